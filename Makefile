@@ -1,0 +1,152 @@
+# Doorstep: one Makefile, no recursion. `make help` lists what it can do.
+#
+#   B=DIR             where everything that is made goes (default build/)
+#   SAN=a,b           sanitizers (address,undefined or thread); objects go to build/san-...
+#   WEB=no            build the programs without pages (no Node.js needed)
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.SECONDARY:
+.DEFAULT_GOAL := all
+
+comma := ,
+ifdef SAN
+B      ?= build/san-$(subst $(comma),-,$(SAN))
+SANFLAGS := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
+OPT    := -O1
+else
+B      ?= build
+OPT    ?= -O2
+endif
+PREFIX ?= /usr/local
+
+CC       := gcc
+WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum -Werror
+CFLAGS   := -std=c11 -g $(OPT) $(WARN) $(SANFLAGS)
+CPPFLAGS := -D_GNU_SOURCE -Ishared -I$(B)/gen
+LDFLAGS  := $(SANFLAGS)
+
+LIB_PKGS := libwebsockets sqlite3 zlib openssl jansson
+HUB_PKGS := cairo pangocairo libqrencode
+LIB_LIBS  = $(shell pkg-config --libs $(LIB_PKGS)) -lpthread -lm
+HUB_CFLAGS = $(shell pkg-config --cflags $(HUB_PKGS))
+HUB_LIBS  = $(shell pkg-config --libs $(HUB_PKGS)) -lzint
+
+FLOORS   := base db ledger casework sync net site api
+LIB_SRC  := $(foreach f,$(FLOORS),$(wildcard shared/$(f)/*.c))
+NODE_SRC := $(wildcard node/*.c)
+HUB_SRC  := $(wildcard hub/*.c)
+GEN_SRC  := $(B)/gen/migrations.c $(B)/gen/dictionary.c
+
+LIB_OBJ  := $(LIB_SRC:%.c=$(B)/obj/%.o) $(GEN_SRC:%.c=%.o)
+NODE_OBJ := $(NODE_SRC:%.c=$(B)/obj/%.o) $(B)/gen/web_node.o
+HUB_OBJ  := $(HUB_SRC:%.c=$(B)/obj/%.o) $(B)/gen/web_hub.o
+LIB      := $(B)/libdoorstep.a
+
+UNIT_SRC := $(wildcard tests/unit/test_*.c)
+UNIT     := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
+SIM_SRC  := $(wildcard tests/sim/*.c)
+BENCH_SRC := $(wildcard tests/bench/*.c)
+
+.PHONY: all deps programs unit test demo bench sim lint format install clean help
+
+all: programs  ## build both programs
+
+programs: $(B)/doorstep-node $(B)/doorstep-hub
+
+# The tools and libraries are asked for once; a stamp says that they were there.
+deps: build/.deps  ## install what is missing (Debian packages)
+build/.deps: scripts/deps.sh
+	@mkdir -p build
+	bash scripts/deps.sh
+	@touch $@
+
+# ---- objects ---------------------------------------------------------------------------------
+$(B)/obj/%.o: %.c | build/.deps
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(filter hub/%,$<),$(HUB_CFLAGS)) -MMD -MP -c $< -o $@
+
+$(B)/gen/%.o: $(B)/gen/%.c | build/.deps
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-overlength-strings -MMD -MP -c $< -o $@
+
+$(B)/gen/migrations.c: $(wildcard schema/sql/*.sql) scripts/embed-sql.sh
+	@mkdir -p $(@D)
+	bash scripts/embed-sql.sh schema/sql/*.sql > $@
+
+$(B)/gen/dictionary.c: $(wildcard schema/sync/dictionary-*.txt) scripts/embed-text.sh
+	@mkdir -p $(@D)
+	bash scripts/embed-text.sh sync_dictionary_1 schema/sync/dictionary-1.txt > $@
+
+$(LIB): $(LIB_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/doorstep-node: $(NODE_OBJ) $(LIB)
+	$(CC) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
+
+$(B)/doorstep-hub: $(HUB_OBJ) $(LIB)
+	$(CC) $(LDFLAGS) $^ $(HUB_LIBS) $(LIB_LIBS) -o $@
+
+# ---- pages -----------------------------------------------------------------------------------
+WEB_SRC := $(shell find shared/web node/web hub/web -type f -not -path '*/node_modules/*' 2>/dev/null)
+ifeq ($(WEB),no)
+$(B)/gen/web_%.c: scripts/web/none.sh
+	@mkdir -p $(@D)
+	bash scripts/web/none.sh > $@
+else
+build/.npm: shared/web/package-lock.json | build/.deps
+	cd shared/web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+build/web/%/.done: $(WEB_SRC) scripts/web/vite.config.mjs build/.npm
+	cd shared/web && NODE_PATH=node_modules node node_modules/vite/bin/vite.js build --config vite.config.mjs --mode $* --logLevel warn
+	@touch $@
+$(B)/gen/web_%.c: build/web/%/.done scripts/web/pack.mjs
+	@mkdir -p $(@D)
+	node scripts/web/pack.mjs build/web/$* $@
+endif
+
+# ---- tests -----------------------------------------------------------------------------------
+$(B)/unit/%: tests/unit/%.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Ihub -Itests/unit $(CFLAGS) $(HUB_CFLAGS) -MMD -MP -MF $@.d $< \
+	  $(if $(findstring test_print,$@),$(filter-out $(B)/obj/hub/main.o $(B)/gen/%,$(HUB_OBJ))) \
+	  $(LIB) $(if $(findstring test_print,$@),$(HUB_LIBS)) -lcmocka $(LIB_LIBS) $(LDFLAGS) -o $@
+$(filter $(B)/unit/test_print%,$(UNIT)): $(filter-out $(B)/obj/hub/main.o $(B)/gen/%,$(HUB_OBJ))
+$(B)/build/unit unit: $(UNIT)  ## build the unit tests
+
+$(B)/sim: $(SIM_SRC) $(LIB)
+	$(CC) $(CPPFLAGS) -Itests/sim $(CFLAGS) $(SIM_SRC) $(LIB) $(LIB_LIBS) $(LDFLAGS) -o $@
+
+sim: $(B)/sim  ## the simulator: make sim SEED=n | SEEDS=a..b
+	$(B)/sim $(if $(SEED),--seeds $(SEED)..$(SEED) --trace,--seeds $(or $(SEEDS),1..300))
+
+test: programs $(UNIT) $(B)/sim  ## every test; ends with "N passed, N failed"
+	B=$(B) SAN=$(SAN) bash scripts/test.sh
+
+demo: programs  ## the main job through three tiers on real input (ONCE=1: play and stop)
+	B=$(B) ONCE=$(ONCE) node scripts/demo.mjs
+
+bench: programs  ## figures: cases per second, catch-up, memory, start-up
+	B=$(B) node tests/bench/bench.mjs
+
+lint: | build/.deps  ## floors, format, static analysis
+	bash scripts/check-floors.sh
+	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -Ishared shared node hub
+
+format:  ## clang-format the C sources
+	clang-format -i $(wildcard shared/*/*.[ch] node/*.[ch] hub/*.[ch] tests/unit/*.[ch] tests/sim/*.[ch])
+
+install: programs  ## install into DESTDIR/PREFIX
+	install -D -m 755 $(B)/doorstep-node $(DESTDIR)$(PREFIX)/bin/doorstep-node
+	install -D -m 755 $(B)/doorstep-hub $(DESTDIR)$(PREFIX)/bin/doorstep-hub
+	install -d $(DESTDIR)$(PREFIX)/share/doorstep/catalogue
+	cp -r schema/catalogue/. $(DESTDIR)$(PREFIX)/share/doorstep/catalogue/
+	install -D -m 644 schema/openapi.yaml $(DESTDIR)$(PREFIX)/share/doorstep/openapi.yaml
+
+clean:  ## remove everything that was made
+	rm -rf build
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+-include $(LIB_OBJ:.o=.d) $(NODE_OBJ:.o=.d) $(HUB_OBJ:.o=.d) $(UNIT:=.d)
