@@ -4,6 +4,7 @@
 #   SAN=a,b           sanitizers (address,undefined or thread); objects go to build/san-...
 #   WEB=no            build the programs without pages (no Node.js needed)
 
+MAKEFLAGS += --no-builtin-rules
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -95,10 +96,11 @@ $(B)/gen/web_%.c: scripts/web/none.sh
 	bash scripts/web/none.sh > $@
 else
 build/.npm: shared/web/package-lock.json | build/.deps
-	cd shared/web && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@# not `npm ci`: it refuses a lock file that lacks the other platforms' optional packages
+	cd shared/web && npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
-build/web/%/.done: $(WEB_SRC) scripts/web/vite.config.mjs build/.npm
-	cd shared/web && NODE_PATH=node_modules node node_modules/vite/bin/vite.js build --config vite.config.mjs --mode $* --logLevel warn
+build/web/%/.done: $(WEB_SRC) build/.npm
+	cd shared/web && node node_modules/vite/bin/vite.js build --config vite.config.mjs --mode $* --logLevel warn
 	@touch $@
 $(B)/gen/web_%.c: build/web/%/.done scripts/web/pack.mjs
 	@mkdir -p $(@D)

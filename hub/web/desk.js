@@ -1,0 +1,1 @@
+import '@shared/desk/main.js'
