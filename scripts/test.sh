@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Every test, in the order of the floors; ends with one line "N passed, N failed".
+# Called by `make test`, which has built everything. B is the build folder.
+set -u
+cd "$(dirname "$0")/.."
+B=${B:-build}
+export B
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0} UBSAN_OPTIONS=print_stacktrace=1
+export LSAN_OPTIONS=${LSAN_OPTIONS:-suppressions=tests/lsan.supp:print_suppressions=0}
+passed=0
+failed=0
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+
+one() { # name, command...: a check that passes or fails as a whole
+    local name=$1
+    shift
+    if "$@" >"$out" 2>&1; then
+        passed=$((passed + 1))
+        echo "ok    $name"
+    else
+        failed=$((failed + 1))
+        echo "FAIL  $name"
+        sed 's/^/      /' "$out" | tail -40
+    fi
+}
+many() { # name, command...: a program that says how many of its tests passed and failed
+    local name=$1 p f
+    shift
+    timeout 400 "$@" >"$out" 2>&1
+    local rc=$?
+    p=$(grep -cE '^\[ +OK +\]|^ok ' "$out")
+    f=$(grep -cE '^\[ +FAILED +\] [a-z_]|^not ok ' "$out")
+    if line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$out" | tail -1) && [ -n "$line" ]; then
+        p=$(sed -E 's/^([0-9]+) passed.*/\1/' <<<"$line")
+        f=$(sed -E 's/.*, ([0-9]+) failed.*/\1/' <<<"$line")
+    fi
+    [ $rc -ne 0 ] && [ "$f" -eq 0 ] && f=1
+    [ $rc -eq 0 ] && [ "$p" -eq 0 ] && f=$((f + 1)) && echo "$name ran no test" >>"$out"
+    passed=$((passed + p))
+    failed=$((failed + f))
+    if [ "$f" -eq 0 ]; then
+        echo "ok    $name ($p)"
+    else
+        echo "FAIL  $name ($p passed, $f failed, exit $rc)"
+        sed 's/^/      /' "$out" | tail -60
+    fi
+}
+
+one "floors: lower floors never know higher ones" bash scripts/check-floors.sh
+for t in tests/unit/test_*.c; do
+    n=$(basename "$t" .c)
+    many "unit $n" "$B/unit/$n"
+done
+many "sim: 300 seeds" "$B/sim" --seeds 1..300
+many "web: pure modules" node --test --test-reporter=tap shared/web/lib/
+for t in tests/e2e/[0-9]*.mjs; do
+    many "e2e $(basename "$t" .mjs)" node --test --test-reporter=tap "$t"
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
