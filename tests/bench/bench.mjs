@@ -1,0 +1,92 @@
+// `make bench`: figures of the main job on this machine, through the public interfaces, durable.
+// Never a timed test: it prints what it measured and fails only when something did not work.
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync, mkdirSync } from 'node:fs'
+import { tmpdir, cpus } from 'node:os'
+import { join } from 'node:path'
+import { Client } from '../../scripts/demo/client.mjs'
+import { PASSWORD, SITES, build, sleep, until } from '../../scripts/demo/world.mjs'
+import { filing } from '../../scripts/demo/story.mjs'
+
+const B = process.env.B || 'build'
+const N = Number(process.env.N || 2000)
+const QUEUED = Number(process.env.QUEUED || 20000)
+const files = d => readdirSync(d).filter(f => f.endsWith('.json')).map(f => `${d}/${f}`)
+const dir = mkdtempSync(join(tmpdir(), 'doorstep-bench-'))
+const rss = pid => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024
+const who = i => {
+  const w = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
+  const base = '339900' + (19500101 + (i % 28) + 100 * (i % 12) + 10000 * (i % 50)) + String(i % 1000).padStart(3, '0')
+  return { name: '周大海', id_type: '111', id_number: base + '10X98765432'[w.reduce((a, x, k) => a + x * +base[k], 0) % 11], mobile: '1' + String(i).padStart(10, '0') }
+}
+const out = {}
+const say = (k, v, unit) => { out[k] = { value: v, unit }; console.log(`${k.padEnd(52)} ${v} ${unit}`) }
+
+async function many(client, item, n, width, from = 0) {
+  const lat = []
+  let next = from
+  await Promise.all([...Array(width)].map(async () => {
+    while (next < from + n) {
+      const i = next++
+      const t = performance.now()
+      await client.post('/cases', filing(item, who(i), [], 'pickup'))
+      lat.push(performance.now() - t)
+    }
+  }))
+  return lat.sort((a, b) => a - b)
+}
+
+const w = await build(join(dir, 'w'), { catalogue: [...files('schema/catalogue/items'), ...files('schema/catalogue/calendar')] })
+try {
+  await sleep(1500)
+  say('idle hub, resident memory', rss(w.street.child.pid).toFixed(1), 'MB')
+  say('idle node, resident memory', rss(w.east.child.pid).toFixed(1), 'MB')
+
+  const agent = await until('the agent', async () => { const c = new Client(w.west.url); await c.signIn('agent.west', PASSWORD); return c })
+  const items = (await agent.get('/items')).items
+  let item
+  for (const i of items) {
+    const whole = await agent.get('/items/' + i.code)
+    if (whole.materials.every(m => m.obtain_by === 'shared_data' || m.obtain_by === 'commitment' || m.necessity !== 'required') && whole.decided_at.includes('community')) { item = whole; break }
+  }
+  if (!item) throw new Error('no item can be filed without papers')
+
+  w.links.west.down()
+  let t = performance.now()
+  const lat = await many(agent, item, N, 32)
+  say('cases filed per second, durable, 32 callers', (N / ((performance.now() - t) / 1000)).toFixed(0), 'cases/s')
+  say('filing, p50 / p99', `${lat[N >> 1].toFixed(1)} / ${lat[Math.floor(N * 0.99)].toFixed(1)}`, 'ms')
+  const c = await agent.post('/cases', filing(item, who(N + 1), [], 'pickup'))
+  const one = []
+  for (let i = 0; i < 50; i++) {
+    const x = await agent.post('/cases', filing(item, who(N + 10 + i), [], 'pickup'))
+    t = performance.now()
+    await agent.post(`/cases/${x.case_no}/actions`, { action: 'complete' })
+    one.push(performance.now() - t)
+  }
+  one.sort((a, b) => a - b)
+  say('completion of one case, p50', one[25].toFixed(1), 'ms')
+  void c
+
+  const unsent = async () => (await agent.get('/status')).link.unsent_events
+  let made = await unsent()
+  for (let from = N + 100; made < QUEUED && from < 9000 * 10; from += 500) {
+    try { await many(agent, item, 500, 32, from) } catch { break }      // the day's numbers are used up
+    made = await unsent()
+  }
+  w.links.west.bytes = 0
+  t = performance.now()
+  w.links.west.up()
+  await until('the catch-up', async () => (await unsent()) === 0, 120000)
+  const s = (performance.now() - t) / 1000
+  say(`catch-up of ${made} queued events (with reconnect)`, (made / s).toFixed(0), 'events/s')
+  say('bytes on the wire per event, with TLS', (w.links.west.bytes / made).toFixed(0), 'bytes')
+  await w.west.stop()
+  t = performance.now()
+  await w.west.start()
+  say('start of the node with these cases, until ready', (performance.now() - t).toFixed(0), 'ms')
+} finally {
+  await w.stop()
+  rmSync(dir, { recursive: true, force: true })
+}
+mkdirSync(`${B}/bench`, { recursive: true })
+writeFileSync(`${B}/bench/bench.json`, JSON.stringify({ machine: `${cpus().length} x ${cpus()[0].model}`, ...out }, null, 1))
