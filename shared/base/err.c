@@ -1,0 +1,41 @@
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void errmsg_set(struct errmsg *e, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (!e)
+        return;
+    va_start(ap, fmt);
+    vsnprintf(e->text, sizeof e->text, fmt, ap);
+    va_end(ap);
+}
+
+void errmsg_wrap(struct errmsg *e, const char *fmt, ...)
+{
+    char old[sizeof e->text];
+    va_list ap;
+    int n;
+
+    if (!e)
+        return;
+    memcpy(old, e->text, sizeof old);
+    va_start(ap, fmt);
+    n = vsnprintf(e->text, sizeof e->text, fmt, ap);
+    va_end(ap);
+    if (n >= 0 && (size_t)n < sizeof e->text - 3)
+        snprintf(e->text + n, sizeof e->text - (size_t)n, ": %s", old);
+}
+
+const char *err_name(enum err err)
+{
+    static const char *const names[] = {"ok",      "invalid", "not-found", "conflict",
+                                        "denied",  "peer",    "io",        "full",
+                                        "busy",    "corrupt", "closed",    "unsupported"};
+
+    return (unsigned)err < sizeof names / sizeof *names ? names[err] : "?";
+}

@@ -1,0 +1,33 @@
+/* Errors: what went wrong (enum err) and the sentence for people (struct errmsg). */
+#ifndef BASE_ERR_H
+#define BASE_ERR_H
+
+enum err {
+    OK = 0,
+    ERR_INVALID,     /* the input is wrong; nothing changed */
+    ERR_NOT_FOUND,
+    ERR_CONFLICT,    /* the state does not allow it, or the row is there already */
+    ERR_DENIED,
+    ERR_PEER,        /* the other side broke the protocol: close that link, carry on */
+    ERR_IO,          /* the world failed */
+    ERR_FULL,        /* no room on the disk */
+    ERR_BUSY,
+    ERR_CORRUPT,     /* stored data is not what it should be */
+    ERR_CLOSED,
+    ERR_UNSUPPORTED, /* made by a newer program */
+};
+
+#define MUST_USE __attribute__((warn_unused_result))
+#define PRINTF(f, a) __attribute__((format(printf, f, a)))
+
+struct errmsg {
+    char text[512];
+};
+
+/* Set the sentence. A NULL message is allowed everywhere. */
+void errmsg_set(struct errmsg *e, const char *fmt, ...) PRINTF(2, 3);
+/* Put "prefix: " in front: each layer adds its own. */
+void errmsg_wrap(struct errmsg *e, const char *fmt, ...) PRINTF(2, 3);
+const char *err_name(enum err err);
+
+#endif

@@ -1,0 +1,79 @@
+/* JSON values. `struct json *` is reference counted: json_free() drops one reference; json_set() and
+ * json_push() take the reference given; what json_get() and json_at() return is borrowed. */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct json;
+
+/* Names that the library underneath also exports: ours get a prefix of their own in the program. */
+#define json_object ds_json_object
+#define json_array ds_json_array
+#define json_real ds_json_real
+#define json_null ds_json_null
+#define json_copy ds_json_copy
+#define json_is_object ds_json_is_object
+#define json_is_array ds_json_is_array
+#define json_is_null ds_json_is_null
+#define json_int ds_json_int
+#define json_text ds_json_text
+#define json_bool ds_json_bool
+
+/* Duplicate keys, text after the value and depth over 64 are refused; the message names the place. */
+MUST_USE enum err json_parse(const char *p, size_t n, struct json **ret, struct errmsg *e);
+void json_free(struct json *j); /* NULL is allowed */
+struct json *json_ref(const struct json *j);
+struct json *json_copy(const struct json *j); /* deep */
+
+struct json *json_object(void);
+struct json *json_array(void);
+struct json *json_text(const char *s); /* text that is not UTF-8 becomes "" */
+struct json *json_int(int64_t n);
+struct json *json_real(double d);
+struct json *json_bool(bool b);
+struct json *json_null(void);
+
+void json_set(struct json *o, const char *key, struct json *steal);
+void json_set_text(struct json *o, const char *key, const char *s); /* NULL: not set */
+void json_set_int(struct json *o, const char *key, int64_t n);
+void json_set_bool(struct json *o, const char *key, bool b);
+void json_del(struct json *o, const char *key);
+void json_merge(struct json *dst, const struct json *src); /* keys of src over those of dst */
+void json_push(struct json *a, struct json *steal);
+void json_push_text(struct json *a, const char *s);
+
+/* Getters allow a NULL or foreign value and then say "not there". */
+struct json *json_get(const struct json *o, const char *key);
+const char *json_get_text(const struct json *o, const char *key); /* or NULL */
+int64_t json_get_int(const struct json *o, const char *key, int64_t def);
+bool json_get_bool(const struct json *o, const char *key, bool def);
+bool json_is_object(const struct json *j);
+bool json_is_array(const struct json *j);
+bool json_is_text(const struct json *j);
+bool json_is_int(const struct json *j);
+bool json_is_bool(const struct json *j);
+bool json_is_null(const struct json *j);
+const char *json_value_text(const struct json *j); /* or NULL */
+int64_t json_value_int(const struct json *j);
+bool json_value_bool(const struct json *j);
+size_t json_count(const struct json *j); /* members of an array or object */
+struct json *json_at(const struct json *a, size_t i);
+
+/* for (void *i = json_iter(o); i; i = json_iter_next(o, i)) */
+void *json_iter(const struct json *o);
+void *json_iter_next(const struct json *o, void *i);
+const char *json_iter_key(void *i);
+struct json *json_iter_value(void *i);
+
+/* Append the value in the canonical form of RFC 8785. */
+void json_canonical(const struct json *j, struct buf *out);
+/* The same text: one form is enough. */
+void json_dump(const struct json *j, struct buf *out);
+
+#endif

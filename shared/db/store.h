@@ -1,0 +1,50 @@
+/* One writer thread and some reader threads in front of the database. Jobs go in from the loop
+ * thread and come back on it, so everything outside run() is single-threaded. */
+#ifndef DB_STORE_H
+#define DB_STORE_H
+
+#include "db/db.h"
+
+#include <stdbool.h>
+
+struct store;
+
+/* run() is called on a store thread, inside a transaction; done() on the loop thread, in
+ * store_complete(), with err and msg set. The caller owns the job, from done() on again. */
+struct job {
+    struct job *next; /* the store's */
+    enum err (*run)(struct job *job, struct db *db, struct errmsg *e);
+    void (*done)(struct job *job);
+    enum err err;
+    struct errmsg msg;
+};
+
+/* wake(arg) is called on a store thread when store_complete() has something to do. */
+MUST_USE enum err store_open(const char *path, int readers, void (*wake)(void *), void *arg,
+                             struct store **ret, struct errmsg *e);
+/* Runs what is queued to its end, calls done() of every job, ends the threads. NULL is allowed. */
+void store_close(struct store *s);
+
+/* store_write(s, job):
+ * Queue a job for the writer. Jobs run in order; those that wait together share one transaction.
+ *
+ * Order   done() with OK comes only after COMMIT has succeeded.
+ * Errors  A run() that fails undoes only its own work (savepoint) and its job carries that error.
+ *         When SQLite has dropped the whole transaction (disk full), every job in it fails. A failed
+ *         COMMIT fails every job of the turn and stops writing for good: store_failed() is true and
+ *         later jobs fail with ERR_IO "writing has stopped". */
+void store_write(struct store *s, struct job *job);
+/* Queue a job for a reader: one snapshot per job. No order among reads. */
+void store_read(struct store *s, struct job *job);
+
+/* Call done() of every finished job; loop thread, after wake. Returns how many. */
+int store_complete(struct store *s);
+bool store_failed(struct store *s);
+int store_pending(struct store *s); /* jobs whose done() was not called yet */
+
+/* fn runs on the writer thread at the end of every turn, before COMMIT. If it fails, the turn is
+ * undone and its jobs fail. Set before the first job. */
+void store_set_precommit(struct store *s, enum err (*fn)(void *arg, struct db *, struct errmsg *),
+                         void *arg);
+
+#endif
