@@ -1,0 +1,451 @@
+/* JSON values on jansson. The library's names that ours cover are wrapped first, in static
+ * functions; after that base/json.h renames them. */
+#include <jansson.h>
+
+static json_t *lib_object(void)
+{
+    return json_object();
+}
+
+static json_t *lib_array(void)
+{
+    return json_array();
+}
+
+static json_t *lib_null(void)
+{
+    return json_null();
+}
+
+static json_t *lib_real(double d)
+{
+    return json_real(d);
+}
+
+#undef json_is_object
+#undef json_is_array
+#undef json_is_null
+#include "base/json.h"
+
+#include "base/mem.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEPTH_MAX 64
+
+/* `struct json` is jansson's value under our name; nobody outside this file knows. Getters take
+ * const because they do not change the value as JSON; reference counts are not part of it. */
+static json_t *in(const struct json *j)
+{
+    return (json_t *)(uintptr_t)j;
+}
+
+static struct json *borrowed(json_t *j)
+{
+    return (struct json *)j;
+}
+
+static struct json *made(json_t *j)
+{
+    if (!j) {
+        fputs("out of memory\n", stderr);
+        abort();
+    }
+    return borrowed(j);
+}
+
+static bool deeper_than(json_t *j, int limit)
+{
+    const char *key;
+    json_t *v;
+    size_t i;
+
+    if (json_typeof(j) != JSON_ARRAY && json_typeof(j) != JSON_OBJECT)
+        return false;
+    if (limit == 0)
+        return true;
+    json_array_foreach(j, i, v)
+    {
+        if (deeper_than(v, limit - 1))
+            return true;
+    }
+    json_object_foreach(j, key, v)
+    {
+        if (deeper_than(v, limit - 1))
+            return true;
+    }
+    return false;
+}
+
+enum err json_parse(const char *p, size_t n, struct json **ret, struct errmsg *e)
+{
+    json_error_t je;
+    json_t *j = json_loadb(p ? p : "", p ? n : 0, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &je);
+
+    if (!j) {
+        errmsg_set(e, "JSON line %d column %d: %s", je.line, je.column, je.text);
+        return ERR_INVALID;
+    }
+    if (deeper_than(j, DEPTH_MAX)) {
+        json_decref(j);
+        errmsg_set(e, "JSON deeper than %d", DEPTH_MAX);
+        return ERR_INVALID;
+    }
+    *ret = made(j);
+    return OK;
+}
+
+void json_free(struct json *j)
+{
+    json_decref(in(j));
+}
+
+struct json *json_ref(const struct json *j)
+{
+    return made(json_incref(in(j)));
+}
+
+struct json *json_copy(const struct json *j)
+{
+    return made(json_deep_copy(in(j)));
+}
+
+struct json *json_object(void)
+{
+    return made(lib_object());
+}
+
+struct json *json_array(void)
+{
+    return made(lib_array());
+}
+
+struct json *json_text(const char *s)
+{
+    json_t *j = json_string(s ? s : "");
+
+    return made(j ? j : json_string(""));
+}
+
+struct json *json_int(int64_t n)
+{
+    return made(json_integer(n));
+}
+
+struct json *json_real(double d)
+{
+    assert(isfinite(d));
+    return made(lib_real(d));
+}
+
+struct json *json_bool(bool b)
+{
+    return made(b ? json_true() : json_false());
+}
+
+struct json *json_null(void)
+{
+    return made(lib_null());
+}
+
+void json_set(struct json *o, const char *key, struct json *steal)
+{
+    int bad = json_object_set_new(in(o), key, in(steal));
+
+    assert(!bad); /* not an object, a key that is not UTF-8, or a value inside itself */
+}
+
+void json_set_text(struct json *o, const char *key, const char *s)
+{
+    if (s)
+        json_set(o, key, json_text(s));
+}
+
+void json_set_int(struct json *o, const char *key, int64_t n)
+{
+    json_set(o, key, json_int(n));
+}
+
+void json_set_bool(struct json *o, const char *key, bool b)
+{
+    json_set(o, key, json_bool(b));
+}
+
+void json_del(struct json *o, const char *key)
+{
+    json_object_del(in(o), key);
+}
+
+void json_merge(struct json *dst, const struct json *src)
+{
+    int bad = json_object_update(in(dst), in(src));
+
+    assert(!bad);
+}
+
+void json_push(struct json *a, struct json *steal)
+{
+    int bad = json_array_append_new(in(a), in(steal));
+
+    assert(!bad);
+}
+
+void json_push_text(struct json *a, const char *s)
+{
+    json_push(a, json_text(s));
+}
+
+struct json *json_get(const struct json *o, const char *key)
+{
+    return borrowed(json_object_get(in(o), key));
+}
+
+const char *json_get_text(const struct json *o, const char *key)
+{
+    return json_value_text(json_get(o, key));
+}
+
+int64_t json_get_int(const struct json *o, const char *key, int64_t def)
+{
+    struct json *v = json_get(o, key);
+
+    return json_is_int(v) ? json_value_int(v) : def;
+}
+
+bool json_get_bool(const struct json *o, const char *key, bool def)
+{
+    struct json *v = json_get(o, key);
+
+    return json_is_bool(v) ? json_value_bool(v) : def;
+}
+
+static bool is(const struct json *j, json_type type)
+{
+    return j && json_typeof(in(j)) == type;
+}
+
+bool json_is_object(const struct json *j)
+{
+    return is(j, JSON_OBJECT);
+}
+
+bool json_is_array(const struct json *j)
+{
+    return is(j, JSON_ARRAY);
+}
+
+bool json_is_text(const struct json *j)
+{
+    return is(j, JSON_STRING);
+}
+
+bool json_is_int(const struct json *j)
+{
+    return is(j, JSON_INTEGER);
+}
+
+bool json_is_bool(const struct json *j)
+{
+    return is(j, JSON_TRUE) || is(j, JSON_FALSE);
+}
+
+bool json_is_null(const struct json *j)
+{
+    return is(j, JSON_NULL);
+}
+
+const char *json_value_text(const struct json *j)
+{
+    return json_string_value(in(j));
+}
+
+int64_t json_value_int(const struct json *j)
+{
+    return json_integer_value(in(j));
+}
+
+bool json_value_bool(const struct json *j)
+{
+    return is(j, JSON_TRUE);
+}
+
+size_t json_count(const struct json *j)
+{
+    return is(j, JSON_OBJECT) ? json_object_size(in(j)) : json_array_size(in(j));
+}
+
+struct json *json_at(const struct json *a, size_t i)
+{
+    return borrowed(json_array_get(in(a), i));
+}
+
+void *json_iter(const struct json *o)
+{
+    return json_object_iter(in(o));
+}
+
+void *json_iter_next(const struct json *o, void *i)
+{
+    return json_object_iter_next(in(o), i);
+}
+
+const char *json_iter_key(void *i)
+{
+    return json_object_iter_key(i);
+}
+
+struct json *json_iter_value(void *i)
+{
+    return borrowed(json_object_iter_value(i));
+}
+
+/* ---- RFC 8785 ------------------------------------------------------------------------------ */
+
+static void put_text(const char *s, struct buf *out)
+{
+    static const char short_of[] = "btn\0fr"; /* 8 .. 13; 11 has none */
+
+    buf_putc(out, '"');
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+        if (c == '"' || c == '\\') {
+            buf_putc(out, '\\');
+            buf_putc(out, (char)c);
+        } else if (c >= 8 && c <= 13 && c != 11) {
+            buf_putc(out, '\\');
+            buf_putc(out, short_of[c - 8]);
+        } else if (c < 0x20) {
+            buf_printf(out, "\\u%04x", c);
+        } else {
+            buf_putc(out, (char)c);
+        }
+    }
+    buf_putc(out, '"');
+}
+
+/* ECMAScript's Number to text: the shortest digits that read back as the same number. */
+static void put_real(double d, struct buf *out)
+{
+    char text[40], digits[24];
+    int count = 0, exponent;
+
+    if (d == 0) {
+        buf_putc(out, '0');
+        return;
+    }
+    for (int precision = 0; precision <= 16; precision++) {
+        snprintf(text, sizeof text, "%.*e", precision, fabs(d));
+        if (strtod(text, NULL) == fabs(d))
+            break;
+    }
+    for (const char *p = text; *p != 'e'; p++)
+        if (*p != '.')
+            digits[count++] = *p;
+    while (count > 1 && digits[count - 1] == '0')
+        count--;
+    exponent = atoi(strchr(text, 'e') + 1) + 1; /* value = 0.digits * 10^exponent */
+    if (d < 0)
+        buf_putc(out, '-');
+    if (count <= exponent && exponent <= 21) {
+        buf_append(out, digits, (size_t)count);
+        for (int i = count; i < exponent; i++)
+            buf_putc(out, '0');
+    } else if (0 < exponent && exponent <= 21) {
+        buf_append(out, digits, (size_t)exponent);
+        buf_putc(out, '.');
+        buf_append(out, digits + exponent, (size_t)(count - exponent));
+    } else if (-6 < exponent && exponent <= 0) {
+        buf_puts(out, "0.");
+        for (int i = exponent; i < 0; i++)
+            buf_putc(out, '0');
+        buf_append(out, digits, (size_t)count);
+    } else {
+        buf_putc(out, digits[0]);
+        if (count > 1) {
+            buf_putc(out, '.');
+            buf_append(out, digits + 1, (size_t)(count - 1));
+        }
+        buf_printf(out, "e%c%d", exponent > 0 ? '+' : '-', abs(exponent - 1));
+    }
+}
+
+/* UTF-16 order is UTF-8 byte order, but that U+10000 and above (lead byte F0..F4) are surrogates
+ * and so stand before U+E000..U+FFFF (lead byte EE, EF). */
+static int key_order(const void *a, const void *b)
+{
+    const unsigned char *x = *(const unsigned char *const *)a;
+    const unsigned char *y = *(const unsigned char *const *)b;
+
+    while (*x && *x == *y)
+        x++, y++;
+    if (*x >= 0xee && *y >= 0xee && (*x >= 0xf0) != (*y >= 0xf0))
+        return *x >= 0xf0 ? -1 : 1;
+    return (int)*x - (int)*y;
+}
+
+static void put_object(const struct json *j, struct buf *out)
+{
+    size_t n = json_count(j), i = 0;
+    const char **keys = mem_alloc(n * sizeof *keys);
+
+    for (void *it = json_iter(j); it; it = json_iter_next(j, it))
+        keys[i++] = json_iter_key(it);
+    assert(i == n);
+    qsort(keys, n, sizeof *keys, key_order);
+    buf_putc(out, '{');
+    for (i = 0; i < n; i++) {
+        if (i)
+            buf_putc(out, ',');
+        put_text(keys[i], out);
+        buf_putc(out, ':');
+        json_canonical(json_get(j, keys[i]), out);
+    }
+    buf_putc(out, '}');
+    mem_free(keys);
+}
+
+void json_canonical(const struct json *j, struct buf *out)
+{
+    assert(j);
+    switch (json_typeof(in(j))) {
+    case JSON_OBJECT:
+        put_object(j, out);
+        break;
+    case JSON_ARRAY:
+        buf_putc(out, '[');
+        for (size_t i = 0; i < json_count(j); i++) {
+            if (i)
+                buf_putc(out, ',');
+            json_canonical(json_at(j, i), out);
+        }
+        buf_putc(out, ']');
+        break;
+    case JSON_STRING:
+        put_text(json_value_text(j), out);
+        break;
+    case JSON_INTEGER:
+        buf_printf(out, "%lld", (long long)json_value_int(j));
+        break;
+    case JSON_REAL:
+        put_real(json_real_value(in(j)), out);
+        break;
+    case JSON_TRUE:
+        buf_puts(out, "true");
+        break;
+    case JSON_FALSE:
+        buf_puts(out, "false");
+        break;
+    case JSON_NULL:
+        buf_puts(out, "null");
+        break;
+    }
+}
+
+void json_dump(const struct json *j, struct buf *out)
+{
+    json_canonical(j, out);
+}
