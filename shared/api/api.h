@@ -1,0 +1,73 @@
+/* The calls under /api/v1 that a node and a hub both serve, the live socket, health and the pages.
+ *
+ *   request -> table of calls -> one store job (session, rights, replay, casework) -> JSON or problem
+ *
+ * Everything here runs on the loop thread, except what a job does in its run(). */
+#ifndef API_API_H
+#define API_API_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct api;
+struct json;
+struct loop;
+struct problem;
+struct request;
+struct route;
+struct site;
+struct ws_endpoint;
+
+/* A page or asset packed into the program (scripts/web/pack.mjs); the list is sorted by path. */
+struct web_file {
+    const char *path;  /* "/index.html" */
+    const char *type;  /* "text/html; charset=utf-8" */
+    const char *etag;  /* 16 hex digits, without quotes */
+    bool forever;      /* the name carries a hash: may be kept for a year */
+    const unsigned char *gz;
+    size_t gz_len;
+    const unsigned char *br;
+    size_t br_len;
+};
+
+extern const struct web_file web_files[];
+extern const size_t web_file_count;
+
+/* Draw ${show} (what GET of the certificate or delivery answers) as a PDF into ${pdf}; loop thread. */
+typedef enum err api_print_fn(const struct json *show, struct buf *pdf, struct errmsg *e);
+
+/**
+ * api_create(site, loop, e):
+ * Make the calls of ${site}. NULL with ${e} set when the folder of uploads cannot be used.
+ *
+ * Owns    The caller keeps ${site} and ${loop}; both must outlive the api. api_destroy takes NULL.
+ */
+struct api *api_create(struct site *site, struct loop *loop, struct errmsg *e);
+void api_destroy(struct api *api);
+
+/* Routes for http_config, good as long as the api. A program may put its own after them. */
+const struct route *api_routes(struct api *api, size_t *ret_count);
+/* The socket /api/v1/live, subprotocol doorstep.live.v1, for http_config. */
+const struct ws_endpoint *api_live_endpoint(struct api *api);
+/* The fallback of http_config, its argument the api: pages, and 404 or 405 problems under /api. */
+void api_fallback(struct request *req, void *api);
+
+/* Without print hooks a .pdf answers 404 and says to print from the page. */
+void api_set_print(struct api *api, api_print_fn *certificate, api_print_fn *label);
+/* Packed pages; count 0: none. */
+void api_set_web(struct api *api, const struct web_file *files, size_t count);
+/* Serve pages from a folder instead of the packed ones; NULL: packed. */
+void api_set_web_dir(struct api *api, const char *dir);
+
+/* Something about a case became durable: tell the signed-in callers who may see it. */
+void api_changed(struct api *api, const char *case_no);
+
+/* Answer with a problem (application/problem+json) in the reader's language. */
+void api_reply_problem(struct request *req, const struct problem *p);
+/* Answer with JSON; ${body} is borrowed. */
+void api_reply_json(struct request *req, int status, const struct json *body);
+
+#endif
