@@ -21,7 +21,7 @@ void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 void buf_consume(struct buf *b, size_t n); /* drop n bytes from the front */
 void buf_reset(struct buf *b);             /* empty, memory kept */
 void buf_free(struct buf *b);
-char *buf_text(struct buf *b);             /* NUL-terminated; good until the next change */
+char *buf_text(struct buf *b); /* NUL-terminated; good until the next change */
 
 /* Big-endian integers and LEB128 varints. */
 void buf_u8(struct buf *b, unsigned v);

@@ -104,7 +104,8 @@ bool hex_decode(const char *text, void *out, size_t n)
     return true;
 }
 
-static const char url_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static const char url_alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 void base64url_encode(const void *p, size_t n, struct buf *out)
 {

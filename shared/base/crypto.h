@@ -24,7 +24,8 @@ void hex_encode(const void *p, size_t n, char *out);
 /* Exactly 2n hex digits and the end of the text, else false. */
 bool hex_decode(const char *text, void *out, size_t n);
 
-/* base64url without padding, appended to out. Decoding refuses any other character and stray bits. */
+/* base64url without padding, appended to out. Decoding refuses any other character and stray bits.
+ */
 void base64url_encode(const void *p, size_t n, struct buf *out);
 bool base64url_decode(const char *text, size_t n, struct buf *out);
 /* Ordinary base64 with padding (the tus protocol's headers). */

@@ -96,7 +96,8 @@ enum err inflater_run(struct inflater *i, const void *in, size_t n, struct buf *
     i->z.avail_in = (uInt)n;
     for (;;) {
         /* One byte more than allowed, so that passing the limit is seen. */
-        size_t left = out_max - (out->len - start), room = left < STEP_BYTES ? left + 1 : STEP_BYTES;
+        size_t left = out_max - (out->len - start),
+               room = left < STEP_BYTES ? left + 1 : STEP_BYTES;
         int rc;
         room_for(&i->z, out, room);
         rc = inflate(&i->z, Z_SYNC_FLUSH);

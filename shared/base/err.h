@@ -4,15 +4,15 @@
 
 enum err {
     OK = 0,
-    ERR_INVALID,     /* the input is wrong; nothing changed */
+    ERR_INVALID, /* the input is wrong; nothing changed */
     ERR_NOT_FOUND,
-    ERR_CONFLICT,    /* the state does not allow it, or the row is there already */
+    ERR_CONFLICT, /* the state does not allow it, or the row is there already */
     ERR_DENIED,
-    ERR_PEER,        /* the other side broke the protocol: close that link, carry on */
-    ERR_IO,          /* the world failed */
-    ERR_FULL,        /* no room on the disk */
+    ERR_PEER, /* the other side broke the protocol: close that link, carry on */
+    ERR_IO,   /* the world failed */
+    ERR_FULL, /* no room on the disk */
     ERR_BUSY,
-    ERR_CORRUPT,     /* stored data is not what it should be */
+    ERR_CORRUPT, /* stored data is not what it should be */
     ERR_CLOSED,
     ERR_UNSUPPORTED, /* made by a newer program */
 };

@@ -189,7 +189,8 @@ static char organisation_check(const char *eight)
     int sum = 0, c;
 
     for (int i = 0; i < 8; i++)
-        sum += (isdigit((unsigned char)eight[i]) ? eight[i] - '0' : eight[i] - 'A' + 10) * weight[i];
+        sum +=
+            (isdigit((unsigned char)eight[i]) ? eight[i] - '0' : eight[i] - 'A' + 10) * weight[i];
     c = 11 - sum % 11;
     return c == 10 ? 'X' : c == 11 ? '0' : (char)('0' + c);
 }

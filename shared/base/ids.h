@@ -12,24 +12,25 @@ enum tier { TIER_DISTRICT, TIER_STREET, TIER_COMMUNITY };
 /* 12 digits of a district (331002000000), a street (331002003000) or a community (331002003901). */
 bool division_valid(const char *code);
 bool division_tier(const char *code, enum tier *ret_tier);
-bool division_parent(const char *code, char out[13]);   /* false for a district */
-bool division_street(const char *code, char out[13]);   /* of a district: itself */
+bool division_parent(const char *code, char out[13]); /* false for a district */
+bool division_street(const char *code, char out[13]); /* of a district: itself */
 bool division_district(const char *code, char out[13]);
 bool division_within(const char *code, const char *ancestor); /* a code is within itself */
-const char *tier_name(enum tier tier);                  /* "district" "street" "community" */
+const char *tier_name(enum tier tier);                        /* "district" "street" "community" */
 
 /* 18 places, GB 11643. normalise: cut spaces around, x -> X; a 15-place number is not converted.
  * out is "" when the text cannot be one (longer than 18). */
 void citizen_number_normalise(const char *in, char out[19]);
 bool citizen_number_check(const char *text, const char **why);
 bool citizen_number_from15(const char *in, char out[19]);
-int citizen_number_birth(const char *text);  /* days since 1970; of a checked number */
-char citizen_number_sex(const char *text);   /* 'M' or 'F'; of a checked number */
+int citizen_number_birth(const char *text); /* days since 1970; of a checked number */
+char citizen_number_sex(const char *text);  /* 'M' or 'F'; of a checked number */
 
 bool credit_code_check(const char *text, const char **why); /* 18 places, GB 32100 */
-bool mobile_check(const char *text);                        /* 1 and ten digits; sample numbers 10.. too */
+bool mobile_check(const char *text); /* 1 and ten digits; sample numbers 10.. too */
 
-/* street9: at least nine digits, the first nine count; seq 0..99999. The 21st place is the check. */
+/* street9: at least nine digits, the first nine count; seq 0..99999. The 21st place is the check.
+ */
 void case_number_make(const char *street9, const char *yymmdd, unsigned seq, char out[22]);
 bool case_number_check(const char *text);
 char mod11_10(const char *digits); /* ISO 7064 MOD 11,10 check digit */

@@ -1,5 +1,5 @@
-/* JSON values. `struct json *` is reference counted: json_free() drops one reference; json_set() and
- * json_push() take the reference given; what json_get() and json_at() return is borrowed. */
+/* JSON values. `struct json *` is reference counted: json_free() drops one reference; json_set()
+ * and json_push() take the reference given; what json_get() and json_at() return is borrowed. */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
@@ -25,7 +25,8 @@ struct json;
 #define json_text ds_json_text
 #define json_bool ds_json_bool
 
-/* Duplicate keys, text after the value and depth over 64 are refused; the message names the place. */
+/* Duplicate keys, text after the value and depth over 64 are refused; the message names the place.
+ */
 MUST_USE enum err json_parse(const char *p, size_t n, struct json **ret, struct errmsg *e);
 void json_free(struct json *j); /* NULL is allowed */
 struct json *json_ref(const struct json *j);

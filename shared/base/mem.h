@@ -1,5 +1,5 @@
-/* Memory that is there: running out ends the process (it is restarted; nothing acknowledged is lost,
- * since only what is durable is acknowledged). */
+/* Memory that is there: running out ends the process (it is restarted; nothing acknowledged is
+ * lost, since only what is durable is acknowledged). */
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 

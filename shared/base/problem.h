@@ -3,8 +3,8 @@
 #define BASE_PROBLEM_H
 
 struct problem {
-    int status;     /* 400 broken JSON, 403, 404, 409, 413, 415, 422 invalid */
-    char code[48];  /* slug: "material-missing" */
+    int status;      /* 400 broken JSON, 403, 404, 409, 413, 415, 422 invalid */
+    char code[48];   /* slug: "material-missing" */
     char field[128]; /* JSON pointer or name of the field */
     char expected[200];
     char found[200];

@@ -1,4 +1,5 @@
-/* Moments as Unix milliseconds, dates as days since 1970-01-01, all read in Beijing time (+08:00). */
+/* Moments as Unix milliseconds, dates as days since 1970-01-01, all read in Beijing time (+08:00).
+ */
 #ifndef BASE_TIME_H
 #define BASE_TIME_H
 
@@ -10,8 +11,8 @@ void time_date(int64_t ms, char out[11]);    /* 2026-01-05 */
 void time_yymmdd(int64_t ms, char out[7]);   /* 260105 */
 int time_days(int64_t ms);                   /* the day that ms is in */
 void time_date_of_days(int days, char out[11]);
-int64_t time_start_of_day(int days);         /* its first millisecond */
-int time_weekday(int days);                  /* 0 Sunday .. 6 Saturday */
+int64_t time_start_of_day(int days); /* its first millisecond */
+int time_weekday(int days);          /* 0 Sunday .. 6 Saturday */
 
 /* Years 0001..9999; a date that is not in the calendar is false. */
 bool time_parse_date(const char *text, int *ret_days);

@@ -31,6 +31,9 @@ bool db_in_transaction(struct db *db);
 enum err db_savepoint(struct db *db);
 enum err db_release(struct db *db);
 enum err db_undo(struct db *db);
+int db_depth(struct db *db); /* savepoints open */
+/* Give back every statement left in the middle of its rows. Ends of transactions do it too. */
+void db_reset_all(struct db *db);
 
 /* The statement of this text, prepared once per connection, reset, nothing bound. When it is in the
  * middle of its rows, another copy comes (at most DB_COPIES_MAX: then a reset was forgotten and the
@@ -51,7 +54,7 @@ void db_reset(struct stmt *st);
 #define bind_blob(st, n, p, len) DB_BY((n), bind_blob_at, bind_blob_named)((st), (n), (p), (len))
 #define bind_null(st, n) DB_BY((n), bind_null_at, bind_null_named)((st), (n))
 #define bind_real(st, n, v) DB_BY((n), bind_real_at, bind_real_named)((st), (n), (v))
-#define DB_BY(n, at, named) _Generic((n), char *: named, const char *: named, default: at)
+#define DB_BY(n, at, named) _Generic((n), char * : named, const char * : named, default : at)
 
 void bind_text_at(struct stmt *st, int n, const char *s);
 void bind_text_named(struct stmt *st, const char *name, const char *s);
@@ -71,7 +74,7 @@ double col_real(struct stmt *st, int i);
 const void *col_blob(struct stmt *st, int i, size_t *ret_len); /* NULL and 0 for NULL or empty */
 bool col_is_null(struct stmt *st, int i);
 
-int64_t db_changes(struct db *db);     /* rows of the last INSERT, UPDATE or DELETE */
+int64_t db_changes(struct db *db); /* rows of the last INSERT, UPDATE or DELETE */
 int64_t db_last_rowid(struct db *db);
 const char *db_path(struct db *db);
 

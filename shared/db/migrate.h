@@ -10,8 +10,8 @@ struct migration {
     const char *sql;
 };
 
-/* Run what the table schema_version does not name yet. ERR_UNSUPPORTED: the file was made by a newer
- * program. On any error the file is as it was. */
+/* Run what the table schema_version does not name yet. ERR_UNSUPPORTED: the file was made by a
+ * newer program. On any error the file is as it was. */
 MUST_USE enum err migrate(struct db *db, const struct migration *list, int n, struct errmsg *e);
 /* 0 for a file without the table. */
 MUST_USE enum err migrate_version(struct db *db, int *ret_version, struct errmsg *e);

@@ -22,7 +22,8 @@ struct job {
 /* wake(arg) is called on a store thread when store_complete() has something to do. */
 MUST_USE enum err store_open(const char *path, int readers, void (*wake)(void *), void *arg,
                              struct store **ret, struct errmsg *e);
-/* Runs what is queued to its end, calls done() of every job, ends the threads. NULL is allowed. */
+/* Runs what is queued to its end, calls done() of every job, ends the threads. What a done() asks
+ * for meanwhile is refused: ERR_CLOSED. NULL is allowed. */
 void store_close(struct store *s);
 
 /* store_write(s, job):
@@ -30,8 +31,8 @@ void store_close(struct store *s);
  *
  * Order   done() with OK comes only after COMMIT has succeeded.
  * Errors  A run() that fails undoes only its own work (savepoint) and its job carries that error.
- *         When SQLite has dropped the whole transaction (disk full), every job in it fails. A failed
- *         COMMIT fails every job of the turn and stops writing for good: store_failed() is true and
+ *         When SQLite has dropped the whole transaction (disk full), every job in it fails. A
+ * failed COMMIT fails every job of the turn and stops writing for good: store_failed() is true and
  *         later jobs fail with ERR_IO "writing has stopped". */
 void store_write(struct store *s, struct job *job);
 /* Queue a job for a reader: one snapshot per job. No order among reads. */
