@@ -27,8 +27,14 @@ void errmsg_wrap(struct errmsg *e, const char *fmt, ...)
     va_start(ap, fmt);
     n = vsnprintf(e->text, sizeof e->text, fmt, ap);
     va_end(ap);
-    if (n >= 0 && (size_t)n < sizeof e->text - 3)
-        snprintf(e->text + n, sizeof e->text - (size_t)n, ": %s", old);
+    if (n >= 0 && (size_t)n < sizeof e->text - 3) {
+        size_t room = sizeof e->text - (size_t)n - 3, len = strlen(old);
+        if (len > room) /* the end is cut */
+            len = room;
+        memcpy(e->text + n, ": ", 2);
+        memcpy(e->text + n + 2, old, len);
+        e->text[(size_t)n + 2 + len] = 0;
+    }
 }
 
 const char *err_name(enum err err)
