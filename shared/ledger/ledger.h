@@ -1,0 +1,81 @@
+/* The ledger: append what happens here, receive what happened elsewhere, tell who must hear of it.
+ * Everything here runs inside a transaction of the writer. */
+#ifndef LEDGER_LEDGER_H
+#define LEDGER_LEDGER_H
+
+#include "base/host.h"
+#include "base/json.h"
+#include "db/db.h"
+#include "ledger/event.h"
+
+#include <stdbool.h>
+
+struct ledger;
+
+/* Fold one event into the projections. OK; ERR_INVALID: it does not fit, e says why (a local event then
+ * fails, a received one is set aside); anything else fails the whole transaction. */
+typedef enum err (*ledger_apply_fn)(void *arg, struct db *db, const struct event *ev, bool local,
+                                    struct errmsg *e);
+/* Call emit(ctx, peer) for every link that must get ev. `from` is the link it came by, or NULL; the
+ * ledger never sends an event back there. */
+typedef enum err (*ledger_route_fn)(void *arg, struct db *db, const struct event *ev, const char *from,
+                                    enum err (*emit)(void *ctx, const char *peer), void *ctx,
+                                    struct errmsg *e);
+
+struct ledger {
+    char site[13];
+    char origin[25]; /* what this site appends under */
+    const struct host *host;
+    uint64_t hlc_last;
+    ledger_apply_fn apply;
+    ledger_route_fn route;
+    void *arg; /* of both */
+};
+
+/* Read the last clock and the head of the own chain. apply and route are set by the caller after. */
+MUST_USE enum err ledger_open(struct ledger *l, struct db *db, const char *site, const struct host *host,
+                              struct errmsg *e);
+
+/* Give ev the next seq and hlc of this site, chain, store, apply, route. body stays the caller's. */
+MUST_USE enum err ledger_append(struct ledger *l, struct db *db, const char *kind, const char *case_no,
+                                const char *street, const char *actor, const struct json *body,
+                                uint64_t *ret_seq, struct errmsg *e);
+
+enum received { RECEIVED_NEW, RECEIVED_DUPLICATE, RECEIVED_ASIDE };
+
+/* Store and apply an event of another site. From a child only origins of its subtree, without gaps; from
+ * the parent in any selection. ERR_PEER: the peer broke these rules; nothing was stored. */
+MUST_USE enum err ledger_receive(struct ledger *l, struct db *db, const char *from,
+                                 const struct event *ev, enum received *ret, struct errmsg *e);
+
+/* Put the whole history of a case, as far as it is held here, into the outbox of peer, once. */
+MUST_USE enum err ledger_enqueue_case(struct ledger *l, struct db *db, const char *peer,
+                                      const char *case_no, struct errmsg *e);
+/* Likewise one event (for what a new child must know). */
+MUST_USE enum err ledger_enqueue(struct ledger *l, struct db *db, const char *peer, const char *origin,
+                                 uint64_t seq, struct errmsg *e);
+
+/* seq 0 and zeros for an origin that is not held from its beginning. */
+MUST_USE enum err ledger_head(struct db *db, const char *origin, uint64_t *ret_seq,
+                              unsigned char hash[32], struct errmsg *e);
+
+/* A head as its origin signed it: Ed25519 over "doorstep.head.1" || origin || seq (8 bytes) || hash. */
+void ledger_sign_head(const unsigned char seed[32], const char *origin, uint64_t seq,
+                      const unsigned char hash[32], unsigned char sig[64]);
+/* Check a signed head against the chain held here and remember it. ERR_PEER: wrong signature, or
+ * another hash at that seq (the origin's past was rewritten). An unknown key: OK, not remembered. */
+MUST_USE enum err ledger_witness(struct db *db, const char *origin, uint64_t seq,
+                                 const unsigned char hash[32], const unsigned char sig[64],
+                                 struct errmsg *e);
+MUST_USE enum err ledger_key_set(struct db *db, const char *origin, const unsigned char key[32],
+                                 struct errmsg *e);
+
+/* Every event in the order (hlc, origin, seq). fn failing ends the walk. */
+MUST_USE enum err ledger_each(struct db *db,
+                              enum err (*fn)(void *arg, const struct event *ev, struct errmsg *e),
+                              void *arg, struct errmsg *e);
+
+/* Walk every complete chain: gaps, hashes, heads, signatures. ERR_CORRUPT names the first fault. */
+MUST_USE enum err ledger_verify(struct db *db, int64_t *ret_events, struct errmsg *e);
+
+#endif

@@ -1,0 +1,178 @@
+#include "ledger/outbox.h"
+
+#include "ledger/ledger.h"
+
+#include <string.h>
+
+enum err link_add(struct db *db, const char *peer, const char *role, const struct host *host,
+                  struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "INSERT INTO link (peer, role, stream) VALUES ($1, $2, $3) "
+                                  "ON CONFLICT (peer) DO NOTHING");
+    unsigned char stream[16];
+
+    host_random(host, stream, sizeof stream);
+    bind_text(st, 1, peer);
+    bind_text(st, 2, role);
+    bind_blob(st, 3, stream, sizeof stream);
+    return db_run(st, e);
+}
+
+static void copy16(struct stmt *st, int i, unsigned char out[16])
+{
+    size_t n;
+    const void *p = col_blob(st, i, &n);
+
+    memset(out, 0, 16);
+    if (n == 16)
+        memcpy(out, p, 16);
+}
+
+enum err link_read(struct db *db, const char *peer, struct link_state *ret, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT stream, peer_stream, head_pos, acked_pos, recv_pos, "
+                                  "last_contact_ms FROM link WHERE peer = $1");
+    enum err err;
+    bool row;
+
+    bind_text(st, 1, peer);
+    if ((err = db_step(st, &row, e)) != OK)
+        return err;
+    if (!row) {
+        errmsg_set(e, "there is no link to %s", peer);
+        return ERR_NOT_FOUND;
+    }
+    copy16(st, 0, ret->stream);
+    copy16(st, 1, ret->peer_stream);
+    ret->head_pos = (uint64_t)col_int(st, 2);
+    ret->acked_pos = (uint64_t)col_int(st, 3);
+    ret->recv_pos = (uint64_t)col_int(st, 4);
+    ret->last_contact_ms = col_int(st, 5);
+    db_reset(st);
+    return OK;
+}
+
+enum err link_received(struct db *db, const char *peer, const unsigned char stream[16], uint64_t pos,
+                       int64_t now_ms, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "UPDATE link SET peer_stream = $2, recv_pos = $3, "
+                                  "last_contact_ms = $4 WHERE peer = $1");
+
+    bind_text(st, 1, peer);
+    bind_blob(st, 2, stream, 16);
+    bind_int(st, 3, (int64_t)pos);
+    bind_int(st, 4, now_ms);
+    return db_run(st, e);
+}
+
+enum err link_acked(struct db *db, const char *peer, uint64_t pos, int64_t now_ms, struct errmsg *e)
+{
+    struct link_state now;
+    struct stmt *st;
+    enum err err;
+
+    if ((err = link_read(db, peer, &now, e)) != OK)
+        return err;
+    if (pos > now.head_pos) {
+        errmsg_set(e, "%s acknowledges position %llu; %llu is the last", peer, (unsigned long long)pos,
+                   (unsigned long long)now.head_pos);
+        return ERR_PEER;
+    }
+    st = db_stmt(db, "UPDATE link SET acked_pos = $2, last_contact_ms = $3 WHERE peer = $1");
+    bind_text(st, 1, peer);
+    bind_int(st, 2, (int64_t)(pos > now.acked_pos ? pos : now.acked_pos));
+    bind_int(st, 3, now_ms);
+    return db_run(st, e);
+}
+
+enum err outbox_read(struct db *db, const char *peer, uint64_t from_pos, int max_events,
+                     size_t max_bytes, void (*fn)(void *arg, const struct event *ev), void *arg,
+                     uint64_t *ret_pos, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT o.pos, v.origin, v.seq, v.hlc, v.kind, v.case_no, v.street, "
+                                  "v.actor, v.body FROM outbox o "
+                                  "JOIN event v ON v.origin = o.origin AND v.seq = o.seq "
+                                  "WHERE o.peer = $1 AND o.pos > $2 ORDER BY o.pos LIMIT $3");
+    uint64_t last = from_pos;
+    size_t bytes = 0;
+    enum err err;
+    bool row;
+
+    bind_text(st, 1, peer);
+    bind_int(st, 2, (int64_t)from_pos);
+    bind_int(st, 3, max_events);
+    while ((err = db_step(st, &row, e)) == OK && row) {
+        struct event ev = {.origin = col_text(st, 1), .seq = (uint64_t)col_int(st, 2),
+                           .hlc = (uint64_t)col_int(st, 3), .kind = col_text(st, 4),
+                           .case_no = col_text(st, 5), .street = col_text(st, 6),
+                           .actor = col_text(st, 7), .body = col_text(st, 8)};
+        ev.body_len = strlen(ev.body);
+        if (last != from_pos && bytes + ev.body_len > max_bytes) {
+            db_reset(st);
+            break;
+        }
+        bytes += ev.body_len + 100;
+        last = (uint64_t)col_int(st, 0);
+        fn(arg, &ev);
+    }
+    if (err == OK)
+        *ret_pos = last;
+    return err;
+}
+
+enum err outbox_unsent(struct db *db, const char *peer, int64_t *ret_count, int64_t *ret_oldest_ms,
+                       struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT l.head_pos - l.acked_pos, coalesce(o.at_ms, 0) FROM link l "
+                                  "LEFT JOIN outbox o ON o.peer = l.peer AND o.pos = l.acked_pos + 1 "
+                                  "WHERE l.peer = $1");
+    enum err err;
+    bool row;
+
+    *ret_count = 0;
+    *ret_oldest_ms = 0;
+    bind_text(st, 1, peer);
+    if ((err = db_step(st, &row, e)) != OK || !row)
+        return err;
+    *ret_count = col_int(st, 0);
+    *ret_oldest_ms = col_int(st, 1);
+    db_reset(st);
+    return OK;
+}
+
+/* A peer without a link gets nothing: it is not enrolled. */
+enum err ledger_enqueue(struct ledger *l, struct db *db, const char *peer, const char *origin,
+                        uint64_t seq, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "INSERT INTO outbox (peer, pos, origin, seq, at_ms) "
+                                  "SELECT peer, head_pos + 1, $2, $3, $4 FROM link WHERE peer = $1 "
+                                  "ON CONFLICT (peer, origin, seq) DO NOTHING");
+    enum err err;
+
+    bind_text(st, 1, peer);
+    bind_text(st, 2, origin);
+    bind_int(st, 3, (int64_t)seq);
+    bind_int(st, 4, host_wall_ms(l->host));
+    if ((err = db_run(st, e)) != OK || !db_changes(db))
+        return err;
+    st = db_stmt(db, "UPDATE link SET head_pos = head_pos + 1 WHERE peer = $1");
+    bind_text(st, 1, peer);
+    return db_run(st, e);
+}
+
+enum err ledger_enqueue_case(struct ledger *l, struct db *db, const char *peer, const char *case_no,
+                             struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT origin, seq FROM event WHERE case_no = $1 "
+                                  "ORDER BY hlc, origin, seq");
+    enum err err;
+    bool row;
+
+    bind_text(st, 1, case_no);
+    while ((err = db_step(st, &row, e)) == OK && row)
+        if ((err = ledger_enqueue(l, db, peer, col_text(st, 0), (uint64_t)col_int(st, 1), e)) != OK) {
+            db_reset(st);
+            return err;
+        }
+    return err;
+}

@@ -1,0 +1,37 @@
+/* Links and their outboxes: position -> event. Inside a transaction of the writer, or a reader's. */
+#ifndef LEDGER_OUTBOX_H
+#define LEDGER_OUTBOX_H
+
+#include "base/host.h"
+#include "db/db.h"
+#include "ledger/event.h"
+
+struct link_state {
+    unsigned char stream[16];      /* names our outbox */
+    unsigned char peer_stream[16]; /* the one that recv_pos counts in; zeros: none yet */
+    uint64_t head_pos, acked_pos, recv_pos;
+    int64_t last_contact_ms;
+};
+
+/* Make the link (role 'parent' or 'child') unless it is there. */
+MUST_USE enum err link_add(struct db *db, const char *peer, const char *role, const struct host *host,
+                           struct errmsg *e);
+/* ERR_NOT_FOUND: no such link. */
+MUST_USE enum err link_read(struct db *db, const char *peer, struct link_state *ret, struct errmsg *e);
+/* We hold the peer's outbox `stream` up to pos, as of this transaction. */
+MUST_USE enum err link_received(struct db *db, const char *peer, const unsigned char stream[16],
+                                uint64_t pos, int64_t now_ms, struct errmsg *e);
+/* The peer holds our outbox up to pos. ERR_PEER: beyond what was given out. Never goes back. */
+MUST_USE enum err link_acked(struct db *db, const char *peer, uint64_t pos, int64_t now_ms,
+                             struct errmsg *e);
+
+/* Call fn for the events at from_pos+1 and on, at most max_events and about max_bytes; *ret_pos is the
+ * last position given. */
+MUST_USE enum err outbox_read(struct db *db, const char *peer, uint64_t from_pos, int max_events,
+                              size_t max_bytes, void (*fn)(void *arg, const struct event *ev), void *arg,
+                              uint64_t *ret_pos, struct errmsg *e);
+/* What the peer does not hold yet: how many, and since when (wall ms; 0 = nothing). */
+MUST_USE enum err outbox_unsent(struct db *db, const char *peer, int64_t *ret_count,
+                                int64_t *ret_oldest_ms, struct errmsg *e);
+
+#endif
