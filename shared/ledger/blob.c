@@ -314,7 +314,7 @@ static enum err verify_folder(const char *path, int64_t *count, struct errmsg *e
     if (!dir)
         return failed(e, "open folder", path);
     while (err == OK && (f = readdir(dir))) {
-        char file[PATH_BYTES + 80], found[DIGEST_TEXT_LEN + 1];
+        char file[PATH_BYTES + 260], found[DIGEST_TEXT_LEN + 1];
         int fd;
 
         if (strlen(f->d_name) != 64)

@@ -52,12 +52,24 @@ enum err link_read(struct db *db, const char *peer, struct link_state *ret, stru
     return OK;
 }
 
-enum err link_received(struct db *db, const char *peer, const unsigned char stream[16], uint64_t pos,
-                       int64_t now_ms, struct errmsg *e)
+enum err link_received(struct db *db, const char *peer, const unsigned char stream[16],
+                       uint64_t prev_pos, uint64_t pos, int64_t now_ms, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "UPDATE link SET peer_stream = $2, recv_pos = $3, "
-                                  "last_contact_ms = $4 WHERE peer = $1");
+    struct link_state held;
+    struct stmt *st;
+    enum err err;
 
+    if ((err = link_read(db, peer, &held, e)) != OK)
+        return err;
+    if (memcmp(held.peer_stream, stream, 16))
+        held.recv_pos = 0;
+    if (held.recv_pos != prev_pos || pos <= prev_pos) {
+        errmsg_set(e, "%s: positions behind %llu expected, those behind %llu came", peer,
+                   (unsigned long long)held.recv_pos, (unsigned long long)prev_pos);
+        return ERR_CONFLICT;
+    }
+    st = db_stmt(db, "UPDATE link SET peer_stream = $2, recv_pos = $3, "
+                     "last_contact_ms = $4 WHERE peer = $1");
     bind_text(st, 1, peer);
     bind_blob(st, 2, stream, 16);
     bind_int(st, 3, (int64_t)pos);

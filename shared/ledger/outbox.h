@@ -18,9 +18,10 @@ MUST_USE enum err link_add(struct db *db, const char *peer, const char *role, co
                            struct errmsg *e);
 /* ERR_NOT_FOUND: no such link. */
 MUST_USE enum err link_read(struct db *db, const char *peer, struct link_state *ret, struct errmsg *e);
-/* We hold the peer's outbox `stream` up to pos, as of this transaction. */
+/* We hold the peer's outbox `stream` up to pos, as of this transaction. ERR_CONFLICT: it was not held up
+ * to prev_pos before (another stream counts as 0), so the batch came behind one that failed. */
 MUST_USE enum err link_received(struct db *db, const char *peer, const unsigned char stream[16],
-                                uint64_t pos, int64_t now_ms, struct errmsg *e);
+                                uint64_t prev_pos, uint64_t pos, int64_t now_ms, struct errmsg *e);
 /* The peer holds our outbox up to pos. ERR_PEER: beyond what was given out. Never goes back. */
 MUST_USE enum err link_acked(struct db *db, const char *peer, uint64_t pos, int64_t now_ms,
                              struct errmsg *e);

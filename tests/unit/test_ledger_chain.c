@@ -233,6 +233,23 @@ static void a_peer_that_breaks_the_rules(void **state)
     db_close(street.db);
 }
 
+static void a_batch_behind_a_failed_one_is_not_taken(void **state)
+{
+    unsigned char stream[16] = "a stream of node", other[16] = "another of node";
+    struct site street;
+
+    (void)state;
+    open_site(&street, STREET);
+    good(db_begin(street.db, &msg));
+    assert_int_equal(link_received(street.db, NODE, stream, 50, 90, 0, &msg), ERR_CONFLICT);
+    good(link_received(street.db, NODE, stream, 0, 50, 0, &msg));
+    good(link_received(street.db, NODE, stream, 50, 90, 0, &msg));
+    assert_int_equal(link_received(street.db, NODE, stream, 50, 91, 0, &msg), ERR_CONFLICT);
+    good(link_received(street.db, NODE, other, 0, 3, 0, &msg)); /* a reinstalled peer begins anew */
+    good(db_commit(street.db, &msg));
+    db_close(street.db);
+}
+
 static void signed_heads(void **state)
 {
     struct site node, street;
@@ -331,6 +348,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(tampering_is_found, setup, teardown),
         cmocka_unit_test_setup_teardown(what_does_not_fit_is_set_aside, setup, teardown),
         cmocka_unit_test_setup_teardown(a_peer_that_breaks_the_rules, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_batch_behind_a_failed_one_is_not_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(signed_heads, setup, teardown),
         cmocka_unit_test_setup_teardown(decoding_survives_any_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(documents_resume_and_are_checked, setup, teardown),

@@ -1,0 +1,632 @@
+/* The engine of one link.
+ *
+ *   CLOSED --IN_OPENED--> HELLO (ours is sent) --their HELLO--> UP --anything wrong, BYE--> CLOSED
+ *
+ * Up: events go out in batches within a window, come in as batches that are stored and then acknowledged.
+ * A document is pulled chunk by chunk by the side that wants it, so it resumes at any byte and an event
+ * never waits for more than one chunk. */
+#include "sync/link.h"
+
+#include "base/deflate.h"
+#include "base/mem.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define BATCH_EVENTS WIRE_BATCH_EVENTS_MAX
+#define BATCH_BYTES (192 * 1024)
+#define CHUNK_BYTES_MIN 1024
+#define CHUNK_BYTES_START 8192
+#define CHUNK_AIM_MS 200
+#define DEFLATE_LEVEL 6
+
+enum phase { PHASE_CLOSED, PHASE_HELLO, PHASE_UP };
+
+struct sent_batch {
+    uint64_t pos;
+    size_t bytes;
+};
+
+struct link {
+    struct link_config c;
+    enum phase phase;
+    struct deflater *out;
+    struct inflater *in;
+
+    /* our outbox -> peer */
+    unsigned char stream[16];
+    uint64_t head_pos, sent_pos, acked_pos;
+    struct sent_batch window[LINK_WINDOW_BATCHES];
+    int in_flight;
+    size_t in_flight_bytes;
+    bool reading;
+
+    /* peer's outbox -> us */
+    unsigned char peer_stream[16], known_stream[16];
+    uint64_t seen_pos;  /* last position that came in */
+    uint64_t known_pos; /* what we held when the connection opened */
+    uint64_t next_token, stored_token;
+    uint64_t pending_pos[64]; /* position of the batch with token % 64 */
+    int64_t wall_ms;
+
+    /* the document being fetched, and the chunk being read for the peer */
+    bool fetching, serving;
+    unsigned char want[32], served[32];
+    uint64_t want_offset, served_offset;
+    size_t chunk_bytes;
+    int64_t asked_ms;
+
+    int64_t heard_ms, said_ms, clock_ms;
+};
+
+struct turn {
+    struct link *l;
+    struct arena *a;
+    struct link_effects *fx;
+    int64_t now_ms;
+};
+
+struct link *link_create(const struct link_config *c)
+{
+    struct link *l = mem_alloc(sizeof *l);
+
+    l->c = *c;
+    l->chunk_bytes = CHUNK_BYTES_START;
+    return l;
+}
+
+void link_destroy(struct link *l)
+{
+    if (!l)
+        return;
+    deflater_destroy(l->out);
+    inflater_destroy(l->in);
+    mem_free(l);
+}
+
+bool link_is_up(const struct link *l)
+{
+    return l->phase == PHASE_UP;
+}
+
+bool link_is_fetching(const struct link *l)
+{
+    return l->fetching;
+}
+
+static struct link_effect *effect(struct turn *t, enum link_effect_kind kind)
+{
+    struct link_effect *x;
+
+    assert(t->fx->count < LINK_EFFECTS_MAX);
+    x = &t->fx->item[t->fx->count++];
+    memset(x, 0, sizeof *x);
+    x->kind = kind;
+    return x;
+}
+
+static void send(struct turn *t, const struct frame *f)
+{
+    struct buf b = {0};
+    struct link_effect *x = effect(t, FX_SEND);
+
+    wire_pack(f, &b);
+    x->bytes = (const unsigned char *)arena_strndup(t->a, (const char *)b.data, b.len);
+    x->bytes_len = b.len;
+    t->l->said_ms = t->now_ms;
+    buf_free(&b);
+}
+
+static void text_copy(char *dst, size_t cap, const char *src)
+{
+    size_t n = strnlen(src, cap - 1);
+
+    memcpy(dst, src, n);
+    dst[n] = 0;
+}
+
+static void closed(struct turn *t, enum bye_code code, const char *reason, bool by_peer)
+{
+    struct link_effect *x = effect(t, FX_CLOSE);
+
+    x->code = code;
+    x->by_peer = by_peer;
+    text_copy(x->reason, sizeof x->reason, reason);
+    t->l->phase = PHASE_CLOSED;
+    t->l->fetching = t->l->serving = t->l->reading = false;
+}
+
+static void bye(struct turn *t, enum bye_code code, const char *reason)
+{
+    struct frame f = {.kind = FRAME_BYE, .code = code};
+
+    text_copy(f.reason, sizeof f.reason, reason);
+    send(t, &f);
+    closed(t, code, reason, false);
+}
+
+/* ---- events going out ---- */
+
+/* protocol.md 4: "At most four batches and one MiB of events are on their way unacknowledged." */
+static void pump(struct turn *t)
+{
+    struct link *l = t->l;
+    struct link_effect *x;
+
+    if (l->phase != PHASE_UP || l->reading || l->sent_pos >= l->head_pos ||
+        l->in_flight >= LINK_WINDOW_BATCHES || l->in_flight_bytes >= LINK_WINDOW_BYTES)
+        return;
+    x = effect(t, FX_READ);
+    x->pos = l->sent_pos;
+    x->event_max = BATCH_EVENTS;
+    x->byte_max = BATCH_BYTES;
+    l->reading = true;
+}
+
+static void on_events(struct turn *t, const struct link_input *in)
+{
+    struct link *l = t->l;
+    struct frame f = {.kind = FRAME_EVENTS, .pos = in->pos, .count = in->event_count};
+    struct buf raw = {0}, packed = {0};
+
+    l->reading = false;
+    if (!in->event_count || in->pos <= l->sent_pos)
+        return;
+    for (size_t i = 0; i < in->event_count; i++) {
+        buf_varint(&raw, in->events[i].len);
+        buf_append(&raw, in->events[i].bytes, in->events[i].len);
+    }
+    deflater_run(l->out, raw.data, raw.len, &packed);
+    f.raw_bytes = raw.len;
+    f.bytes = packed.data;
+    f.bytes_len = packed.len;
+    send(t, &f);
+    l->sent_pos = in->pos;
+    l->window[l->in_flight++] = (struct sent_batch){in->pos, raw.len};
+    l->in_flight_bytes += raw.len;
+    buf_free(&raw);
+    buf_free(&packed);
+    pump(t);
+}
+
+static void on_ack(struct turn *t, const struct frame *f)
+{
+    struct link *l = t->l;
+    int n = 0;
+
+    if (f->pos > l->sent_pos || f->pos < l->acked_pos) {
+        bye(t, BYE_PROTOCOL, "an acknowledgement of what was not sent, or going back");
+        return;
+    }
+    while (n < l->in_flight && l->window[n].pos <= f->pos)
+        l->in_flight_bytes -= l->window[n++].bytes;
+    l->in_flight -= n;
+    memmove(l->window, l->window + n, (size_t)l->in_flight * sizeof *l->window);
+    l->acked_pos = f->pos;
+    effect(t, FX_ACKED)->pos = f->pos;
+    pump(t);
+}
+
+/* ---- events coming in ---- */
+
+static void on_batch(struct turn *t, const struct frame *f)
+{
+    struct link *l = t->l;
+    struct buf raw = {0};
+    struct sync_event *events = arena_alloc(t->a, f->count * sizeof *events);
+    struct link_effect *x;
+    struct reader r;
+
+    if (f->pos <= l->seen_pos || l->next_token - l->stored_token >= 64) {
+        bye(t, BYE_PROTOCOL, "a batch at a position that was already sent, or beyond the window");
+        return;
+    }
+    if (inflater_run(l->in, f->bytes, f->bytes_len, &raw, f->raw_bytes) != OK || raw.len != f->raw_bytes) {
+        buf_free(&raw);
+        bye(t, BYE_PROTOCOL, "a batch that does not inflate to what it says");
+        return;
+    }
+    r.p = (const unsigned char *)arena_strndup(t->a, (const char *)raw.data, raw.len);
+    r.left = raw.len;
+    r.bad = false;
+    buf_free(&raw);
+    for (uint64_t i = 0; i < f->count; i++) {
+        uint64_t n = reader_varint(&r);
+        events[i].len = n <= r.left ? (size_t)n : 0;
+        events[i].bytes = reader_bytes(&r, n <= r.left ? (size_t)n : r.left + 1);
+    }
+    if (r.bad || r.left) {
+        bye(t, BYE_PROTOCOL, "a batch whose events do not fill it");
+        return;
+    }
+    x = effect(t, FX_STORE);
+    x->prev_pos = l->seen_pos;
+    l->seen_pos = f->pos;
+    l->pending_pos[++l->next_token % 64] = f->pos;
+    x->token = l->next_token;
+    x->events = events;
+    x->event_count = f->count;
+    x->pos = f->pos;
+    memcpy(x->stream, l->peer_stream, 16);
+}
+
+/* protocol.md 4: "An ACK names only events that the receiver has stored." */
+static void on_stored(struct turn *t, const struct link_input *in)
+{
+    struct link *l = t->l;
+    struct frame f = {.kind = FRAME_ACK};
+
+    if (in->token != l->stored_token + 1)
+        return; /* of an earlier connection */
+    l->stored_token = in->token;
+    if (in->err != OK) {
+        bye(t, in->err == ERR_PEER ? BYE_PROTOCOL : BYE_STORE,
+            in->err == ERR_PEER ? "an event that this site may not take from this peer" : "cannot store now");
+        return;
+    }
+    f.pos = l->pending_pos[in->token % 64];
+    send(t, &f);
+}
+
+/* ---- documents ---- */
+
+static void ask_chunk(struct turn *t)
+{
+    struct link *l = t->l;
+    struct frame f = {.kind = FRAME_WANT, .offset = l->want_offset, .max = l->chunk_bytes};
+
+    memcpy(f.digest, l->want, 32);
+    l->asked_ms = t->now_ms;
+    send(t, &f);
+}
+
+static void on_wanted(struct turn *t, const struct link_input *in)
+{
+    struct link *l = t->l;
+
+    if (l->phase != PHASE_UP || l->fetching)
+        return;
+    l->fetching = true;
+    memcpy(l->want, in->digest, 32);
+    l->want_offset = in->offset;
+    ask_chunk(t);
+}
+
+/* protocol.md 5: "The chunk is as large as the line carries in about 200 ms." */
+static void measure(struct link *l, int64_t took_ms, size_t n)
+{
+    size_t next = l->chunk_bytes;
+
+    if (took_ms > 2 * CHUNK_AIM_MS)
+        next = n * CHUNK_AIM_MS / (size_t)took_ms;
+    else if (took_ms < CHUNK_AIM_MS && n >= l->chunk_bytes)
+        next = 2 * l->chunk_bytes;
+    l->chunk_bytes = next < CHUNK_BYTES_MIN ? CHUNK_BYTES_MIN
+                     : next > WIRE_CHUNK_BYTES_MAX ? WIRE_CHUNK_BYTES_MAX : next;
+}
+
+static void on_chunk_frame(struct turn *t, const struct frame *f)
+{
+    struct link *l = t->l;
+    struct link_effect *x;
+
+    if (!l->fetching || memcmp(f->digest, l->want, 32) || f->offset != l->want_offset ||
+        f->bytes_len > l->chunk_bytes) {
+        bye(t, BYE_PROTOCOL, "a chunk that was not asked for");
+        return;
+    }
+    measure(l, t->now_ms - l->asked_ms, f->bytes_len);
+    x = effect(t, FX_STORE_CHUNK);
+    memcpy(x->digest, f->digest, 32);
+    x->offset = f->offset;
+    x->total = f->total;
+    x->bytes = (const unsigned char *)arena_strndup(t->a, (const char *)f->bytes, f->bytes_len);
+    x->bytes_len = f->bytes_len;
+}
+
+static void on_chunk_stored(struct turn *t, const struct link_input *in)
+{
+    struct link *l = t->l;
+
+    if (!l->fetching || memcmp(in->digest, l->want, 32))
+        return;
+    if (in->err == ERR_CORRUPT) {
+        bye(t, BYE_PROTOCOL, "a document whose bytes are not its digest");
+    } else if (in->err != OK) {
+        bye(t, BYE_STORE, "cannot store documents now");
+    } else if (in->finished) {
+        l->fetching = false;
+    } else {
+        l->want_offset = in->offset;
+        ask_chunk(t);
+    }
+}
+
+static void on_want(struct turn *t, const struct frame *f)
+{
+    struct link *l = t->l;
+    struct link_effect *x;
+
+    if (l->serving) {
+        bye(t, BYE_PROTOCOL, "a second chunk asked for before the first came");
+        return;
+    }
+    l->serving = true;
+    memcpy(l->served, f->digest, 32);
+    l->served_offset = f->offset;
+    x = effect(t, FX_READ_CHUNK);
+    memcpy(x->digest, f->digest, 32);
+    x->offset = f->offset;
+    x->byte_max = f->max;
+}
+
+static void on_chunk_read(struct turn *t, const struct link_input *in)
+{
+    struct link *l = t->l;
+    struct frame f = {.kind = FRAME_CHUNK, .offset = in->offset, .bytes = in->bytes,
+                      .bytes_len = in->bytes_len};
+
+    if (!l->serving || memcmp(in->digest, l->served, 32) || in->offset != l->served_offset)
+        return;
+    l->serving = false;
+    memcpy(f.digest, in->digest, 32);
+    if (in->total < 0 || in->offset > (uint64_t)in->total ||
+        (!in->bytes_len && in->offset != (uint64_t)in->total))
+        f.kind = FRAME_NONE;
+    else
+        f.total = (uint64_t)in->total;
+    send(t, &f);
+}
+
+static void on_none(struct turn *t, const struct frame *f)
+{
+    if (!t->l->fetching || memcmp(f->digest, t->l->want, 32)) {
+        bye(t, BYE_PROTOCOL, "a document refused that was not asked for");
+        return;
+    }
+    t->l->fetching = false;
+    memcpy(effect(t, FX_NONE)->digest, f->digest, 32);
+}
+
+/* ---- hello, clock, liveness ---- */
+
+static void ask_clock(struct turn *t)
+{
+    struct frame f = {.kind = FRAME_CLOCK_ASK, .mono_ms = t->now_ms};
+
+    t->l->clock_ms = t->now_ms;
+    send(t, &f);
+}
+
+static void on_opened(struct turn *t, const struct link_input *in)
+{
+    struct link *l = t->l;
+    struct frame f = {.kind = FRAME_HELLO, .version = WIRE_VERSION, .dictionary = WIRE_DICTIONARY,
+                      .pos = in->pos, .wall_ms = in->wall_ms};
+    struct link_config c = l->c;
+
+    deflater_destroy(l->out);
+    inflater_destroy(l->in);
+    size_t chunk = l->chunk_bytes;
+    memset(l, 0, sizeof *l);
+    l->c = c;
+    l->chunk_bytes = chunk;
+    l->out = deflater_create(DEFLATE_LEVEL, c.dictionary, c.dictionary_len);
+    l->in = inflater_create(c.dictionary, c.dictionary_len);
+    l->phase = PHASE_HELLO;
+    l->head_pos = in->head_pos;
+    l->known_pos = in->pos;
+    l->wall_ms = in->wall_ms;
+    l->heard_ms = l->said_ms = t->now_ms;
+    memcpy(l->stream, in->stream, 16);
+    memcpy(l->known_stream, in->recv_stream, 16);
+    memcpy(f.site, c.site, 13);
+    memcpy(f.peer, c.peer, 13);
+    memcpy(f.stream, in->stream, 16);
+    memcpy(f.recv_stream, in->recv_stream, 16);
+    send(t, &f);
+}
+
+static void on_hello(struct turn *t, const struct frame *f)
+{
+    struct link *l = t->l;
+
+    if (l->phase != PHASE_HELLO) {
+        bye(t, BYE_PROTOCOL, "a second hello");
+        return;
+    }
+    if (f->version != WIRE_VERSION || f->dictionary != WIRE_DICTIONARY) {
+        bye(t, BYE_VERSION, "this side speaks version 1 with dictionary 1");
+        return;
+    }
+    if (strcmp(f->site, l->c.peer) || strcmp(f->peer, l->c.site)) {
+        bye(t, BYE_PROTOCOL, "a hello of another site, or meant for another");
+        return;
+    }
+    /* protocol.md 3: "A stream that is not known is read from its beginning." */
+    if (!memcmp(f->recv_stream, l->stream, 16)) {
+        if (f->pos > l->head_pos) {
+            bye(t, BYE_BEHIND, "the peer holds more of this outbox than there is");
+            return;
+        }
+        l->sent_pos = l->acked_pos = f->pos;
+    }
+    memcpy(l->peer_stream, f->stream, 16);
+    l->seen_pos = memcmp(f->stream, l->known_stream, 16) ? 0 : l->known_pos;
+    l->phase = PHASE_UP;
+    effect(t, FX_UP)->skew_ms = f->wall_ms - l->wall_ms;
+    effect(t, FX_ACKED)->pos = l->acked_pos;
+    if (!l->c.parent_side)
+        ask_clock(t);
+    pump(t);
+}
+
+static void on_clock(struct turn *t, const struct frame *f)
+{
+    struct link_effect *x;
+
+    if (t->l->c.parent_side || f->mono_ms > t->now_ms) {
+        bye(t, BYE_PROTOCOL, "a clock that was not asked for");
+        return;
+    }
+    x = effect(t, FX_LEASE);
+    x->mono_ms = f->mono_ms;
+    x->lease_now_ms = f->now_ms;
+    x->promised_ms = f->promised_ms;
+    x->length_ms = f->length_ms;
+}
+
+static void on_head(struct turn *t, const struct frame *f)
+{
+    struct link_effect *x = effect(t, FX_HEAD);
+
+    memcpy(x->origin, f->origin, sizeof x->origin);
+    x->seq = f->seq;
+    memcpy(x->digest, f->digest, 32);
+    memcpy(x->signature, f->signature, 64);
+}
+
+static void on_frame(struct turn *t, const struct link_input *in)
+{
+    struct frame f, answer = {0};
+    struct errmsg e = {""};
+
+    if (wire_unpack(in->bytes, in->bytes_len, &f, &e) != OK) {
+        bye(t, BYE_PROTOCOL, e.text);
+        return;
+    }
+    t->l->heard_ms = t->now_ms;
+    if (t->l->phase != PHASE_UP && f.kind != FRAME_HELLO && f.kind != FRAME_BYE) {
+        bye(t, BYE_PROTOCOL, "something before hello");
+        return;
+    }
+    switch (f.kind) {
+    case FRAME_HELLO:
+        on_hello(t, &f);
+        break;
+    case FRAME_EVENTS:
+        on_batch(t, &f);
+        break;
+    case FRAME_ACK:
+        on_ack(t, &f);
+        break;
+    case FRAME_WANT:
+        on_want(t, &f);
+        break;
+    case FRAME_CHUNK:
+        on_chunk_frame(t, &f);
+        break;
+    case FRAME_NONE:
+        on_none(t, &f);
+        break;
+    case FRAME_CLOCK_ASK:
+        if (t->l->c.parent_side)
+            effect(t, FX_ASK_LEASE)->mono_ms = f.mono_ms;
+        else
+            bye(t, BYE_PROTOCOL, "a parent asks its child for the clock");
+        break;
+    case FRAME_CLOCK:
+        on_clock(t, &f);
+        break;
+    case FRAME_HEAD:
+        on_head(t, &f);
+        break;
+    case FRAME_PING:
+        answer.kind = FRAME_PONG;
+        answer.nonce = f.nonce;
+        send(t, &answer);
+        break;
+    case FRAME_PONG:
+        break;
+    case FRAME_BYE:
+        closed(t, f.code, f.reason, true);
+        break;
+    }
+}
+
+static void on_tick(struct turn *t)
+{
+    struct link *l = t->l;
+    struct frame ping = {.kind = FRAME_PING, .nonce = (uint64_t)t->now_ms};
+
+    if (t->now_ms - l->heard_ms >= LINK_DEAD_MS) {
+        bye(t, BYE_SILENT, "nothing heard for a minute");
+        return;
+    }
+    if (l->phase != PHASE_UP)
+        return;
+    if (!l->c.parent_side && t->now_ms - l->clock_ms >= LINK_CLOCK_MS)
+        ask_clock(t);
+    else if (t->now_ms - l->said_ms >= LINK_PING_MS)
+        send(t, &ping);
+    pump(t);
+}
+
+static void on_lease(struct turn *t, const struct link_input *in)
+{
+    struct frame f = {.kind = FRAME_CLOCK, .mono_ms = in->mono_ms, .now_ms = in->lease_now_ms,
+                      .promised_ms = in->promised_ms, .length_ms = in->length_ms};
+
+    if (in->err == OK)
+        send(t, &f);
+}
+
+static void on_own_head(struct turn *t, const struct link_input *in)
+{
+    struct frame f = {.kind = FRAME_HEAD, .seq = in->seq};
+
+    memcpy(f.origin, in->origin, sizeof f.origin);
+    memcpy(f.digest, in->digest, 32);
+    memcpy(f.signature, in->signature, 64);
+    send(t, &f);
+}
+
+void link_step(struct link *l, const struct link_input *in, struct arena *turn, struct link_effects *fx)
+{
+    struct turn t = {l, turn, fx, in->now_ms};
+
+    fx->count = 0;
+    if (in->kind == IN_OPENED) {
+        on_opened(&t, in);
+        return;
+    }
+    if (in->kind == IN_LOCAL && in->head_pos > l->head_pos)
+        l->head_pos = in->head_pos;
+    if (l->phase == PHASE_CLOSED)
+        return;
+    switch (in->kind) {
+    case IN_OPENED:
+        break;
+    case IN_FRAME:
+        on_frame(&t, in);
+        break;
+    case IN_TICK:
+        on_tick(&t);
+        break;
+    case IN_LOCAL:
+        pump(&t);
+        break;
+    case IN_EVENTS:
+        on_events(&t, in);
+        break;
+    case IN_STORED:
+        on_stored(&t, in);
+        break;
+    case IN_WANTED:
+        on_wanted(&t, in);
+        break;
+    case IN_CHUNK:
+        on_chunk_read(&t, in);
+        break;
+    case IN_CHUNK_STORED:
+        on_chunk_stored(&t, in);
+        break;
+    case IN_LEASE:
+        on_lease(&t, in);
+        break;
+    case IN_HEAD:
+        if (l->phase == PHASE_UP)
+            on_own_head(&t, in);
+        break;
+    }
+}

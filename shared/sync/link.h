@@ -1,0 +1,129 @@
+/**
+ * One side of one link, as a function: what happened in, what to do out. No clock, socket, file, thread,
+ * randomness or SQL: time is a field of the input, durability is an answer of the host.
+ *
+ * link_step(l, in, turn, fx):
+ * Advance ${l} by ${in}; list in ${fx}, in order, what the host must now do.
+ *
+ * Shapes  fx->item[0 .. fx->count), count <= LINK_EFFECTS_MAX; IN_FRAME is one whole frame.
+ * Units   now_ms is monotonic milliseconds; positions start at 1, contiguous per outbox.
+ * Owns    The caller keeps ${in}. Effects point into ${turn}: dead after arena_reset().
+ * Order   What an FX_STORE names is durable before IN_STORED is given; only then is it acknowledged.
+ * Errors  None: a peer that breaks the protocol gives FX_SEND of a BYE and FX_CLOSE; then every input but
+ *         IN_OPENED gives nothing.
+ * Source  schema/protocol.md
+ */
+#ifndef SYNC_LINK_H
+#define SYNC_LINK_H
+
+#include "base/arena.h"
+#include "sync/wire.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LINK_EFFECTS_MAX 16
+#define LINK_PING_MS 20000
+#define LINK_DEAD_MS 60000
+#define LINK_CLOCK_MS 20000
+#define LINK_WINDOW_BYTES (1 << 20) /* sent and not acknowledged, before deflating */
+#define LINK_WINDOW_BATCHES 4
+
+struct link;
+
+struct link_config {
+    char site[13], peer[13];
+    bool parent_side; /* we are the parent on this link */
+    const void *dictionary;
+    size_t dictionary_len;
+};
+
+/* One event in its binary form; the engine does not look inside. */
+struct sync_event {
+    const unsigned char *bytes;
+    size_t len;
+};
+
+enum link_input_kind {
+    IN_OPENED,       /* the connection stands: stream, recv_stream, pos = what we hold, head_pos, wall_ms */
+    IN_FRAME,        /* bytes */
+    IN_TICK,         /* at least every second */
+    IN_LOCAL,        /* our outbox ends at head_pos now */
+    IN_EVENTS,       /* answer to FX_READ: events, pos = position of the last; none: count 0 */
+    IN_STORED,       /* answer to FX_STORE: token, err */
+    IN_WANTED,       /* fetch a document: digest, offset = bytes that are here */
+    IN_CHUNK,        /* answer to FX_READ_CHUNK: digest, offset, bytes, total; not here: total = -1 */
+    IN_CHUNK_STORED, /* answer to FX_STORE_CHUNK: digest, offset = next byte, finished, err */
+    IN_LEASE,        /* answer to FX_ASK_LEASE (parent side): mono_ms as asked, clock fields */
+    IN_HEAD,         /* our signed head: origin, seq, hash in digest, signature */
+};
+
+struct link_input {
+    enum link_input_kind kind;
+    int64_t now_ms;
+    unsigned char stream[16], recv_stream[16];
+    uint64_t pos, head_pos;
+    int64_t wall_ms;
+    const void *bytes;
+    size_t bytes_len;
+    const struct sync_event *events;
+    size_t event_count;
+    uint64_t token;
+    enum err err;
+    unsigned char digest[32];
+    uint64_t offset;
+    int64_t total;
+    bool finished;
+    int64_t mono_ms, lease_now_ms, promised_ms, length_ms;
+    char origin[25];
+    uint64_t seq;
+    unsigned char signature[64];
+};
+
+enum link_effect_kind {
+    FX_SEND,        /* bytes: one frame, in this order */
+    FX_UP,          /* both hellos are through; skew_ms = peer's wall clock minus ours */
+    FX_READ,        /* read our outbox behind pos; answer IN_EVENTS */
+    FX_STORE,       /* store events, and that we hold `stream` up to pos where we held it up to prev_pos,
+                     * in one transaction that fails when prev_pos is not what is held: a batch must
+                     * not be stored behind one that failed; IN_STORED */
+    FX_ACKED,       /* the peer holds ours durably up to pos */
+    FX_READ_CHUNK,  /* digest, offset, max; answer IN_CHUNK */
+    FX_STORE_CHUNK, /* digest, offset, bytes, total; answer IN_CHUNK_STORED */
+    FX_NONE,        /* the peer does not have the document digest */
+    FX_ASK_LEASE,   /* parent side: make the promise durable, answer IN_LEASE; mono_ms to give back */
+    FX_LEASE,       /* child side: mono_ms (ours, when asked), lease_now_ms, promised_ms, length_ms */
+    FX_HEAD,        /* the peer's signed head, behind all FX_STORE given before */
+    FX_CLOSE,       /* close the connection: code, reason; by_peer when the peer said so */
+};
+
+struct link_effect {
+    enum link_effect_kind kind;
+    const unsigned char *bytes;
+    size_t bytes_len;
+    const struct sync_event *events;
+    size_t event_count, event_max, byte_max;
+    uint64_t prev_pos, pos, token, offset, total;
+    unsigned char stream[16], digest[32];
+    int64_t skew_ms, mono_ms, lease_now_ms, promised_ms, length_ms;
+    char origin[25];
+    uint64_t seq;
+    unsigned char signature[64];
+    enum bye_code code;
+    char reason[128];
+    bool by_peer;
+};
+
+struct link_effects {
+    struct link_effect item[LINK_EFFECTS_MAX];
+    int count;
+};
+
+struct link *link_create(const struct link_config *c);
+void link_destroy(struct link *l); /* NULL is allowed */
+void link_step(struct link *l, const struct link_input *in, struct arena *turn, struct link_effects *fx);
+bool link_is_up(const struct link *l);
+/* Is a document being fetched over this link now? The host gives the next IN_WANTED when not. */
+bool link_is_fetching(const struct link *l);
+
+#endif

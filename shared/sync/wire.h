@@ -1,0 +1,68 @@
+/* The frames of doorstep.sync.v1 (schema/protocol.md): pack and unpack, nothing else. */
+#ifndef SYNC_WIRE_H
+#define SYNC_WIRE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <stdint.h>
+
+#define WIRE_VERSION 1
+#define WIRE_DICTIONARY 1
+#define WIRE_FRAME_BYTES_MAX (1 << 20)
+#define WIRE_BATCH_BYTES_MAX (512 * 1024) /* events of one frame, inflated */
+#define WIRE_BATCH_EVENTS_MAX 1000
+#define WIRE_CHUNK_BYTES_MAX (256 * 1024)
+
+enum frame_kind {
+    FRAME_HELLO = 1,
+    FRAME_EVENTS = 2,
+    FRAME_ACK = 3,
+    FRAME_WANT = 4,
+    FRAME_CHUNK = 5,
+    FRAME_NONE = 6,
+    FRAME_CLOCK_ASK = 7,
+    FRAME_CLOCK = 8,
+    FRAME_HEAD = 9,
+    FRAME_PING = 10,
+    FRAME_PONG = 11,
+    FRAME_BYE = 12,
+};
+
+enum bye_code {
+    BYE_PROTOCOL = 1,  /* the peer broke the protocol */
+    BYE_VERSION = 2,   /* no common version or dictionary */
+    BYE_STORE = 3,     /* this side cannot store now: come back later */
+    BYE_STOPPING = 4,  /* this side ends */
+    BYE_BEHIND = 5,    /* the peer holds more of our outbox than we have: restored from a backup */
+    BYE_SILENT = 6,    /* nothing heard for too long */
+};
+
+/* One frame of any kind; the fields that its kind does not name are not used. Bytes are borrowed. */
+struct frame {
+    enum frame_kind kind;
+    unsigned version, dictionary;    /* HELLO */
+    char site[13], peer[13];         /* HELLO: who I am, whom I mean */
+    unsigned char stream[16];        /* HELLO: my outbox */
+    unsigned char recv_stream[16];   /* HELLO: your outbox as I know it */
+    uint64_t pos;                    /* HELLO, ACK: I hold yours up to here; EVENTS: position of the last */
+    int64_t wall_ms;                 /* HELLO */
+    uint64_t count, raw_bytes;       /* EVENTS */
+    const unsigned char *bytes;      /* EVENTS: deflated; CHUNK: the piece */
+    size_t bytes_len;
+    unsigned char digest[32];        /* WANT, CHUNK, NONE: SHA-256; HEAD: hash */
+    uint64_t offset, total, max;     /* WANT: offset, max; CHUNK: offset, total */
+    int64_t mono_ms, now_ms, promised_ms, length_ms; /* CLOCK_ASK: mono; CLOCK: all four */
+    char origin[25];                 /* HEAD */
+    uint64_t seq;                    /* HEAD */
+    unsigned char signature[64];     /* HEAD */
+    uint64_t nonce;                  /* PING, PONG */
+    enum bye_code code;              /* BYE */
+    char reason[128];                /* BYE, in English, for a log */
+};
+
+void wire_pack(const struct frame *f, struct buf *out);
+/* The whole frame and nothing behind it. ERR_PEER: e says which field. */
+MUST_USE enum err wire_unpack(const void *p, size_t n, struct frame *ret, struct errmsg *e);
+
+#endif
