@@ -19,24 +19,11 @@ struct problem;
 struct request;
 struct route;
 struct site;
+struct web_file;
 struct ws_endpoint;
 
-/* A page or asset packed into the program (scripts/web/pack.mjs); the list is sorted by path. */
-struct web_file {
-    const char *path;  /* "/index.html" */
-    const char *type;  /* "text/html; charset=utf-8" */
-    const char *etag;  /* 16 hex digits, without quotes */
-    bool forever;      /* the name carries a hash: may be kept for a year */
-    const unsigned char *gz;
-    size_t gz_len;
-    const unsigned char *br;
-    size_t br_len;
-};
-
-extern const struct web_file web_files[];
-extern const size_t web_file_count;
-
-/* Draw ${show} (what GET of the certificate or delivery answers) as a PDF into ${pdf}; loop thread. */
+/* Draw ${show} (what GET of the certificate or delivery answers) as a PDF into ${pdf}; on a store
+ * thread, one drawing at a time. */
 typedef enum err api_print_fn(const struct json *show, struct buf *pdf, struct errmsg *e);
 
 /**

@@ -1,0 +1,107 @@
+/* One call: a row in a table, and the one store job that answers a request. Private to this floor.
+ *
+ *   loop: call_handle: body, rights of the browser, token
+ *   store: call's job: session, role, replay, If-Match, casework function, answer kept for replay
+ *   loop: reply, live notice
+ */
+#ifndef API_CALL_H
+#define API_CALL_H
+
+#include "api/api.h"
+#include "base/arena.h"
+#include "base/json.h"
+#include "base/problem.h"
+#include "casework/office.h"
+#include "db/store.h"
+
+#include <stdint.h>
+
+struct work;
+
+/* A function of casework: the signature of all its commands and queries. */
+typedef enum err call_fn(struct office *office, struct db *db, const struct caller *caller,
+                         const struct json *in, struct json **out, struct problem *problem);
+
+enum call_flag {
+    CALL_WRITE = 1,   /* runs on the writer */
+    CALL_PUBLIC = 2,  /* answers without a sign-in too */
+    CALL_CREATES = 4, /* 201, and Idempotency-Key is heard */
+    CALL_REPLAYS = 8, /* Idempotency-Key is heard */
+    CALL_MATCHES = 16, /* If-Match is heard: the case must still be what the caller saw */
+    CALL_TAGGED = 32, /* the answer carries an ETag */
+    CALL_SECRET = 128, /* never kept for replay */
+    CALL_LARGE = 256, /* a body of up to 8 MB */
+    CALL_PAGED = 64,  /* "next" in the answer becomes a Link */
+};
+
+#define CALL_QUERY_MAX 12
+
+struct call {
+    const char *method;
+    const char *path;
+    unsigned flags;
+    const char *roles; /* " admin supervisor " or NULL: every role */
+    call_fn *fn;
+    const char *query[CALL_QUERY_MAX];         /* names taken from the query string */
+    bool (*before)(struct work *w);            /* loop: false when it has answered already */
+    void (*after)(struct work *w);             /* loop: may add headers or replace the answer */
+};
+
+#define WORK_HEADERS_MAX 8
+
+struct work {
+    struct job job;
+    struct api *api;
+    const struct call *call;
+    struct request *req;
+    struct arena *arena; /* lives as long as the work */
+    struct json *in;
+    const char *token; /* or "" */
+    bool by_cookie;
+    const char *key; /* Idempotency-Key or "" */
+    const char *if_match;
+    unsigned char request_hash[32];
+    int64_t started_ms;
+    /* what the job leaves */
+    struct caller caller;
+    struct json *out;
+    struct problem problem; /* status 0: none */
+    int status;
+    struct buf body;
+    char etag[24];
+    bool replayed;
+    api_print_fn *print; /* set by before(): the answer is drawn as a PDF */
+    /* headers to add to the answer */
+    const char *header[WORK_HEADERS_MAX][2];
+    int header_count;
+};
+
+void call_handle(struct request *req, void *bound); /* bound: struct call_bound */
+struct call_bound {
+    struct api *api;
+    const struct call *call;
+};
+
+/* For after(): ${value} must live in w->arena or longer. */
+void call_header(struct work *w, const char *name, const char *value);
+
+/* The token of a request, "" without: bearer first, then the cookie. */
+const char *call_token(struct request *req, struct arena *a, bool *ret_by_cookie);
+/* A write that a page of another site made the browser send? Fills ${p}. */
+bool call_foreign(struct request *req, bool by_cookie, struct problem *p);
+/* The caller behind ${token}: the signed-in user, or a resident when there is none. Store thread. */
+MUST_USE enum err call_caller(struct api *api, struct db *db, const char *token, struct arena *a,
+                              struct caller *ret, struct errmsg *e);
+/* Fill ${p} for an error that casework did not explain. */
+void call_explain(enum err err, const struct errmsg *e, struct problem *p);
+
+/* The tables; each ends with a row without method. */
+extern const struct call sessions_calls[];
+extern const struct call cases_calls[];
+extern const struct call items_calls[];
+extern const struct call deliveries_calls[];
+extern const struct call certificates_calls[];
+extern const struct call statistics_calls[];
+extern const struct call offices_calls[];
+
+#endif

@@ -1,0 +1,338 @@
+/* Live changes. Changes are gathered for a moment, then one reader job asks for every open socket which
+ * of them its caller may see. A ring of the last changes lets a client go on after a break. */
+#include "api/live.h"
+
+#include "api/call.h"
+#include "api/inside.h"
+#include "base/crypto.h"
+#include "base/host.h"
+#include "base/mem.h"
+#include "net/loop.h"
+#include "net/ws.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define RING 1024
+#define GATHER_MS 50
+#define QUEUED_BYTES_MAX (256 * 1024)
+#define SOCKETS_MAX 512
+
+struct change {
+    uint64_t seq;
+    char case_no[32];
+};
+
+struct socket {
+    struct socket *next;
+    struct live *live;
+    struct ws *ws; /* NULL: gone, freed after the job that still names it */
+    char token[201];
+    uint64_t sent; /* looked at all changes up to here */
+    bool greeted;
+    bool checked;  /* the running job looks at this socket */
+};
+
+struct live {
+    struct api *api;
+    struct ws_endpoint endpoint;
+    struct socket *sockets;
+    int count;
+    char epoch[17];
+    uint64_t seq;
+    struct change ring[RING];
+    struct timer *gather;
+    bool running;
+};
+
+struct verdict {
+    struct socket *socket;
+    char token[201];
+    uint64_t from;
+    bool *visible; /* per change of the check */
+    bool signed_in;
+};
+
+struct check {
+    struct job job;
+    struct live *live;
+    struct arena *arena;
+    struct change *change;
+    int changes;
+    struct verdict *verdict;
+    int verdicts;
+};
+
+static void start(struct live *l);
+
+static void say(struct socket *s, const char *kind, const char *case_no, uint64_t seq)
+{
+    struct json *o = json_object();
+    struct buf text = {0};
+    json_set_text(o, "kind", kind);
+    json_set_text(o, "case_no", case_no);
+    json_set_int(o, "seq", (int64_t)seq);
+    if (!strcmp(kind, "hello"))
+        json_set_text(o, "epoch", s->live->epoch);
+    json_canonical(o, &text);
+    ws_send(s->ws, text.data, text.len, false);
+    buf_free(&text);
+    json_free(o);
+}
+
+/* ---- the check ----------------------------------------------------------------------------------*/
+
+static enum err check_run(struct job *job, struct db *db, struct errmsg *e)
+{
+    struct check *c = (struct check *)job;
+    for (int i = 0; i < c->verdicts; i++) {
+        struct verdict *v = &c->verdict[i];
+        struct caller caller;
+        enum err err = call_caller(c->live->api, db, v->token, c->arena, &caller, e);
+        if (err != OK)
+            return err;
+        v->signed_in = caller.user[0];
+        for (int k = 0; v->signed_in && k < c->changes; k++)
+            v->visible[k] = c->change[k].seq > v->from &&
+                            case_visible(api_office(c->live->api), db, &caller, c->change[k].case_no);
+    }
+    return OK;
+}
+
+static void drop_gone(struct live *l)
+{
+    for (struct socket **at = &l->sockets; *at;) {
+        struct socket *s = *at;
+        if (s->ws) {
+            at = &s->next;
+            continue;
+        }
+        *at = s->next;
+        mem_free(s);
+    }
+}
+
+static void tell(struct check *c, struct verdict *v)
+{
+    struct socket *s = v->socket;
+    if (!s->ws)
+        return;
+    if (!v->signed_in) {
+        ws_close(s->ws, 4401, "sign in first");
+        return;
+    }
+    if (!s->greeted)
+        say(s, "hello", NULL, s->live->seq);
+    s->greeted = true;
+    if (ws_queued_bytes(s->ws) > QUEUED_BYTES_MAX) {
+        ws_close(s->ws, 4408, "too slow; connect again");
+        return;
+    }
+    for (int k = 0; k < c->changes; k++)
+        if (v->visible[k])
+            say(s, "changed", c->change[k].case_no, c->change[k].seq);
+    if (c->changes && c->change[c->changes - 1].seq > s->sent)
+        s->sent = c->change[c->changes - 1].seq;
+}
+
+static void check_done(struct job *job)
+{
+    struct check *c = (struct check *)job;
+    struct live *l = c->live;
+    for (int i = 0; job->err == OK && i < c->verdicts; i++)
+        tell(c, &c->verdict[i]);
+    l->running = false;
+    drop_gone(l);
+    arena_destroy(c->arena);
+    mem_free(c);
+    start(l);
+}
+
+static uint64_t oldest(const struct live *l)
+{
+    return l->seq > RING ? l->seq - RING : 0;
+}
+
+/* What the sockets have not been told yet goes into one job. */
+static void gathered(void *arg)
+{
+    struct live *l = arg;
+    l->gather = NULL;
+    if (l->running)
+        return;
+    struct check *c = mem_alloc(sizeof *c);
+    uint64_t from = l->seq;
+    c->live = l;
+    c->arena = arena_create();
+    c->verdict = arena_alloc(c->arena, sizeof *c->verdict * (size_t)(l->count + 1));
+    for (struct socket *s = l->sockets; s; s = s->next) {
+        if (!s->ws || !s->checked || (s->greeted && s->sent == l->seq))
+            continue;
+        if (s->sent < oldest(l)) {
+            say(s, "reload", NULL, l->seq);
+            s->sent = l->seq;
+        }
+        struct verdict *v = &c->verdict[c->verdicts++];
+        v->socket = s;
+        v->from = s->sent;
+        memcpy(v->token, s->token, sizeof v->token);
+        if (s->sent < from)
+            from = s->sent;
+    }
+    c->changes = (int)(l->seq - from);
+    c->change = arena_alloc(c->arena, sizeof *c->change * (size_t)(c->changes + 1));
+    for (int k = 0; k < c->changes; k++)
+        c->change[k] = l->ring[(from + 1 + (uint64_t)k) % RING];
+    for (int i = 0; i < c->verdicts; i++)
+        c->verdict[i].visible = arena_alloc(c->arena, (size_t)c->changes + 1);
+    if (!c->verdicts) {
+        arena_destroy(c->arena);
+        mem_free(c);
+        return;
+    }
+    l->running = true;
+    c->job.run = check_run;
+    c->job.done = check_done;
+    store_read(api_store(l->api), &c->job);
+}
+
+static void start(struct live *l)
+{
+    bool wanted = false;
+    for (struct socket *s = l->sockets; s; s = s->next)
+        wanted = wanted || (s->ws && s->checked && (!s->greeted || s->sent != l->seq));
+    if (wanted && !l->running && !l->gather)
+        l->gather = loop_timer(l->api->loop, GATHER_MS, gathered, l);
+}
+
+void live_changed(struct live *l, const char *case_no)
+{
+    struct change *last = &l->ring[l->seq % RING];
+    if (l->gather && l->seq && !strcmp(last->case_no, case_no))
+        return;
+    struct change *c = &l->ring[++l->seq % RING];
+    c->seq = l->seq;
+    snprintf(c->case_no, sizeof c->case_no, "%s", case_no);
+    start(l);
+}
+
+/* ---- sockets --------------------------------------------------------------------------------------*/
+
+static void cookie_token(struct socket *s, const char *cookie)
+{
+    static const char name[] = "doorstep_session=";
+    const char *at = cookie ? strstr(cookie, name) : NULL;
+    if (!at)
+        return;
+    at += sizeof name - 1;
+    size_t n = strcspn(at, ";");
+    if (n < sizeof s->token)
+        memcpy(s->token, at, n);
+}
+
+/* A page of another site must not listen through the browser's cookie. */
+static bool same_origin(struct ws *ws)
+{
+    const char *origin = ws_header(ws, "origin"), *host = ws_header(ws, "host");
+    const char *at = origin ? strstr(origin, "://") : NULL;
+    return !origin || (host && at && !strcmp(at + 3, host));
+}
+
+static void on_open(struct ws *ws, void *arg)
+{
+    struct live *l = arg;
+    if (l->count >= SOCKETS_MAX) {
+        ws_close(ws, 1013, "too many live sockets");
+        return;
+    }
+    struct socket *s = mem_alloc(sizeof *s);
+    s->live = l;
+    s->ws = ws;
+    s->sent = l->seq;
+    if (same_origin(ws))
+        cookie_token(s, ws_header(ws, "cookie"));
+    s->next = l->sockets;
+    l->sockets = s;
+    l->count++;
+    ws_set_user(ws, s);
+    s->checked = s->token[0];
+    start(l);
+}
+
+static void on_message(struct ws *ws, const void *p, size_t n, bool binary, void *arg)
+{
+    struct live *l = arg;
+    struct socket *s = ws_user(ws);
+    struct json *in = NULL;
+    if (!s)
+        return;
+    if (binary || json_parse(p, n, &in, NULL) != OK || !json_is_object(in)) {
+        json_free(in);
+        ws_close(ws, 1003, "one JSON object was expected");
+        return;
+    }
+    const char *token = json_get_text(in, "token"), *epoch = json_get_text(in, "epoch");
+    if (token && strlen(token) < sizeof s->token)
+        strcpy(s->token, token);
+    int64_t since = json_get_int(in, "since", -1);
+    if (since >= 0 && (uint64_t)since <= l->seq && epoch && !strcmp(epoch, l->epoch))
+        s->sent = (uint64_t)since;
+    else if (since >= 0)
+        say(s, "reload", NULL, l->seq);
+    s->greeted = false;
+    s->checked = true;
+    json_free(in);
+    start(l);
+}
+
+static void on_close(struct ws *ws, void *arg)
+{
+    struct live *l = arg;
+    struct socket *s = ws_user(ws);
+    if (!s)
+        return;
+    s->ws = NULL;
+    l->count--;
+    if (!l->running)
+        drop_gone(l);
+}
+
+struct live *live_create(struct api *api)
+{
+    struct live *l = mem_alloc(sizeof *l);
+    unsigned char raw[8];
+    l->api = api;
+    host_random(api->office->host, raw, sizeof raw);
+    hex_encode(raw, sizeof raw, l->epoch);
+    l->endpoint = (struct ws_endpoint){
+        .path = "/api/v1/live",
+        .subprotocol = "doorstep.live.v1",
+        .on_open = on_open,
+        .on_message = on_message,
+        .on_close = on_close,
+        .arg = l,
+    };
+    return l;
+}
+
+void live_destroy(struct live *l)
+{
+    if (!l)
+        return;
+    if (l->gather)
+        timer_cancel(l->gather);
+    for (struct socket *s = l->sockets; s; s = s->next)
+        s->ws = NULL;
+    drop_gone(l);
+    mem_free(l);
+}
+
+const struct ws_endpoint *live_endpoint(struct live *l)
+{
+    return &l->endpoint;
+}
+
+int live_count(const struct live *l)
+{
+    return l->count;
+}

@@ -1,0 +1,46 @@
+/* The office itself: figures, status, sites, accounts, repair items. */
+#include "api/call.h"
+
+#include "api/inside.h"
+#include "site/site.h"
+
+/* Whoever is signed in may know how the site is doing; the site itself fills the answer. */
+static enum err status_ask(struct office *office, struct db *db, const struct caller *caller,
+                           const struct json *in, struct json **out, struct problem *problem)
+{
+    (void)office;
+    (void)db;
+    (void)caller;
+    (void)in;
+    (void)problem;
+    *out = NULL;
+    return OK;
+}
+
+static void status_after(struct work *w)
+{
+    if (w->problem.status)
+        return;
+    struct json *status = site_status(w->api->site);
+    json_canonical(status, &w->body);
+    json_free(status);
+}
+
+const struct call statistics_calls[] = {
+    {.method = "GET", .path = "/api/v1/statistics", .fn = statistics_show,
+     .query = {"from", "to", "by"}},
+    {0},
+};
+
+const struct call offices_calls[] = {
+    {.method = "GET", .path = "/api/v1/status", .fn = status_ask, .after = status_after},
+    {.method = "GET", .path = "/api/v1/sites", .fn = site_list, .flags = CALL_PUBLIC},
+    {.method = "GET", .path = "/api/v1/accounts", .fn = account_list,
+     .roles = " admin supervisor ", .query = {"site", "role"}},
+    {.method = "POST", .path = "/api/v1/accounts", .fn = account_add, .roles = " admin ",
+     .flags = CALL_WRITE | CALL_CREATES},
+    {.method = "GET", .path = "/api/v1/repairs", .fn = repair_list, .flags = CALL_PAGED,
+     .query = {"state", "limit", "cursor"}},
+    {.method = "GET", .path = "/api/v1/blocks", .fn = block_list},
+    {0},
+};

@@ -1,0 +1,43 @@
+/* The pages: packed into the program, or from a folder. The table is made by scripts/web/pack.mjs. */
+#ifndef API_STATIC_H
+#define API_STATIC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct request;
+
+/* A page or asset; the list is sorted by path. */
+struct web_file {
+    const char *path; /* "/index.html" */
+    const char *type; /* "text/html; charset=utf-8" */
+    const char *etag; /* 16 hex digits, without quotes */
+    bool forever;     /* the name carries a hash: may be kept for a year */
+    const unsigned char *gz;
+    size_t gz_len;
+    const unsigned char *br;
+    size_t br_len;
+};
+
+extern const struct web_file web_files[];
+extern const size_t web_file_count;
+
+/* Where pages come from: ${dir} when it is set, else ${file}. */
+struct static_pages {
+    const struct web_file *file;
+    size_t count;
+    const char *dir;
+};
+
+/* The packed file of a request path ("/" is "/index.html"), or NULL. */
+const struct web_file *static_find(const struct web_file *file, size_t count, const char *path);
+/* Is ${coding} ("br") welcome by this Accept-Encoding? NULL: no. */
+bool static_accepts(const char *accept_encoding, const char *coding);
+/* "/a/b.html" without "..", empty or hidden parts. */
+bool static_path_safe(const char *path);
+/* The media type of a name, or application/octet-stream. */
+const char *static_type(const char *path);
+/* Answer GET or HEAD of a page; false when there is none of this path (nothing is answered then). */
+bool static_reply(const struct static_pages *pages, struct request *req);
+
+#endif
