@@ -45,7 +45,7 @@ NODE_OBJ := $(NODE_SRC:%.c=$(B)/obj/%.o) $(B)/gen/web_node.o
 HUB_OBJ  := $(HUB_SRC:%.c=$(B)/obj/%.o) $(B)/gen/web_hub.o
 LIB      := $(B)/libdoorstep.a
 
-UNIT_SRC := $(wildcard tests/unit/test_*.c)
+UNIT_SRC := $(foreach f,$(FLOORS) $(if $(wildcard hub/main.c),print),$(wildcard tests/unit/test_$(f)_*.c))
 UNIT     := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 SIM_SRC  := $(wildcard tests/sim/*.c)
 BENCH_SRC := $(wildcard tests/bench/*.c)
@@ -126,7 +126,7 @@ sim: $(B)/sim  ## the simulator: make sim SEED=n | SEEDS=a..b
 	$(B)/sim $(if $(SEED),--seeds $(SEED)..$(SEED) --trace,--seeds $(or $(SEEDS),1..300))
 
 test: programs pages $(UNIT) $(B)/sim  ## every test; ends with "N passed, N failed"
-	B=$(B) SAN=$(SAN) bash scripts/test.sh
+	B=$(B) SAN=$(SAN) UNIT="$(UNIT)" bash scripts/test.sh
 
 demo: programs  ## the main job through three tiers on real input (ONCE=1: play and stop)
 	@test -x $(B)/doorstep-hub || { echo "demo: the programs are not written yet (see README.md, State)" >&2; exit 1; }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every test, in the order of the floors; ends with one line "N passed, N failed".
-# Called by `make test`, which has built everything. B is the build folder.
+# Called by `make test`, which has built everything: B is the build folder, UNIT the unit tests.
 set -u
 cd "$(dirname "$0")/.."
 B=${B:-build}
@@ -48,9 +48,8 @@ many() { # name, command...: a program that says how many of its tests passed an
 }
 
 one "floors: lower floors never know higher ones" bash scripts/check-floors.sh
-for t in tests/unit/test_*.c; do
-    n=$(basename "$t" .c)
-    many "unit $n" "$B/unit/$n"
+for t in $UNIT; do
+    many "unit $(basename "$t")" "$t"
 done
 many "sim: 300 seeds" "$B/sim" --seeds 1..300
 many "web: pure modules" node --test --test-reporter=tap shared/web/lib/
