@@ -269,6 +269,17 @@ enum err ledger_receive(struct ledger *l, struct db *db, const char *from, const
     return route(l, db, ev, from, e);
 }
 
+struct event ledger_row(struct stmt *st, int first)
+{
+    struct event ev = {.origin = col_text(st, first), .seq = (uint64_t)col_int(st, first + 1),
+                       .hlc = (uint64_t)col_int(st, first + 2), .kind = col_text(st, first + 3),
+                       .case_no = col_text(st, first + 4), .street = col_text(st, first + 5),
+                       .actor = col_text(st, first + 6), .body = col_text(st, first + 7)};
+
+    ev.body_len = strlen(ev.body);
+    return ev;
+}
+
 enum err ledger_each(struct db *db, enum err (*fn)(void *arg, const struct event *, struct errmsg *),
                      void *arg, struct errmsg *e)
 {
@@ -278,11 +289,7 @@ enum err ledger_each(struct db *db, enum err (*fn)(void *arg, const struct event
     bool row;
 
     while ((err = db_step(st, &row, e)) == OK && row) {
-        struct event ev = {.origin = col_text(st, 0), .seq = (uint64_t)col_int(st, 1),
-                           .hlc = (uint64_t)col_int(st, 2), .kind = col_text(st, 3),
-                           .case_no = col_text(st, 4), .street = col_text(st, 5),
-                           .actor = col_text(st, 6), .body = col_text(st, 7)};
-        ev.body_len = strlen(ev.body);
+        struct event ev = ledger_row(st, 0);
         if ((err = fn(arg, &ev, e)) != OK) {
             db_reset(st);
             return err;

@@ -70,6 +70,10 @@ MUST_USE enum err ledger_witness(struct db *db, const char *origin, uint64_t seq
 MUST_USE enum err ledger_key_set(struct db *db, const char *origin, const unsigned char key[32],
                                  struct errmsg *e);
 
+/* The event in the columns first, first+1 ...: origin, seq, hlc, kind, case_no, street, actor, body. Texts
+ * are the statement's: good until its next step. */
+struct event ledger_row(struct stmt *st, int first);
+
 /* Every event in the order (hlc, origin, seq). fn failing ends the walk. */
 MUST_USE enum err ledger_each(struct db *db,
                               enum err (*fn)(void *arg, const struct event *ev, struct errmsg *e),

@@ -114,11 +114,7 @@ enum err outbox_read(struct db *db, const char *peer, uint64_t from_pos, int max
     bind_int(st, 2, (int64_t)from_pos);
     bind_int(st, 3, max_events);
     while ((err = db_step(st, &row, e)) == OK && row) {
-        struct event ev = {.origin = col_text(st, 1), .seq = (uint64_t)col_int(st, 2),
-                           .hlc = (uint64_t)col_int(st, 3), .kind = col_text(st, 4),
-                           .case_no = col_text(st, 5), .street = col_text(st, 6),
-                           .actor = col_text(st, 7), .body = col_text(st, 8)};
-        ev.body_len = strlen(ev.body);
+        struct event ev = ledger_row(st, 1);
         if (last != from_pos && bytes + ev.body_len > max_bytes) {
             db_reset(st);
             break;

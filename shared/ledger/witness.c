@@ -178,11 +178,7 @@ enum err ledger_verify(struct db *db, int64_t *ret_events, struct errmsg *e)
     bool row;
 
     while ((err = db_step(st, &row, e)) == OK && row) {
-        struct event ev = {.origin = col_text(st, 0), .seq = (uint64_t)col_int(st, 1),
-                           .hlc = (uint64_t)col_int(st, 2), .kind = col_text(st, 3),
-                           .case_no = col_text(st, 4), .street = col_text(st, 5),
-                           .actor = col_text(st, 6), .body = col_text(st, 7)};
-        ev.body_len = strlen(ev.body);
+        struct event ev = ledger_row(st, 0);
         if ((err = follow(&c, st, &ev, e)) != OK) {
             db_reset(st);
             return err;
