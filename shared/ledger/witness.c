@@ -64,35 +64,52 @@ static enum err check_signature(const unsigned char key[32], const char *origin,
     return ERR_PEER;
 }
 
-enum err ledger_witness(struct db *db, const char *origin, uint64_t seq, const unsigned char hash[32],
-                        const unsigned char sig[64], struct errmsg *e)
+/* What is known here of an origin and of one of its events. */
+struct held {
+    bool origin, key, event;
+    unsigned char public_key[32], hash[32];
+    int64_t signed_seq;
+};
+
+static enum err read_held(struct db *db, const char *origin, uint64_t seq, struct held *h,
+                          struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "SELECT o.public_key, o.signed_seq, v.hash FROM origin o "
                                   "LEFT JOIN event v ON v.origin = o.origin AND v.seq = $2 "
                                   "WHERE o.origin = $1");
-    unsigned char key[32], held[32];
-    bool row, has_key, has_event;
-    int64_t signed_seq;
     enum err err;
 
+    memset(h, 0, sizeof *h);
     bind_text(st, 1, origin);
     bind_int(st, 2, (int64_t)seq);
-    if ((err = db_step(st, &row, e)) != OK || !row)
-        return err;
-    has_key = copy32(st, 0, key);
-    signed_seq = col_int(st, 1);
-    has_event = copy32(st, 2, held);
+    err = db_step(st, &h->origin, e);
+    if (err == OK && h->origin) {
+        h->key = copy32(st, 0, h->public_key);
+        h->signed_seq = col_int(st, 1);
+        h->event = copy32(st, 2, h->hash);
+    }
     db_reset(st);
-    if (!has_key)
-        return OK;
-    if ((err = check_signature(key, origin, seq, hash, sig, e)) != OK)
+    return err;
+}
+
+enum err ledger_witness(struct db *db, const char *origin, uint64_t seq, const unsigned char hash[32],
+                        const unsigned char sig[64], struct errmsg *e)
+{
+    struct held h;
+    struct stmt *st;
+    enum err err = read_held(db, origin, seq, &h, e);
+
+    if (err != OK || !h.key)
         return err;
-    if (!has_event || memcmp(held, hash, 32)) {
+    err = check_signature(h.public_key, origin, seq, hash, sig, e);
+    if (err != OK)
+        return err;
+    if (!h.event || memcmp(h.hash, hash, 32) != 0) {
         errmsg_set(e, "origin %s: the signed head does not fit event %llu as held here", origin,
                    (unsigned long long)seq);
         return ERR_PEER;
     }
-    if ((int64_t)seq <= signed_seq)
+    if ((int64_t)seq <= h.signed_seq)
         return OK;
     st = db_stmt(db, "UPDATE origin SET signed_seq = $2, signed_hash = $3, signature = $4 "
                      "WHERE origin = $1");
