@@ -519,6 +519,9 @@ static void on_frame(struct turn *t, const struct link_input *in)
     case FRAME_NONE:
         on_none(t, &f);
         break;
+    case FRAME_HAVE:
+        memcpy(effect(t, FX_HAVE)->digest, f.digest, 32);
+        break;
     case FRAME_CLOCK_ASK:
         if (t->l->c.parent_side)
             effect(t, FX_ASK_LEASE)->mono_ms = f.mono_ms;
@@ -581,6 +584,14 @@ static void on_own_head(struct turn *t, const struct link_input *in)
     send(t, &f);
 }
 
+static void on_have(struct turn *t, const struct link_input *in)
+{
+    struct frame f = {.kind = FRAME_HAVE};
+
+    memcpy(f.digest, in->digest, 32);
+    send(t, &f);
+}
+
 void link_step(struct link *l, const struct link_input *in, struct arena *turn, struct link_effects *fx)
 {
     struct turn t = {l, turn, fx, in->now_ms};
@@ -627,6 +638,10 @@ void link_step(struct link *l, const struct link_input *in, struct arena *turn, 
     case IN_HEAD:
         if (l->phase == PHASE_UP)
             on_own_head(&t, in);
+        break;
+    case IN_HAVE:
+        if (l->phase == PHASE_UP)
+            on_have(&t, in);
         break;
     }
 }

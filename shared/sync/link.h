@@ -56,6 +56,7 @@ enum link_input_kind {
     IN_CHUNK_STORED, /* answer to FX_STORE_CHUNK: digest, offset = next byte, finished, err */
     IN_LEASE,        /* answer to FX_ASK_LEASE (parent side): mono_ms as asked, clock fields */
     IN_HEAD,         /* our signed head: origin, seq, hash in digest, signature */
+    IN_HAVE,         /* tell the peer that the document digest is here, whole and durable */
 };
 
 struct link_input {
@@ -93,6 +94,7 @@ enum link_effect_kind {
     FX_NONE,        /* the peer does not have the document digest */
     FX_ASK_LEASE,   /* parent side: make the promise durable, answer IN_LEASE; mono_ms to give back */
     FX_LEASE,       /* child side: mono_ms (ours, when asked), lease_now_ms, promised_ms, length_ms */
+    FX_HAVE,        /* the peer holds the document digest, whole and durable */
     FX_HEAD,        /* the peer's signed head, behind all FX_STORE given before */
     FX_CLOSE,       /* close the connection: code, reason; by_peer when the peer said so */
 };

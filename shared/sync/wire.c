@@ -46,6 +46,7 @@ void wire_pack(const struct frame *f, struct buf *out)
         buf_append(out, f->bytes, f->bytes_len);
         break;
     case FRAME_NONE:
+    case FRAME_HAVE:
         buf_append(out, f->digest, 32);
         break;
     case FRAME_CLOCK_ASK:
@@ -137,7 +138,7 @@ enum err wire_unpack(const void *p, size_t n, struct frame *ret, struct errmsg *
     unsigned kind = reader_u8(&r);
 
     f.kind = (enum frame_kind)kind;
-    if (n > WIRE_FRAME_BYTES_MAX || kind < FRAME_HELLO || kind > FRAME_BYE) {
+    if (n > WIRE_FRAME_BYTES_MAX || kind < FRAME_HELLO || kind > FRAME_HAVE) {
         errmsg_set(e, "frame kind %u of %zu bytes is not known", kind, n);
         return ERR_PEER;
     }
@@ -174,6 +175,7 @@ enum err wire_unpack(const void *p, size_t n, struct frame *ret, struct errmsg *
             r.bad = true;
         break;
     case FRAME_NONE:
+    case FRAME_HAVE:
         get(&r, f.digest, 32);
         break;
     case FRAME_CLOCK_ASK:

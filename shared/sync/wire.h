@@ -27,6 +27,7 @@ enum frame_kind {
     FRAME_PING = 10,
     FRAME_PONG = 11,
     FRAME_BYE = 12,
+    FRAME_HAVE = 13,
 };
 
 enum bye_code {
@@ -50,7 +51,7 @@ struct frame {
     uint64_t count, raw_bytes;       /* EVENTS */
     const unsigned char *bytes;      /* EVENTS: deflated; CHUNK: the piece */
     size_t bytes_len;
-    unsigned char digest[32];        /* WANT, CHUNK, NONE: SHA-256; HEAD: hash */
+    unsigned char digest[32];        /* WANT, CHUNK, NONE, HAVE: SHA-256; HEAD: hash */
     uint64_t offset, total, max;     /* WANT: offset, max; CHUNK: offset, total */
     int64_t mono_ms, now_ms, promised_ms, length_ms; /* CLOCK_ASK: mono; CLOCK: all four */
     char origin[25];                 /* HEAD */

@@ -39,6 +39,7 @@ static void every_frame_comes_back(void **state)
         {.kind = FRAME_WANT, .digest = "d", .offset = 77, .max = 4096},
         {.kind = FRAME_CHUNK, .digest = "d", .offset = 77, .total = 82, .bytes = bytes, .bytes_len = 5},
         {.kind = FRAME_NONE, .digest = "d"},
+        {.kind = FRAME_HAVE, .digest = "d"},
         {.kind = FRAME_CLOCK_ASK, .mono_ms = 5},
         {.kind = FRAME_CLOCK, .mono_ms = 5, .now_ms = 6, .promised_ms = 7, .length_ms = 8},
         {.kind = FRAME_HEAD, .origin = "331002003901.2", .seq = 12, .digest = "h", .signature = "x"},
