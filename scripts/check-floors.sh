@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 declare -A may=(
     [base]="base" [db]="base db" [ledger]="base db ledger" [casework]="base db ledger casework"
     [sync]="base sync" [net]="base net" [site]="base db ledger casework sync net site"
-    [api]="base db ledger casework sync net site api")
+    [api]="base db ledger casework sync net site api"
+    [program]="base db ledger casework sync net site api program")
 bad=0
 say() { echo "floors: $*"; bad=1; }
 for floor in "${!may[@]}"; do
