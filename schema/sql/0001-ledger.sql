@@ -67,7 +67,9 @@ CREATE TABLE document (
     media_type TEXT   NOT NULL,
     state      TEXT   NOT NULL,    -- 'here', 'wanted' (fetch it), 'remote' (fetch when somebody asks)
     urgent     INTEGER NOT NULL DEFAULT 0, -- somebody is waiting for it
-    hlc        BIGINT NOT NULL     -- of the event that named it: older ones are fetched first
+    sent       INTEGER NOT NULL DEFAULT 0, -- the parent has said that it holds it durably
+    hlc        BIGINT NOT NULL,    -- of the event that named it: older ones are fetched first
+    name       TEXT   NOT NULL DEFAULT '' -- as the sender called the file; for people only
 );
 CREATE INDEX document_by_state ON document (state, urgent, hlc);
 

@@ -1,0 +1,18 @@
+-- The catalogue: projections of item.published and calendar.published.
+
+-- The newest version of every item; a case keeps what it needs of the version it was filed under.
+CREATE TABLE item (
+    code    TEXT   PRIMARY KEY,
+    version BIGINT NOT NULL,
+    hlc     BIGINT NOT NULL,
+    state   TEXT   NOT NULL, -- published, suspended, withdrawn
+    name    TEXT   NOT NULL,
+    body    TEXT   NOT NULL  -- the whole item, canonical JSON
+);
+
+-- Days off and make-up days, one row per year.
+CREATE TABLE calendar_year (
+    year BIGINT PRIMARY KEY,
+    hlc  BIGINT NOT NULL,
+    body TEXT   NOT NULL
+);

@@ -1,0 +1,207 @@
+/* Items and calendars: imported at the district, read everywhere. */
+#include "casework/inside.h"
+
+#include "base/time.h"
+#include "casework/lint.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum err item_published(struct db *db, const struct event *ev, const struct json *b, struct errmsg *e)
+{
+    const char *code = json_get_text(b, "code");
+
+    if (!code) {
+        errmsg_set(e, "an item without code");
+        return ERR_INVALID;
+    }
+    struct stmt *st = db_stmt(db, "INSERT INTO item (code, version, hlc, state, name, body) VALUES ($1, $2, $3, $4, $5, $6) "
+                                  "ON CONFLICT (code) DO UPDATE SET version = excluded.version, hlc = excluded.hlc, "
+                                  "state = excluded.state, name = excluded.name, body = excluded.body "
+                                  "WHERE excluded.hlc >= item.hlc");
+    bind_text(st, 1, code);
+    bind_int(st, 2, json_get_int(b, "version", 1));
+    bind_int(st, 3, (int64_t)ev->hlc);
+    bind_text(st, 4, text_or(json_get_text(b, "state"), "published"));
+    bind_text(st, 5, text_or(json_get_text(b, "name"), code));
+    bind_text(st, 6, ev->body);
+    return db_run(st, e);
+}
+
+enum err calendar_published(struct db *db, const struct event *ev, const struct json *b, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "INSERT INTO calendar_year (year, hlc, body) VALUES ($1, $2, $3) "
+                                  "ON CONFLICT (year) DO UPDATE SET hlc = excluded.hlc, body = excluded.body "
+                                  "WHERE excluded.hlc >= calendar_year.hlc");
+
+    bind_int(st, 1, json_get_int(b, "year", 0));
+    bind_int(st, 2, (int64_t)ev->hlc);
+    bind_text(st, 3, ev->body);
+    return db_run(st, e);
+}
+
+enum err item_load(struct db *db, const char *code, struct json **ret, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT body FROM item WHERE code = $1");
+    enum err err;
+    bool row;
+
+    *ret = NULL;
+    bind_text(st, 1, code);
+    if ((err = db_step(st, &row, e)) != OK || !row)
+        return err;
+    err = json_parse(col_text(st, 0), strlen(col_text(st, 0)), ret, e);
+    db_reset(st);
+    return err;
+}
+
+/* ---- promises -----------------------------------------------------------------------------------*/
+
+/* The calendar in memory is made again when another process has published a year. */
+static enum err refresh_calendar(struct office *o, struct db *db, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT coalesce(max(hlc), 0) FROM calendar_year");
+    int64_t hlc = 0;
+    enum err err;
+    bool row;
+
+    if ((err = db_step(st, &row, e)) != OK)
+        return err;
+    hlc = col_int(st, 0);
+    db_reset(st);
+    if (o->calendar && hlc == o->calendar_hlc)
+        return OK;
+    calendar_destroy(o->calendar);
+    o->calendar = calendar_create();
+    o->calendar_hlc = hlc;
+    st = db_stmt(db, "SELECT body FROM calendar_year ORDER BY year");
+    while ((err = db_step(st, &row, e)) == OK && row) {
+        struct json *year = NULL;
+        struct problem p;
+        if (json_parse(col_text(st, 0), strlen(col_text(st, 0)), &year, e) == OK &&
+            calendar_load(o->calendar, year, &p) != OK)
+            errmsg_set(e, "%s", p.en);
+        json_free(year);
+    }
+    return err;
+}
+
+enum err item_promise(struct office *o, struct db *db, const struct json *item, int64_t from_ms, int64_t *ret_ms,
+                      struct errmsg *e)
+{
+    const struct json *limit = json_get(item, "promised_limit");
+    const char *unit = text_or(json_get_text(limit, "unit"), "working_day");
+    int64_t n = json_get_int(limit, "value", 0);
+    int due, day = time_days(from_ms);
+    struct problem p;
+    enum err err;
+
+    if (!n || !strcmp(unit, "working_day")) {
+        if ((err = refresh_calendar(o, db, e)) != OK)
+            return err;
+        if (!n) /* on the spot: before this day ends */
+            due = day;
+        else if (calendar_add(o->calendar, day, (int)n, &due, &p) != OK)
+            return *ret_ms = 0, OK; /* next year's days are not published yet: no promise, no guess */
+    } else if (!strcmp(unit, "hour")) {
+        *ret_ms = from_ms + n * 3600000;
+        return OK;
+    } else {
+        due = day + (int)n * (strcmp(unit, "month") ? 1 : 30);
+    }
+    *ret_ms = time_start_of_day(due + 1) - 1;
+    return OK;
+}
+
+/* ---- calls --------------------------------------------------------------------------------------*/
+
+static void copy_key(struct json *to, const struct json *from, const char *key)
+{
+    struct json *v = json_get(from, key);
+
+    if (v)
+        json_set(to, key, json_ref(v));
+}
+
+enum err item_list(struct office *o, struct db *db, const struct caller *c, const struct json *in, struct json **out,
+                   struct problem *p)
+{
+    static const char *const keys[] = {"code", "name", "name_en", "promised_limit", "delivery", "audience", "decided_at",
+                                       "accepted_at", "max_visits", "version", "state", "topics_person", "online"};
+    struct stmt *st = db_stmt(db, "SELECT body FROM item WHERE state = 'published' ORDER BY code");
+    const char *q = json_get_text(in, "q");
+    struct json *list = json_array();
+    struct errmsg e;
+    enum err err;
+    bool row;
+
+    (void)o;
+    (void)c;
+    (void)p;
+    while ((err = db_step(st, &row, &e)) == OK && row) {
+        struct json *item = NULL, *s;
+        if (json_parse(col_text(st, 0), strlen(col_text(st, 0)), &item, &e) != OK)
+            continue;
+        const char *name = text_or(json_get_text(item, "name"), ""), *en = text_or(json_get_text(item, "name_en"), "");
+        if (!q || strstr(name, q) || strcasestr(en, q)) {
+            s = json_object();
+            for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+                copy_key(s, item, keys[i]);
+            json_push(list, s);
+        }
+        json_free(item);
+    }
+    *out = json_object();
+    json_set(*out, "items", list);
+    return err;
+}
+
+static enum err no_item(struct problem *p, int status, const char *field, const char *code)
+{
+    problem_set(p, status, "item-unknown", field, "the code of an item of the catalogue", code, "目录里没有这个事项",
+                "There is no such item in the catalogue");
+    return status == 404 ? ERR_NOT_FOUND : ERR_INVALID;
+}
+
+enum err item_show(struct office *o, struct db *db, const struct caller *c, const struct json *in, struct json **out,
+                   struct problem *p)
+{
+    const char *code = text_or(json_get_text(in, "code"), "");
+    struct errmsg e;
+    enum err err = item_load(db, code, out, &e);
+
+    (void)o;
+    (void)c;
+    return err != OK ? err : *out ? OK : no_item(p, 404, "code", code);
+}
+
+/* One item, or one year of the calendar: {"year", "days"}. */
+enum err item_import(struct office *o, struct db *db, const struct caller *c, const struct json *in, struct json **out,
+                     struct problem *p)
+{
+    struct errmsg e = {""};
+    enum err err;
+
+    if (o->tier != TIER_DISTRICT) {
+        problem_set(p, 403, "not-here", "item", "the district's site", o->site, "事项目录由区级站点发布", "The catalogue is published by the district");
+        return ERR_DENIED;
+    }
+    bool year = json_get(in, "days");
+    if (year) {
+        struct calendar *check = calendar_create();
+        err = calendar_load(check, in, p);
+        calendar_destroy(check);
+    } else {
+        err = lint_item(in, p);
+    }
+    if (err != OK)
+        return err;
+    err = office_say(o, db, year ? "calendar.published/1" : "item.published/1", "", o->street, c, json_copy(in), &e);
+    if (err != OK)
+        return err;
+    *out = json_object();
+    json_set_text(*out, "code", json_get_text(in, "code"));
+    if (year)
+        json_set_int(*out, "year", json_get_int(in, "year", 0));
+    return OK;
+}
