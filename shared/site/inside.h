@@ -1,0 +1,81 @@
+/* What the files of this floor share. Private. */
+#ifndef SITE_INSIDE_H
+#define SITE_INSIDE_H
+
+#include "base/arena.h"
+#include "ledger/outbox.h"
+#include "net/http.h"
+#include "net/ws.h"
+#include "site/folder.h"
+#include "site/site.h"
+#include "sync/link.h"
+
+#define PEERS_MAX 20000
+
+struct peer;
+
+/* What is looked up for the links each second, and when something was written. */
+struct glance {
+    struct job job;
+    struct site *site;
+    struct arena *arena;
+    bool whole; /* also the status */
+    struct glance_link {
+        char peer[13];
+        uint64_t head_pos;
+    } *links;
+    int link_count;
+    struct glance_paper {
+        char digest[DIGEST_TEXT_LEN + 1];
+        char from[13]; /* the link by which its case came, or "" */
+    } *wanted, *unsent;
+    int wanted_count, unsent_count;
+    struct glance_head {
+        char origin[25];
+        uint64_t seq;
+        unsigned char hash[32], signature[64];
+        bool signed_here; /* not yet signed: ours */
+    } *heads;
+    int head_count;
+    struct json *status;
+};
+
+struct site {
+    struct folder folder;
+    struct office office;
+    struct db *boot_db; /* only while opening */
+    struct store *store;
+    struct blob_dir *blobs;
+    struct loop *loop;
+    struct timer *tick, *redial;
+    int lock_fd;
+    bool stopping;
+    char cert[1100], key[1100], ca[1100], parent_host[256];
+    int parent_port;
+    /* links */
+    struct peer *peers; /* open connections */
+    struct ws_client *uplink;
+    int64_t backoff_ms, skew_ms;
+    bool up; /* to the parent */
+    char last_reason[128];
+    struct ws_endpoint endpoint;
+    struct route routes[1];
+    bool glancing, glance_again;
+    int ticks;
+    struct json *status;
+    void (*on_case)(void *arg, const char *case_no);
+    void *on_case_arg;
+};
+
+/* replica.c */
+MUST_USE enum err replica_start(struct site *s, struct errmsg *e);
+void replica_stop(struct site *s);
+void replica_tick(struct site *s);
+/* The answers of a glance are given to the links. */
+void replica_glanced(struct site *s, struct glance *g);
+void replica_add_status(struct site *s, struct json *status);
+
+/* site.c */
+void site_glance(struct site *s, bool whole);
+
+#endif

@@ -1,0 +1,1030 @@
+/* Drives the engine: what it asks for becomes a store job, what the job answers goes back in.
+ *
+ *   socket frame -> IN_FRAME -> effects -> jobs -> IN_... -> effects -> socket frame
+ *
+ * A peer is one open connection. It outlives its socket for as long as jobs name it. */
+#include "base/log.h"
+#include "base/mem.h"
+#include "db/store.h"
+#include "site/enrol.h"
+#include "site/inside.h"
+
+#include "base/crypto.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BACKOFF_MS_MIN 500
+#define BACKOFF_MS_MAX 30000
+#define HAVE_EVERY_TICKS 3
+#define REFUSED_MAX 256
+#define STATUS_PEERS_MAX 1000
+
+extern const unsigned char sync_dictionary_1[];
+extern const size_t sync_dictionary_1_len;
+
+struct peer {
+    struct peer *next;
+    struct site *site;
+    char code[13];
+    bool is_parent; /* the peer is our parent */
+    struct ws *ws;  /* NULL: the connection has ended */
+    struct link *link;
+    struct arena *turn;
+    struct buf early; /* frames that came before the link was opened: u32 length, bytes */
+    int jobs;
+    bool up;
+    int64_t skew_ms;
+    uint64_t head_pos;
+    struct sent_head {
+        char origin[25];
+        uint64_t seq;
+    } *heads; /* shown to this peer already */
+    int head_count;
+    unsigned char refused[REFUSED_MAX][32]; /* papers that the peer does not have */
+    int refused_count;
+};
+
+/* One job for a peer. */
+struct task {
+    struct job job;
+    struct peer *peer;
+    struct link_effect fx; /* what asked for it; pointers are copies in `arena` */
+    struct arena *arena;
+    struct link_input in; /* the answer */
+    struct link_state state;
+    struct buf bytes;
+    struct sync_event *events;
+    size_t event_cap;
+    char (*cases)[24]; /* touched by a batch */
+    int case_count;
+    unsigned char (*here)[32]; /* papers of the batch that are here already */
+    int here_count;
+    bool none;
+};
+
+static void effects(struct peer *p, const struct link_effects *fx);
+
+static const struct host *host_of(const struct peer *p)
+{
+    return p->site->office.host;
+}
+
+static void step(struct peer *p, struct link_input *in)
+{
+    struct link_effects fx;
+
+    if (!p->ws || !p->link)
+        return;
+    in->now_ms = host_mono_ms(host_of(p));
+    arena_reset(p->turn);
+    link_step(p->link, in, p->turn, &fx);
+    effects(p, &fx);
+}
+
+static void release(struct peer *p)
+{
+    if (p->ws || p->jobs)
+        return;
+    for (struct peer **at = &p->site->peers; *at; at = &(*at)->next)
+        if (*at == p) {
+            *at = p->next;
+            break;
+        }
+    link_destroy(p->link);
+    arena_destroy(p->turn);
+    buf_free(&p->early);
+    mem_free(p->heads);
+    mem_free(p);
+}
+
+/* ---- tasks --------------------------------------------------------------------------------------*/
+
+static struct task *task_new(struct peer *p, const struct link_effect *fx,
+                             enum err (*run)(struct job *, struct db *, struct errmsg *), void (*done)(struct job *))
+{
+    struct task *t = mem_alloc(sizeof *t);
+
+    t->peer = p;
+    if (fx)
+        t->fx = *fx;
+    t->arena = arena_create();
+    t->job.run = run;
+    t->job.done = done;
+    p->jobs++;
+    return t;
+}
+
+static void task_end(struct task *t)
+{
+    struct peer *p = t->peer;
+
+    buf_free(&t->bytes);
+    mem_free(t->events);
+    arena_destroy(t->arena);
+    mem_free(t);
+    p->jobs--;
+    release(p);
+}
+
+static void digest_text(const unsigned char digest[32], char out[DIGEST_TEXT_LEN + 1])
+{
+    memcpy(out, "sha256:", 7);
+    hex_encode(digest, 32, out + 7);
+}
+
+/* FX_READ */
+
+struct collecting {
+    struct task *t;
+    struct buf raw;
+    size_t *ends;
+    size_t count, cap;
+};
+
+static void collect(void *arg, const struct event *ev)
+{
+    struct collecting *c = arg;
+
+    event_encode(ev, &c->raw);
+    if (c->count == c->cap) {
+        c->cap = c->cap ? c->cap * 2 : 64;
+        c->ends = mem_realloc(c->ends, sizeof *c->ends * c->cap);
+    }
+    c->ends[c->count++] = c->raw.len;
+}
+
+static enum err read_run(struct job *job, struct db *db, struct errmsg *e)
+{
+    struct task *t = (struct task *)job;
+    struct collecting c = {.t = t};
+    enum err err = outbox_read(db, t->peer->code, t->fx.pos, (int)t->fx.event_max, t->fx.byte_max, collect, &c, &t->in.pos, e);
+
+    t->bytes = c.raw;
+    t->events = mem_alloc(sizeof *t->events * (c.count + 1));
+    for (size_t i = 0; i < c.count; i++) {
+        size_t from = i ? c.ends[i - 1] : 0;
+        t->events[i] = (struct sync_event){c.raw.data + from, c.ends[i] - from};
+    }
+    t->in.event_count = c.count;
+    mem_free(c.ends);
+    return err;
+}
+
+static void read_done(struct job *job)
+{
+    struct task *t = (struct task *)job;
+
+    t->in.kind = IN_EVENTS;
+    t->in.events = t->events;
+    if (job->err == OK)
+        step(t->peer, &t->in);
+    else if (t->peer->ws)
+        ws_close(t->peer->ws, 1011, "the outbox cannot be read");
+    task_end(t);
+}
+
+/* FX_STORE */
+
+static void note_case(struct task *t, const char *case_no)
+{
+    for (int i = 0; i < t->case_count; i++)
+        if (!strcmp(t->cases[i], case_no))
+            return;
+    snprintf(t->cases[t->case_count++], sizeof *t->cases, "%s", case_no);
+}
+
+/* Papers that these cases name and that we hold already: the child need not wait for us to fetch them. */
+static enum err papers_here(struct task *t, struct db *db, struct errmsg *e)
+{
+    enum err err = OK;
+
+    t->here = arena_alloc(t->arena, 32 * 256);
+    for (int i = 0; err == OK && i < t->case_count; i++) {
+        struct stmt *st = db_stmt(db, "SELECT d.digest FROM case_document c JOIN document d ON d.digest = c.digest "
+                                      "WHERE c.case_no = $1 AND d.state = 'here'");
+        bool row;
+        bind_text(st, 1, t->cases[i]);
+        while ((err = db_step(st, &row, e)) == OK && row && t->here_count < 256)
+            if (hex_decode(col_text(st, 0) + 7, t->here[t->here_count], 32))
+                t->here_count++;
+        db_reset(st);
+    }
+    return err;
+}
+
+static enum err store_run(struct job *job, struct db *db, struct errmsg *e)
+{
+    struct task *t = (struct task *)job;
+    struct site *s = t->peer->site;
+    enum err err = OK;
+
+    for (size_t i = 0; err == OK && i < t->fx.event_count; i++) {
+        struct reader r = {.p = t->fx.events[i].bytes, .left = t->fx.events[i].len};
+        struct event ev;
+        enum received got;
+        if ((err = event_decode(&r, t->arena, &ev, e)) != OK)
+            break;
+        if ((err = ledger_receive(&s->office.ledger, db, t->peer->code, &ev, &got, e)) == OK && ev.case_no[0])
+            note_case(t, ev.case_no);
+    }
+    if (err == OK)
+        err = link_received(db, t->peer->code, t->fx.stream, t->fx.prev_pos, t->fx.pos, host_wall_ms(s->office.host), e);
+    if (err == OK && !t->peer->is_parent)
+        err = papers_here(t, db, e);
+    if (err == OK && !t->peer->is_parent)
+        err = office_top_up(&s->office, db, e);
+    return err;
+}
+
+static void store_done(struct job *job)
+{
+    struct task *t = (struct task *)job;
+    struct site *s = t->peer->site;
+
+    t->in.kind = IN_STORED;
+    t->in.token = t->fx.token;
+    t->in.err = job->err;
+    if (job->err != OK)
+        log_line(LOG_LEVEL_WARN, "replica", "stored=no peer=%s error=%s text=\"%s\"", t->peer->code, err_name(job->err),
+                 job->msg.text);
+    step(t->peer, &t->in);
+    if (job->err == OK) {
+        for (int i = 0; i < t->here_count; i++) {
+            struct link_input have = {.kind = IN_HAVE};
+            memcpy(have.digest, t->here[i], 32);
+            step(t->peer, &have);
+        }
+        for (int i = 0; s->on_case && i < t->case_count; i++)
+            s->on_case(s->on_case_arg, t->cases[i]);
+        site_glance(s, false);
+    }
+    task_end(t);
+}
+
+static void start_store(struct peer *p, const struct link_effect *fx)
+{
+    struct task *t = task_new(p, fx, store_run, store_done);
+    struct sync_event *events = arena_alloc(t->arena, sizeof *events * (fx->event_count + 1));
+
+    for (size_t i = 0; i < fx->event_count; i++) {
+        unsigned char *bytes = arena_alloc(t->arena, fx->events[i].len + 1);
+        memcpy(bytes, fx->events[i].bytes, fx->events[i].len);
+        events[i] = (struct sync_event){bytes, fx->events[i].len};
+    }
+    t->fx.events = events;
+    t->cases = arena_alloc(t->arena, sizeof *t->cases * (fx->event_count + 1));
+    store_write(p->site->store, &t->job);
+}
+
+/* FX_ACKED, FX_HAVE from the parent, leases, heads: a write each, nothing to answer but a lease. */
+
+static enum err acked_run(struct job *job, struct db *db, struct errmsg *e)
+{
+    struct task *t = (struct task *)job;
+
+    return link_acked(db, t->peer->code, t->fx.pos, host_wall_ms(host_of(t->peer)), e);
+}
+
+static void plain_done(struct job *job)
+{
+    struct task *t = (struct task *)job;
+
+    if (job->err != OK) {
+        log_line(LOG_LEVEL_WARN, "replica", "peer=%s error=%s text=\"%s\"", t->peer->code, err_name(job->err), job->msg.text);
+        if (job->err == ERR_PEER && t->peer->ws)
+            ws_close(t->peer->ws, 1008, "what was sent cannot be true");
+    }
+    task_end(t);
+}
+
+static enum err mark_run(struct job *job, struct db *db, struct errmsg *e)
+{
+    struct task *t = (struct task *)job;
+    struct stmt *st = db_stmt(db, "UPDATE document SET sent = 1 WHERE digest = $1 AND sent = 0");
+    char digest[DIGEST_TEXT_LEN + 1];
+
+    digest_text(t->fx.digest, digest);
+    bind_text(st, 1, digest);
+    return db_run(st, e);
+}
+
+/* The child says it holds a paper: do we? */
+static enum err have_run(struct job *job, struct db *db, struct errmsg *e)
+{
+    struct task *t = (struct task *)job;
+    struct stmt *st = db_stmt(db, "SELECT 1 FROM document WHERE digest = $1 AND state = 'here'");
+    char digest[DIGEST_TEXT_LEN + 1];
+    bool row;
+
+    digest_text(t->fx.digest, digest);
+    bind_text(st, 1, digest);
+    enum err err = db_step(st, &row, e);
+    db_reset(st);
+    t->none = err != OK || !row;
+    return err;
+}
+
+static void have_done(struct job *job)
+{
+    struct task *t = (struct task *)job;
+
+    t->in.kind = IN_HAVE;
+    memcpy(t->in.digest, t->fx.digest, 32);
+    if (job->err == OK && !t->none)
+        step(t->peer, &t->in);
+    task_end(t);
+}
+
+static enum err lease_ask_run(struct job *job, struct db *db, struct errmsg *e)
+{
+    struct task *t = (struct task *)job;
+
+    return lease_promise(&t->peer->site->office, db, t->peer->code, &t->in.lease_now_ms, &t->in.promised_ms,
+                         &t->in.length_ms, e);
+}
+
+static void lease_ask_done(struct job *job)
+{
+    struct task *t = (struct task *)job;
+
+    t->in.kind = IN_LEASE;
+    t->in.mono_ms = t->fx.mono_ms;
+    t->in.err = job->err;
+    step(t->peer, &t->in);
+    task_end(t);
+}
+
+static enum err lease_keep_run(struct job *job, struct db *db, struct errmsg *e)
+{
+    struct task *t = (struct task *)job;
+
+    return lease_keep(&t->peer->site->office, db, t->fx.mono_ms, t->fx.lease_now_ms, t->fx.promised_ms, t->fx.length_ms, e);
+}
+
+static enum err head_run(struct job *job, struct db *db, struct errmsg *e)
+{
+    struct task *t = (struct task *)job;
+
+    return ledger_witness(db, t->fx.origin, t->fx.seq, t->fx.digest, t->fx.signature, e);
+}
+
+/* Papers. */
+
+static enum err chunk_read_run(struct job *job, struct db *db, struct errmsg *e)
+{
+    struct task *t = (struct task *)job;
+    char digest[DIGEST_TEXT_LEN + 1];
+    int64_t size;
+    int fd;
+
+    (void)db;
+    digest_text(t->fx.digest, digest);
+    t->in.total = -1;
+    if (blob_read(t->peer->site->blobs, digest, &fd, &size, e) != OK)
+        return OK; /* it is not here: that is the answer */
+    size_t max = t->fx.event_max ? t->fx.event_max : t->fx.byte_max;
+    buf_reserve(&t->bytes, max);
+    ssize_t n = pread(fd, t->bytes.data, max, (off_t)t->fx.offset);
+    close(fd);
+    if (n < 0) {
+        errmsg_set(e, "a paper cannot be read");
+        return ERR_IO;
+    }
+    t->bytes.len = (size_t)n;
+    t->in.total = size;
+    return OK;
+}
+
+static void chunk_read_done(struct job *job)
+{
+    struct task *t = (struct task *)job;
+
+    t->in.kind = IN_CHUNK;
+    memcpy(t->in.digest, t->fx.digest, 32);
+    t->in.offset = t->fx.offset;
+    t->in.bytes = t->bytes.data;
+    t->in.bytes_len = t->bytes.len;
+    if (job->err != OK)
+        t->in.total = -1;
+    step(t->peer, &t->in);
+    task_end(t);
+}
+
+static enum err chunk_store_run(struct job *job, struct db *db, struct errmsg *e)
+{
+    struct task *t = (struct task *)job;
+    struct blob_dir *blobs = t->peer->site->blobs;
+    char digest[DIGEST_TEXT_LEN + 1];
+    enum err err;
+
+    (void)db;
+    digest_text(t->fx.digest, digest);
+    err = blob_partial_append(blobs, digest, (int64_t)t->fx.offset, t->fx.bytes, t->fx.bytes_len, e);
+    t->in.offset = t->fx.offset + t->fx.bytes_len;
+    t->in.finished = err == OK && t->in.offset == t->fx.total;
+    if (t->in.finished)
+        err = blob_partial_finish(blobs, digest, e);
+    return err;
+}
+
+static enum err paper_run(struct job *job, struct db *db, struct errmsg *e)
+{
+    struct task *t = (struct task *)job;
+    struct stmt *st = db_stmt(db, "UPDATE document SET state = 'here', urgent = 0, "
+                                  "sent = CASE WHEN $2 THEN 1 ELSE sent END WHERE digest = $1");
+    char digest[DIGEST_TEXT_LEN + 1];
+
+    digest_text(t->fx.digest, digest);
+    bind_text(st, 1, digest);
+    bind_int(st, 2, t->peer->is_parent);
+    return db_run(st, e);
+}
+
+static void paper_done(struct job *job)
+{
+    struct task *t = (struct task *)job;
+    struct link_input have = {.kind = IN_HAVE};
+
+    t->in.err = job->err;
+    step(t->peer, &t->in);
+    if (job->err == OK && !t->peer->is_parent) {
+        memcpy(have.digest, t->fx.digest, 32);
+        step(t->peer, &have);
+    }
+    site_glance(t->peer->site, false);
+    task_end(t);
+}
+
+static void chunk_store_done(struct job *job)
+{
+    struct task *t = (struct task *)job;
+
+    t->in.kind = IN_CHUNK_STORED;
+    memcpy(t->in.digest, t->fx.digest, 32);
+    t->in.err = job->err;
+    if (job->err != OK)
+        log_line(LOG_LEVEL_WARN, "replica", "paper=failed peer=%s error=%s text=\"%s\"", t->peer->code, err_name(job->err),
+                 job->msg.text);
+    if (job->err == OK && t->in.finished) { /* the row says so before anybody is told */
+        t->job = (struct job){.run = paper_run, .done = paper_done};
+        store_write(t->peer->site->store, &t->job);
+        return;
+    }
+    step(t->peer, &t->in);
+    task_end(t);
+}
+
+/* ---- effects ------------------------------------------------------------------------------------*/
+
+static void came_up(struct peer *p, const struct link_effect *fx)
+{
+    struct site *s = p->site;
+
+    p->up = true;
+    p->skew_ms = fx->skew_ms;
+    if (p->is_parent) {
+        s->up = true;
+        s->backoff_ms = BACKOFF_MS_MIN;
+        s->skew_ms = fx->skew_ms;
+        s->last_reason[0] = 0;
+    }
+    log_line(LOG_LEVEL_INFO, "replica", "link=up peer=%s skew_ms=%lld", p->code, (long long)fx->skew_ms);
+    if (fx->skew_ms > 300000 || fx->skew_ms < -300000)
+        log_line(LOG_LEVEL_WARN, "replica",
+                 "clock=wrong peer=%s skew_s=%lld text=\"the clocks of the two sites differ; set the right time, nothing is lost\"",
+                 p->code, (long long)fx->skew_ms / 1000);
+    site_glance(s, true);
+}
+
+static void start(struct peer *p, const struct link_effect *fx,
+                  enum err (*run)(struct job *, struct db *, struct errmsg *), void (*done)(struct job *), bool write)
+{
+    struct task *t = task_new(p, fx, run, done);
+
+    if (fx->bytes_len) { /* the turn's memory ends with the turn */
+        unsigned char *bytes = arena_alloc(t->arena, fx->bytes_len);
+        memcpy(bytes, fx->bytes, fx->bytes_len);
+        t->fx.bytes = bytes;
+    }
+    if (write)
+        store_write(p->site->store, &t->job);
+    else
+        store_read(p->site->store, &t->job);
+}
+
+static void close_link(struct peer *p, const struct link_effect *fx)
+{
+    log_line(fx->code == BYE_STOPPING ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "replica",
+             "link=closing peer=%s code=%d by_peer=%s reason=\"%s\"", p->code, (int)fx->code, fx->by_peer ? "yes" : "no",
+             fx->reason);
+    if (p->is_parent)
+        snprintf(p->site->last_reason, sizeof p->site->last_reason, "%s", fx->reason);
+    if (p->ws)
+        ws_close(p->ws, 1000, fx->reason);
+}
+
+static void effects(struct peer *p, const struct link_effects *fx)
+{
+    for (int i = 0; i < fx->count && p->ws; i++) {
+        const struct link_effect *x = &fx->item[i];
+        switch (x->kind) {
+        case FX_SEND:
+            ws_send(p->ws, x->bytes, x->bytes_len, true);
+            break;
+        case FX_UP:
+            came_up(p, x);
+            break;
+        case FX_READ:
+            start(p, x, read_run, read_done, false);
+            break;
+        case FX_STORE:
+            start_store(p, x);
+            break;
+        case FX_ACKED:
+            start(p, x, acked_run, plain_done, true);
+            break;
+        case FX_READ_CHUNK:
+            start(p, x, chunk_read_run, chunk_read_done, false);
+            break;
+        case FX_STORE_CHUNK:
+            start(p, x, chunk_store_run, chunk_store_done, false);
+            break;
+        case FX_NONE:
+            if (p->refused_count < REFUSED_MAX)
+                memcpy(p->refused[p->refused_count++], x->digest, 32);
+            break;
+        case FX_HAVE:
+            if (p->is_parent)
+                start(p, x, mark_run, plain_done, true);
+            else
+                start(p, x, have_run, have_done, false);
+            break;
+        case FX_ASK_LEASE:
+            start(p, x, lease_ask_run, lease_ask_done, true);
+            break;
+        case FX_LEASE:
+            start(p, x, lease_keep_run, plain_done, true);
+            break;
+        case FX_HEAD:
+            start(p, x, head_run, plain_done, true);
+            break;
+        case FX_CLOSE:
+            close_link(p, x);
+            break;
+        }
+    }
+}
+
+/* ---- opening ------------------------------------------------------------------------------------*/
+
+static void frame_in(struct peer *p, const void *bytes, size_t n)
+{
+    struct link_input in = {.kind = IN_FRAME, .bytes = bytes, .bytes_len = n};
+
+    step(p, &in);
+}
+
+static enum err open_run(struct job *job, struct db *db, struct errmsg *e)
+{
+    struct task *t = (struct task *)job;
+    enum err err = t->peer->is_parent ? lease_link_opens(db, e) : OK;
+
+    return err == OK ? link_read(db, t->peer->code, &t->state, e) : err;
+}
+
+static void open_done(struct job *job)
+{
+    struct task *t = (struct task *)job;
+    struct peer *p = t->peer;
+    struct site *s = p->site;
+
+    if (job->err != OK && p->ws) {
+        log_line(LOG_LEVEL_WARN, "replica", "link=refused peer=%s error=%s text=\"%s\"", p->code, err_name(job->err), job->msg.text);
+        ws_close(p->ws, 1008, job->err == ERR_NOT_FOUND ? "this site is not enrolled here" : "this site cannot open the link now");
+    } else if (p->ws) {
+        struct link_config c = {.parent_side = !p->is_parent, .dictionary = sync_dictionary_1,
+                                .dictionary_len = sync_dictionary_1_len};
+        struct link_input in = {.kind = IN_OPENED, .pos = t->state.recv_pos, .head_pos = t->state.head_pos};
+        snprintf(c.site, sizeof c.site, "%s", s->office.site);
+        snprintf(c.peer, sizeof c.peer, "%s", p->code);
+        memcpy(in.stream, t->state.stream, 16);
+        memcpy(in.recv_stream, t->state.peer_stream, 16);
+        in.wall_ms = host_wall_ms(host_of(p));
+        p->link = link_create(&c);
+        step(p, &in);
+        struct buf early = p->early;
+        p->early = (struct buf){0};
+        struct reader r = {.p = early.data, .left = early.len};
+        while (r.left && !r.bad) {
+            size_t n = reader_u32(&r);
+            const unsigned char *bytes = reader_bytes(&r, n);
+            if (bytes)
+                frame_in(p, bytes, n);
+        }
+        buf_free(&early);
+    }
+    task_end(t);
+}
+
+static struct peer *peer_new(struct site *s, struct ws *ws, const char *code, bool is_parent)
+{
+    struct peer *p = mem_alloc(sizeof *p);
+
+    /* A newer connection of the same site takes over from one that hangs. */
+    for (struct peer *x = s->peers; x; x = x->next)
+        if (x->ws && !strcmp(x->code, code)) {
+            ws_close(x->ws, 1000, "a newer connection of this site");
+            ws_set_user(x->ws, NULL);
+            x->ws = NULL;
+            x->up = false;
+            struct peer *gone = x;
+            if (!gone->jobs) {
+                release(gone);
+                break;
+            }
+        }
+    p->site = s;
+    p->ws = ws;
+    p->turn = arena_create();
+    p->is_parent = is_parent;
+    snprintf(p->code, sizeof p->code, "%s", code);
+    p->next = s->peers;
+    s->peers = p;
+    ws_set_user(ws, p);
+    struct task *t = task_new(p, NULL, open_run, open_done);
+    store_write(s->store, &t->job);
+    return p;
+}
+
+static void take_message(struct ws *ws, const void *bytes, size_t n, bool binary)
+{
+    struct peer *p = ws_user(ws);
+
+    if (!p)
+        return;
+    if (!binary) {
+        ws_close(ws, 1003, "binary frames are expected");
+    } else if (p->link) {
+        frame_in(p, bytes, n);
+    } else if (p->early.len + n > WIRE_FRAME_BYTES_MAX) {
+        ws_close(ws, 1008, "too much before hello");
+    } else {
+        buf_u32(&p->early, (uint32_t)n);
+        buf_append(&p->early, bytes, n);
+    }
+}
+
+static enum err closed_run(struct job *job, struct db *db, struct errmsg *e)
+{
+    struct task *t = (struct task *)job;
+
+    return lease_link_closed(&t->peer->site->office, db, e);
+}
+
+static void connection_ended(struct peer *p)
+{
+    struct site *s = p->site;
+
+    if (p->up)
+        log_line(LOG_LEVEL_INFO, "replica", "link=down peer=%s", p->code);
+    p->ws = NULL;
+    p->up = false;
+    if (p->is_parent && !s->stopping) {
+        s->up = false;
+        struct task *t = task_new(p, NULL, closed_run, plain_done);
+        store_write(s->store, &t->job);
+    }
+    release(p);
+}
+
+/* ---- the parent's end ---------------------------------------------------------------------------*/
+
+static void served_open(struct ws *ws, void *arg)
+{
+    struct site *s = arg;
+    const char *cn = ws_peer_cn(ws);
+
+    if (!division_valid(cn) || !division_within(cn, s->office.site) || !strcmp(cn, s->office.site)) {
+        log_line(LOG_LEVEL_WARN, "replica", "link=refused certificate=%s reason=\"no certificate of a child\"", cn[0] ? cn : "none");
+        ws_close(ws, 1008, "a certificate of a child of this site is needed");
+        return;
+    }
+    peer_new(s, ws, cn, false);
+}
+
+static void served_message(struct ws *ws, const void *p, size_t n, bool binary, void *arg)
+{
+    (void)arg;
+    take_message(ws, p, n, binary);
+}
+
+static void served_close(struct ws *ws, void *arg)
+{
+    struct peer *p = ws_user(ws);
+
+    (void)arg;
+    if (p)
+        connection_ended(p);
+}
+
+/* ---- the child's end ----------------------------------------------------------------------------*/
+
+static void dial(void *arg)
+{
+    struct site *s = arg;
+
+    s->redial = NULL;
+    if (!s->stopping)
+        ws_client_dial(s->uplink);
+}
+
+static void dialled_open(struct ws *ws, void *arg)
+{
+    struct site *s = arg;
+
+    peer_new(s, ws, s->folder.parent, true);
+}
+
+static void dialled_message(struct ws *ws, const void *p, size_t n, bool binary, void *arg)
+{
+    (void)arg;
+    take_message(ws, p, n, binary);
+}
+
+static void dialled_close(struct ws *ws, const char *why, void *arg)
+{
+    struct site *s = arg;
+    struct peer *p = ws ? ws_user(ws) : NULL;
+    uint32_t dice;
+
+    if (!s->last_reason[0])
+        snprintf(s->last_reason, sizeof s->last_reason, "%s", why);
+    if (p)
+        connection_ended(p);
+    if (s->stopping)
+        return;
+    /* 0.5 s doubling to 30 s, each between half and the whole of it: a thousand nodes do not come at once. */
+    host_random(s->office.host, &dice, sizeof dice);
+    int64_t wait = s->backoff_ms / 2 + (int64_t)(dice % (uint32_t)(s->backoff_ms / 2 + 1));
+    log_line(LOG_LEVEL_INFO, "replica", "uplink=down retry_ms=%lld reason=\"%s\"", (long long)wait, why);
+    s->backoff_ms = s->backoff_ms * 2 > BACKOFF_MS_MAX ? BACKOFF_MS_MAX : s->backoff_ms * 2;
+    timer_cancel(s->redial);
+    s->redial = loop_timer(s->loop, wait, dial, s);
+}
+
+enum err replica_start(struct site *s, struct errmsg *e)
+{
+    struct ws_dial d = {
+        .host = s->parent_host, .port = s->parent_port, .path = "/sync/v1", .subprotocol = "doorstep.sync.v1",
+        .ca_path = s->ca, .cert_path = s->cert, .key_path = s->key, .expected_cn = s->folder.parent,
+        .message_max = WIRE_FRAME_BYTES_MAX, .on_open = dialled_open, .on_message = dialled_message,
+        .on_close = dialled_close, .arg = s,
+    };
+
+    if (!s->folder.parent[0])
+        return OK;
+    s->backoff_ms = BACKOFF_MS_MIN;
+    s->uplink = ws_client_create(s->loop, &d, e);
+    if (!s->uplink)
+        return ERR_CORRUPT;
+    s->redial = loop_timer(s->loop, 0, dial, s);
+    return OK;
+}
+
+void replica_stop(struct site *s)
+{
+    timer_cancel(s->redial);
+    s->redial = NULL;
+    for (struct peer *p = s->peers; p; p = p->next)
+        if (p->ws)
+            ws_close(p->ws, 1001, "this site stops");
+    ws_client_destroy(s->uplink);
+    s->uplink = NULL;
+}
+
+/* ---- ticks and glances --------------------------------------------------------------------------*/
+
+void replica_tick(struct site *s)
+{
+    struct peer *next;
+
+    for (struct peer *p = s->peers; p; p = next) {
+        struct link_input in = {.kind = IN_TICK};
+        next = p->next;
+        if (s->ticks % 60 == 0)
+            p->refused_count = 0; /* ask again: it may have come by now */
+        step(p, &in);
+    }
+}
+
+static bool refused(const struct peer *p, const unsigned char digest[32])
+{
+    for (int i = 0; i < p->refused_count; i++)
+        if (!memcmp(p->refused[i], digest, 32))
+            return true;
+    return false;
+}
+
+static void want_next(struct peer *p, const struct glance *g)
+{
+    if (link_is_fetching(p->link))
+        return;
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; i < g->wanted_count; i++) {
+            const struct glance_paper *x = &g->wanted[i];
+            struct link_input in = {.kind = IN_WANTED};
+            bool likely = !strcmp(x->from, p->code) || (p->is_parent && !x->from[0]);
+            if (likely != (pass == 0) || !hex_decode(x->digest + 7, in.digest, 32) || refused(p, in.digest))
+                continue;
+            if (pass == 1 && !p->is_parent && x->from[0]) {
+                /* It came with another link's case: ask here only when nobody there is up. */
+                bool other = false;
+                for (struct peer *q = p->site->peers; q; q = q->next)
+                    other |= q->up && !strcmp(q->code, x->from) && !refused(q, in.digest);
+                if (other)
+                    continue;
+            }
+            in.offset = (uint64_t)blob_partial_size(p->site->blobs, x->digest);
+            step(p, &in);
+            return;
+        }
+}
+
+static void show_heads(struct peer *p, const struct glance *g)
+{
+    for (int i = 0; i < g->head_count && p->ws; i++) {
+        const struct glance_head *h = &g->heads[i];
+        struct link_input in = {.kind = IN_HEAD, .seq = h->seq};
+        struct sent_head *known = NULL;
+        for (int k = 0; k < p->head_count && !known; k++)
+            if (!strcmp(p->heads[k].origin, h->origin))
+                known = &p->heads[k];
+        if (known && known->seq >= h->seq)
+            continue;
+        if (!known) {
+            p->heads = mem_realloc(p->heads, sizeof *p->heads * (size_t)(p->head_count + 1));
+            known = &p->heads[p->head_count++];
+            snprintf(known->origin, sizeof known->origin, "%s", h->origin);
+        }
+        known->seq = h->seq;
+        snprintf(in.origin, sizeof in.origin, "%s", h->origin);
+        memcpy(in.digest, h->hash, 32);
+        if (h->signed_here)
+            ledger_sign_head(p->site->office.seed, h->origin, h->seq, h->hash, in.signature);
+        else
+            memcpy(in.signature, h->signature, 64);
+        step(p, &in);
+    }
+}
+
+void replica_glanced(struct site *s, struct glance *g)
+{
+    struct peer *next;
+
+    for (struct peer *p = s->peers; p; p = next) {
+        next = p->next;
+        if (!p->ws || !p->link || !p->up)
+            continue;
+        for (int i = 0; i < g->link_count; i++)
+            if (!strcmp(g->links[i].peer, p->code) && g->links[i].head_pos > p->head_pos) {
+                struct link_input in = {.kind = IN_LOCAL, .head_pos = g->links[i].head_pos};
+                p->head_pos = in.head_pos;
+                step(p, &in);
+            }
+        if (p->ws)
+            want_next(p, g);
+        if (p->is_parent && g->whole && p->ws) {
+            show_heads(p, g);
+            for (int i = 0; s->ticks % HAVE_EVERY_TICKS == 0 && i < g->unsent_count && p->ws; i++) {
+                struct link_input in = {.kind = IN_HAVE};
+                if (hex_decode(g->unsent[i].digest + 7, in.digest, 32))
+                    step(p, &in);
+            }
+        }
+    }
+}
+
+void replica_add_status(struct site *s, struct json *status)
+{
+    struct json *link = json_get(status, "link"), *children = json_get(status, "children");
+
+    if (link) {
+        json_set_text(link, "state", s->up ? "up" : "down");
+        json_set_int(link, "skew_ms", s->skew_ms);
+        if (s->last_reason[0])
+            json_set_text(link, "reason", s->last_reason);
+    }
+    for (size_t i = 0; i < json_count(children) && i < STATUS_PEERS_MAX; i++) {
+        struct json *c = json_at(children, i);
+        bool up = false;
+        for (struct peer *p = s->peers; p; p = p->next)
+            if (p->up && !strcmp(p->code, json_get_text(c, "site")))
+                up = true;
+        json_set_text(c, "state", up ? "up" : "down");
+    }
+}
+
+/* ---- enrolment ----------------------------------------------------------------------------------*/
+
+struct enrolment {
+    struct job job;
+    struct site *site;
+    struct request *req;
+    struct json *in, *out;
+    struct problem problem;
+};
+
+static enum err enrol_run(struct job *job, struct db *db, struct errmsg *e)
+{
+    struct enrolment *n = (struct enrolment *)job;
+
+    return enrol_answer(&n->site->folder, &n->site->office, db, n->in, &n->out, &n->problem, e);
+}
+
+static void reply_json(struct request *req, int status, const struct json *j)
+{
+    struct buf text = {0};
+
+    json_canonical(j, &text);
+    request_reply(req, status, NULL, 0, status < 400 ? "application/json" : "application/problem+json", text.data, text.len);
+    buf_free(&text);
+}
+
+static void reply_problem_text(struct request *req, int status, const char *zh, const char *en)
+{
+    struct json *j = json_object();
+
+    json_set_int(j, "status", status);
+    json_set_text(j, "detail", zh);
+    json_set_text(j, "detail_en", en);
+    reply_json(req, status, j);
+    json_free(j);
+}
+
+static void enrol_done(struct job *job)
+{
+    struct enrolment *n = (struct enrolment *)job;
+
+    if (job->err == OK) {
+        log_line(LOG_LEVEL_INFO, "enrol", "enrolled=%s", json_get_text(n->out, "site"));
+        reply_json(n->req, 201, n->out);
+        site_glance(n->site, false);
+    } else if (n->problem.status) {
+        log_line(LOG_LEVEL_WARN, "enrol", "refused=%s", n->problem.code);
+        reply_problem_text(n->req, n->problem.status, n->problem.zh, n->problem.en);
+    } else {
+        log_line(LOG_LEVEL_WARN, "enrol", "failed=%s text=\"%s\"", err_name(job->err), job->msg.text);
+        reply_problem_text(n->req, 503, "上级站点暂时无法登记，请稍后再试", "The parent cannot enrol now; try again later");
+    }
+    json_free(n->in);
+    json_free(n->out);
+    mem_free(n);
+}
+
+static void enrol_handle(struct request *req, void *arg)
+{
+    struct site *s = arg;
+    struct errmsg e;
+    size_t n;
+    const char *body = request_body(req, &n);
+    struct json *in = NULL;
+
+    if (json_parse(body ? body : "", n, &in, &e) != OK || !json_is_object(in)) {
+        json_free(in);
+        reply_problem_text(req, 400, "登记请求无法读懂", "The request cannot be read");
+        return;
+    }
+    struct enrolment *x = mem_alloc(sizeof *x);
+    x->site = s;
+    x->req = req;
+    x->in = in;
+    x->job.run = enrol_run;
+    x->job.done = enrol_done;
+    request_hold(req);
+    store_write(s->store, &x->job);
+}
+
+const struct route *site_sync_routes(struct site *s, size_t *ret_count)
+{
+    s->routes[0] = (struct route){.method = "POST", .path = "/sync/v1/enrol", .handle = enrol_handle, .arg = s, .body_max = 16384};
+    *ret_count = 1;
+    return s->routes;
+}
+
+void site_sync_fallback(struct request *req, void *site)
+{
+    (void)site;
+    reply_problem_text(req, 404, "这里只供下级站点连接", "Only child sites connect here");
+}
+
+const struct ws_endpoint *site_sync_endpoint(struct site *s)
+{
+    s->endpoint = (struct ws_endpoint){
+        .path = "/sync/v1", .subprotocol = "doorstep.sync.v1", .message_max = WIRE_FRAME_BYTES_MAX,
+        .on_open = served_open, .on_message = served_message, .on_close = served_close, .arg = s,
+    };
+    return &s->endpoint;
+}

@@ -1,0 +1,50 @@
+/* A site that serves: its store, office, papers and links. Loop thread, except what is said. */
+#ifndef SITE_SITE_H
+#define SITE_SITE_H
+
+#include "base/err.h"
+#include "base/json.h"
+#include "casework/office.h"
+#include "db/store.h"
+#include "ledger/blob.h"
+#include "net/loop.h"
+
+struct site;
+struct request;
+struct route;
+struct ws_endpoint;
+
+/* Open the folder for serving: lock, schema, office, store, papers. The loop must outlive the site. */
+MUST_USE enum err site_open(const char *dir, struct loop *loop, struct site **ret, struct errmsg *e);
+/* Start the tick and, where there is a parent, its link. */
+MUST_USE enum err site_start(struct site *s, struct errmsg *e);
+/* Say goodbye on every link, finish what the store has begun. Before loop_destroy(). NULL is allowed. */
+void site_stop(struct site *s);
+void site_close(struct site *s); /* after loop_destroy() */
+
+struct office *site_office(struct site *s);
+struct store *site_store(struct site *s);
+struct blob_dir *site_blobs(struct site *s);
+const char *site_dir(struct site *s);
+
+/* The state of the site as of the last second: link, children, unsent work, disk. The caller frees. */
+struct json *site_status(struct site *s);
+/* Add to a status what only the running program knows: which links are up. */
+void site_add_links(struct site *s, struct json *status);
+/* Something was written here: the links look into their outboxes now, not at the next tick. */
+void site_changed(struct site *s);
+/* Somebody waits for this paper: fetch it before all others. */
+void site_want_document(struct site *s, const char *digest);
+/* Called when cases changed by events of other sites. */
+void site_on_case(struct site *s, void (*fn)(void *arg, const char *case_no), void *arg);
+
+/* The parent's side of links, for the sync port: the socket, and POST /sync/v1/enrol. */
+const struct ws_endpoint *site_sync_endpoint(struct site *s);
+const struct route *site_sync_routes(struct site *s, size_t *ret_count);
+void site_sync_fallback(struct request *req, void *site);
+/* PEM files of this site's TLS. */
+const char *site_cert_path(struct site *s);
+const char *site_key_path(struct site *s);
+const char *site_ca_path(struct site *s);
+
+#endif
