@@ -6,7 +6,7 @@
 CREATE TABLE idempotency (
     caller       TEXT NOT NULL,    -- user name, or '' for residents
     key          TEXT NOT NULL,    -- the header's value
-    request_hash BYTEANOT NULL,    -- SHA-256 of method, path and body: one key, one request
+    request_hash BYTEA NOT NULL,    -- SHA-256 of method, path and body: one key, one request
     status       BIGINT NOT NULL,  -- HTTP status of the answer
     body         TEXT NOT NULL,    -- its canonical JSON
     created_ms   BIGINT NOT NULL,  -- Unix milliseconds

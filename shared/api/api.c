@@ -156,6 +156,12 @@ void api_fallback(struct request *req, void *arg)
     const char *path = request_path(req), *method = request_method(req);
     struct problem p;
     char allow[80] = "";
+    if (request_too_large(req)) {
+        problem_set(&p, 413, "body-too-large", "body", "at most 1 MB (an upload: 64 MB)", request_header(req, "content-length"),
+                    "请求内容过大。", "The body is too large.");
+        reply_problem(req, &p, NULL, 0);
+        return;
+    }
     for (size_t i = 0; i < api->route_count; i++) {
         const char *name = api->routes[i].method;
         if (!path_fits(api->routes[i].path, path) || strstr(allow, name))

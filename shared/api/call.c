@@ -79,7 +79,7 @@ enum err call_caller(struct api *api, struct db *db, const char *token, struct a
     if (!token[0])
         return OK;
     struct caller found = *ret;
-    enum err err = session_find(db, token, &found, a);
+    enum err err = session_find(api->office, db, token, &found, a);
     if (err == OK)
         *ret = found;
     else if (err != ERR_NOT_FOUND && err != ERR_DENIED && err != ERR_INVALID) {

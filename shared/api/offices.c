@@ -8,22 +8,21 @@
 static enum err status_ask(struct office *office, struct db *db, const struct caller *caller,
                            const struct json *in, struct json **out, struct problem *problem)
 {
-    (void)office;
-    (void)db;
     (void)caller;
     (void)in;
     (void)problem;
-    *out = NULL;
-    return OK;
+    *out = office->status(office->status_arg, db);
+    return *out ? OK : ERR_IO;
 }
 
+/* What only the running program knows is added on its own thread. */
 static void status_after(struct work *w)
 {
     if (w->problem.status)
         return;
-    struct json *status = site_status(w->api->site);
-    json_canonical(status, &w->body);
-    json_free(status);
+    site_add_links(w->api->site, w->out);
+    buf_reset(&w->body);
+    json_canonical(w->out, &w->body);
 }
 
 const struct call statistics_calls[] = {

@@ -1,5 +1,5 @@
 /* The parts of the calls that need no request: kinds of file, checksums, pauses, languages, paths. */
-#include "api/filetype.h"
+#include "casework/filetype.h"
 #include "api/guard.h"
 #include "api/reply.h"
 #include "api/sha1.h"
@@ -16,11 +16,11 @@
 static void kinds_by_content(void **state)
 {
     (void)state;
-    assert_string_equal(filetype_sniff((const unsigned char *)"%PDF-1.7", 8), "application/pdf");
-    assert_string_equal(filetype_sniff((const unsigned char *)"\xff\xd8\xff\xe0", 4), "image/jpeg");
-    assert_null(filetype_sniff((const unsigned char *)"MZ this is no picture", 21));
-    assert_null(filetype_sniff((const unsigned char *)"\xff\xd8", 2));
-    assert_null(filetype_sniff((const unsigned char *)"", 0));
+    assert_string_equal(filetype_of((const unsigned char *)"%PDF-1.7", 8), "application/pdf");
+    assert_string_equal(filetype_of((const unsigned char *)"\xff\xd8\xff\xe0", 4), "image/jpeg");
+    assert_null(filetype_of((const unsigned char *)"MZ this is no picture", 21));
+    assert_null(filetype_of((const unsigned char *)"\xff\xd8", 2));
+    assert_null(filetype_of((const unsigned char *)"", 0));
 }
 
 static void sha1_vectors(void **state)
