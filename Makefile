@@ -33,8 +33,7 @@ LIB_LIBS  = $(shell pkg-config --libs $(LIB_PKGS)) -lpthread -lm
 HUB_CFLAGS = $(shell pkg-config --cflags $(HUB_PKGS))
 HUB_LIBS  = $(shell pkg-config --libs $(HUB_PKGS)) -lzint
 
-# A floor is named here once it builds and is tested: site and api come next.
-FLOORS   := base db ledger casework sync net
+FLOORS   := base db ledger casework sync net site api program
 LIB_SRC  := $(foreach f,$(FLOORS),$(wildcard shared/$(f)/*.c))
 NODE_SRC := $(wildcard node/*.c)
 HUB_SRC  := $(wildcard hub/*.c)

@@ -19,6 +19,21 @@ export function run(program, args, input = '') {
   return r.stdout.trim()
 }
 
+/** The same without stopping this process, which may be the line that the command talks over. */
+export function runBeside(program, args) {
+  return new Promise((ok, no) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    let out = ''
+    for (const s of [child.stdout, child.stderr]) s.on('data', d => { out += d })
+    const timer = setTimeout(() => child.kill('SIGKILL'), 60000)
+    child.once('exit', (code, signal) => {
+      clearTimeout(timer)
+      if (code === 0) ok(out.trim())
+      else no(new Error(`${program} ${args.join(' ')}: exit ${code ?? signal}\n${out}`))
+    })
+  })
+}
+
 /** The answer of `probe` as soon as it is truthy. */
 export async function until(what, probe, timeout_ms = 30000) {
   const end = Date.now() + timeout_ms
@@ -177,7 +192,7 @@ export async function build(dir, { ports = {}, catalogue, say = () => {} }) {
     for (const n of ['east', 'west']) {
       w.links[n] = await new Link().open(() => w.street.syncPort)
       w[n].invitation = invite(w.street, SITES[n])
-      run(NODE, ['init', '--data', w[n].dir, '--parent', `https://127.0.0.1:${w.links[n].port}`, '--invitation', w[n].invitation])
+      await runBeside(NODE, ['init', '--data', w[n].dir, '--parent', `https://127.0.0.1:${w.links[n].port}`, '--invitation', w[n].invitation])
       await w[n].start()
       say(`community node ${SITES[n].name} ${w[n].url}`)
     }

@@ -1,0 +1,157 @@
+#include "program/admin.h"
+
+#include "site/upkeep.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct caller *boss(const struct office *o)
+{
+    static struct caller c;
+
+    c = (struct caller){.user = "operator", .name = "", .role = "admin", .site = o->site, .channel = "", .query_code = ""};
+    return &c;
+}
+
+static void explain(struct errmsg *e, const struct problem *p)
+{
+    if (p->status)
+        errmsg_set(e, "%s %s (field %s%s%s%s%s)", p->zh, p->en, p->field, p->expected[0] ? ", expected " : "", p->expected,
+                   p->found[0] ? ", found " : "", p->found);
+}
+
+static enum err import_one(struct office *o, struct db *db, const char *path, struct errmsg *e)
+{
+    struct buf text = {0};
+    struct json *in = NULL, *out = NULL;
+    struct problem p = {0};
+    enum err err = file_read(path, &text, e);
+
+    if (err == OK)
+        err = json_parse((char *)text.data, text.len, &in, e);
+    if (err == OK && (err = item_import(o, db, boss(o), in, &out, &p)) != OK)
+        explain(e, &p);
+    if (err != OK)
+        errmsg_wrap(e, "%s", path);
+    buf_free(&text);
+    json_free(in);
+    json_free(out);
+    return err;
+}
+
+/* Run fn in one transaction on the folder's office. */
+struct work {
+    enum err (*fn)(struct work *w, struct office *o, struct db *db, struct errmsg *e);
+    char **files;
+    int count;
+    const struct json *in;
+};
+
+static enum err transact(const struct folder *f, struct work *w, struct errmsg *e)
+{
+    struct office o;
+    struct db *db = NULL;
+    enum err err = folder_open_db(f, &db, e);
+
+    if (err == OK && (err = db_begin(db, e)) == OK && (err = folder_office(f, &o, db, e)) == OK) {
+        if ((err = w->fn(w, &o, db, e)) == OK)
+            err = db_commit(db, e);
+        office_close(&o);
+    }
+    db_close(db);
+    return err;
+}
+
+static enum err import_all(struct work *w, struct office *o, struct db *db, struct errmsg *e)
+{
+    enum err err = OK;
+
+    for (int i = 0; err == OK && i < w->count; i++)
+        err = import_one(o, db, w->files[i], e);
+    return err;
+}
+
+enum err admin_import(const struct folder *f, char **files, int count, struct errmsg *e)
+{
+    struct work w = {.fn = import_all, .files = files, .count = count};
+
+    return transact(f, &w, e);
+}
+
+static enum err add_user(struct work *w, struct office *o, struct db *db, struct errmsg *e)
+{
+    struct json *out = NULL;
+    struct problem p = {0};
+    enum err err = account_add(o, db, boss(o), w->in, &out, &p);
+
+    if (err != OK)
+        explain(e, &p);
+    json_free(out);
+    return err;
+}
+
+enum err admin_add_user(const struct folder *f, const char *username, const char *name, const char *role, const char *site,
+                        const char *password, struct errmsg *e)
+{
+    struct json *in = json_object();
+    struct work w = {.fn = add_user, .in = in};
+
+    json_set_text(in, "username", username);
+    json_set_text(in, "name", name);
+    json_set_text(in, "role", role);
+    json_set_text(in, "site", site ? site : f->site);
+    json_set_text(in, "password", password);
+    enum err err = transact(f, &w, e);
+    json_free(in);
+    return err;
+}
+
+static void print_link(const struct json *l)
+{
+    printf("parent %s: %lld events and %lld papers not sent", json_get_text(l, "parent"),
+           (long long)json_get_int(l, "unsent_events", 0), (long long)json_get_int(l, "unsent_documents", 0));
+    if (json_get_text(l, "oldest_unsent_at"))
+        printf(", the oldest of %s", json_get_text(l, "oldest_unsent_at"));
+    printf("; last contact %s\n", json_get_text(l, "last_contact_at") ? json_get_text(l, "last_contact_at") : "never");
+}
+
+enum err admin_status(const struct folder *f, bool as_json, struct errmsg *e)
+{
+    struct office o;
+    struct db *db = NULL;
+    struct json *status = NULL;
+    struct buf text = {0};
+    enum err err = folder_open_db(f, &db, e);
+
+    if (err == OK && (err = folder_office(f, &o, db, e)) == OK) {
+        err = upkeep_status(&o, db, f->dir, &status, e);
+        office_close(&o);
+    }
+    db_close(db);
+    if (err != OK)
+        return err;
+    json_canonical(status, &text);
+    if (as_json) {
+        puts(buf_text(&text));
+    } else {
+        printf("%s %s (%s)\n", f->site, f->name, json_get_text(status, "tier"));
+        if (json_get(status, "link"))
+            print_link(json_get(status, "link"));
+        for (size_t i = 0; i < json_count(json_get(status, "children")); i++) {
+            const struct json *c = json_at(json_get(status, "children"), i);
+            printf("child %s: %lld events not sent; last contact %s\n", json_get_text(c, "site"),
+                   (long long)json_get_int(c, "unsent_events", 0),
+                   json_get_text(c, "last_contact_at") ? json_get_text(c, "last_contact_at") : "never");
+        }
+        for (size_t i = 0; i < json_count(json_get(status, "origins")); i++) {
+            const struct json *x = json_at(json_get(status, "origins"), i);
+            printf("ledger of %s: %lld events\n", json_get_text(x, "origin"), (long long)json_get_int(x, "seq", 0));
+        }
+        printf("repair items: %lld; papers to fetch: %lld; free disk: %lld MB\n", (long long)json_get_int(status, "repairs", 0),
+               (long long)json_get_int(status, "documents_wanted", 0),
+               (long long)json_get_int(json_get(status, "disk"), "free_bytes", 0) / 1000000);
+    }
+    buf_free(&text);
+    json_free(status);
+    return OK;
+}

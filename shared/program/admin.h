@@ -1,0 +1,15 @@
+/* Commands that change a site's office from the command line, beside a running program or without one. */
+#ifndef PROGRAM_ADMIN_H
+#define PROGRAM_ADMIN_H
+
+#include "base/err.h"
+#include "site/folder.h"
+
+/* Import items and calendar years, one JSON file each; all or none. */
+MUST_USE enum err admin_import(const struct folder *f, char **files, int count, struct errmsg *e);
+MUST_USE enum err admin_add_user(const struct folder *f, const char *username, const char *name, const char *role,
+                                 const char *site, const char *password, struct errmsg *e);
+/* For people, or as JSON. */
+MUST_USE enum err admin_status(const struct folder *f, bool json, struct errmsg *e);
+
+#endif
