@@ -12,8 +12,8 @@ export const NODE = `${B}/doorstep-node`
 export const sleep = ms => new Promise(r => setTimeout(r, ms))
 
 /** Run a command to its end; throws with its own words when it fails. */
-export function run(program, args, input = '') {
-  const r = spawnSync(program, args, { input, encoding: 'utf8', timeout: 60000 })
+export function run(program, args, input = '', timeout = 60000) {
+  const r = spawnSync(program, args, { input, encoding: 'utf8', timeout })
   if (r.status !== 0)
     throw new Error(`${program} ${args.join(' ')}: exit ${r.status ?? r.signal}\n${r.stderr || ''}${r.stdout || ''}`)
   return r.stdout.trim()
@@ -163,7 +163,7 @@ export const ACCOUNTS = [
 ]
 
 /** Make and start the four sites under `dir` (emptied first). `ports` fixes the public ports. */
-export async function build(dir, { ports = {}, catalogue, say = () => {} }) {
+export async function build(dir, { ports = {}, catalogue, caseNumbers = 1000, say = () => {} }) {
   rmSync(dir, { recursive: true, force: true })
   mkdirSync(dir, { recursive: true })
   const w = { dir, links: {} }
@@ -183,7 +183,7 @@ export async function build(dir, { ports = {}, catalogue, say = () => {} }) {
     await w.district.start()
     say(`district hub ${w.district.url}`)
 
-    const invite = (hub, s) => run(HUB, ['invite', '--data', hub.dir, '--site', s.site, '--name', s.name]).split('\n').pop().trim()
+    const invite = (hub, s) => run(HUB, ['invite', '--data', hub.dir, '--site', s.site, '--name', s.name, '--case-numbers', String(caseNumbers)]).split('\n').pop().trim()
     run(HUB, ['init', '--data', w.street.dir, '--site', SITES.street.site, '--name', SITES.street.name,
       '--parent', `https://127.0.0.1:${w.district.syncPort}`, '--invitation', invite(w.district, SITES.street)])
     await w.street.start()

@@ -149,23 +149,23 @@ enum err number_lease_next(struct office *o, struct db *db, const char *kind, co
     return number_lease(o, db, kind, holder, first, first + size > end ? end - 1 : first + size - 1, e);
 }
 
-enum err office_top_up(struct office *o, struct db *db, struct errmsg *e)
+/* The children who have used four fifths of what they hold of this kind (of cases: today). */
+static enum err top_up(struct office *o, struct db *db, const char *kind, const char *scope, struct errmsg *e)
 {
-    /* Children whose certificates are four fifths used. */
-    struct stmt *st = db_stmt(db, "SELECT b.holder, max(b.last) - coalesce(max(c.next), 0), "
-                                  "max(b.last - b.first + 1) FROM block b LEFT JOIN counter c "
-                                  "ON c.street = b.street AND c.kind = b.kind AND c.holder = b.holder AND c.scope = '' "
-                                  "WHERE b.kind = 'certificate' AND b.street = $1 AND b.holder <> $2 GROUP BY b.holder");
+    struct stmt *st = db_stmt(db, "SELECT b.holder, max(b.last) - coalesce(max(c.next), 0), max(b.last - b.first + 1) "
+                                  "FROM block b LEFT JOIN counter c ON c.street = b.street AND c.kind = b.kind AND "
+                                  "c.holder = b.holder AND c.scope = $4 WHERE b.kind = $1 AND b.street = $2 AND "
+                                  "b.holder <> $3 GROUP BY b.holder");
     char holders[64][13];
     int64_t sizes[64];
     int n = 0;
     enum err err;
     bool row;
 
-    if (o->tier != TIER_STREET)
-        return OK;
-    bind_text(st, 1, o->street);
-    bind_text(st, 2, o->site);
+    bind_text(st, 1, kind);
+    bind_text(st, 2, o->street);
+    bind_text(st, 3, o->site);
+    bind_text(st, 4, scope);
     while ((err = db_step(st, &row, e)) == OK && row && n < 64)
         if (col_int(st, 1) * 5 < col_int(st, 2)) {
             COPY_TEXT(holders[n], col_text(st, 0));
@@ -173,6 +173,19 @@ enum err office_top_up(struct office *o, struct db *db, struct errmsg *e)
         }
     db_reset(st);
     for (int i = 0; err == OK && i < n; i++)
-        err = number_lease_next(o, db, "certificate", holders[i], sizes[i], e);
+        err = number_lease_next(o, db, kind, holders[i], sizes[i], e);
     return err;
+}
+
+enum err office_top_up(struct office *o, struct db *db, struct errmsg *e)
+{
+    char day[7];
+    enum err err;
+
+    if (o->tier != TIER_STREET)
+        return OK;
+    time_yymmdd(host_wall_ms(o->host), day);
+    if ((err = top_up(o, db, "certificate", "", e)) != OK)
+        return err;
+    return top_up(o, db, "case", day, e);
 }

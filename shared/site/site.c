@@ -171,28 +171,51 @@ static enum err glance_papers(struct glance *g, struct db *db, const char *sql, 
     return err;
 }
 
-/* Heads to show to the parent: our own, and those that our children have signed. */
+static void add_head(struct glance *g, struct stmt *st, const char *origin, bool signed_here)
+{
+    struct glance_head *h = &g->heads[g->head_count];
+    size_t n, m = 64;
+    const void *hash = col_blob(st, 1, &n), *sig = signed_here ? NULL : col_blob(st, 2, &m);
+
+    if (n != 32 || m != 64)
+        return;
+    snprintf(h->origin, sizeof h->origin, "%s", origin);
+    h->signed_here = signed_here;
+    h->seq = (uint64_t)col_int(st, 0);
+    memcpy(h->hash, hash, 32);
+    if (!signed_here)
+        memcpy(h->signature, sig, 64);
+    g->head_count++;
+}
+
+/* Heads to show to the parent: our own, and those that our children have signed; each only as far as the
+ * parent has acknowledged the events (protocol.md 2). */
 static enum err glance_heads(struct glance *g, struct db *db, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT origin, seq, hash, signed_seq, signed_hash, signature FROM origin "
-                                  "WHERE seq > 0 LIMIT 1000");
+    const char *parent = g->site->folder.parent, *origin = g->site->office.ledger.origin;
+    struct stmt *st = db_stmt(db, "SELECT v.seq, v.hash FROM outbox b JOIN event v ON v.origin = b.origin AND "
+                                  "v.seq = b.seq JOIN link l ON l.peer = b.peer WHERE b.peer = $1 AND "
+                                  "b.pos <= l.acked_pos AND b.origin = $2 ORDER BY b.pos DESC LIMIT 1");
     enum err err;
     bool row;
 
-    g->heads = arena_alloc(g->arena, sizeof *g->heads * 1000);
+    g->heads = arena_alloc(g->arena, sizeof *g->heads * 1001);
+    bind_text(st, 1, parent);
+    bind_text(st, 2, origin);
+    if ((err = db_step(st, &row, e)) != OK)
+        return err;
+    if (row)
+        add_head(g, st, origin, true);
+    db_reset(st);
+    st = db_stmt(db, "SELECT o.signed_seq, o.signed_hash, o.signature, o.origin FROM origin o JOIN link l ON l.peer = $1 "
+                     "JOIN outbox b ON b.peer = $1 AND b.origin = o.origin AND b.seq = o.signed_seq "
+                     "WHERE o.signed_seq > 0 AND o.origin <> $2 AND b.pos <= l.acked_pos LIMIT 1000");
+    bind_text(st, 1, parent);
+    bind_text(st, 2, origin);
     while ((err = db_step(st, &row, e)) == OK && row) {
-        struct glance_head *h = &g->heads[g->head_count];
-        size_t n, m;
-        snprintf(h->origin, sizeof h->origin, "%s", col_text(st, 0));
-        h->signed_here = !strcmp(h->origin, g->site->office.ledger.origin);
-        h->seq = (uint64_t)col_int(st, h->signed_here ? 1 : 3);
-        const void *hash = col_blob(st, h->signed_here ? 2 : 4, &n), *sig = col_blob(st, 5, &m);
-        if (n != 32 || (!h->signed_here && m != 64) || !h->seq)
-            continue;
-        memcpy(h->hash, hash, 32);
-        if (!h->signed_here)
-            memcpy(h->signature, sig, 64);
-        g->head_count++;
+        char name[25];
+        snprintf(name, sizeof name, "%s", col_text(st, 3));
+        add_head(g, st, name, false);
     }
     return err;
 }

@@ -4,12 +4,13 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync, mkdirSyn
 import { tmpdir, cpus } from 'node:os'
 import { join } from 'node:path'
 import { Client } from '../../scripts/demo/client.mjs'
-import { PASSWORD, SITES, build, sleep, until } from '../../scripts/demo/world.mjs'
+import { HUB, PASSWORD, SITES, Site, build, run, sleep, until } from '../../scripts/demo/world.mjs'
 import { filing } from '../../scripts/demo/story.mjs'
 
 const B = process.env.B || 'build'
 const N = Number(process.env.N || 2000)
 const QUEUED = Number(process.env.QUEUED || 20000)
+const CASES = Number(process.env.CASES || 100000)
 const files = d => readdirSync(d).filter(f => f.endsWith('.json')).map(f => `${d}/${f}`)
 const dir = mkdtempSync(join(tmpdir(), 'doorstep-bench-'))
 const rss = pid => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024
@@ -35,7 +36,7 @@ async function many(client, item, n, width, from = 0) {
   return lat.sort((a, b) => a - b)
 }
 
-const w = await build(join(dir, 'w'), { catalogue: [...files('schema/catalogue/items'), ...files('schema/catalogue/calendar')] })
+const w = await build(join(dir, 'w'), { catalogue: [...files('schema/catalogue/items'), ...files('schema/catalogue/calendar')], caseNumbers: 22000 })
 try {
   await sleep(1500)
   say('idle hub, resident memory', rss(w.street.child.pid).toFixed(1), 'MB')
@@ -80,10 +81,16 @@ try {
   const s = (performance.now() - t) / 1000
   say(`catch-up of ${made} queued events (with reconnect)`, (made / s).toFixed(0), 'events/s')
   say('bytes on the wire per event, with TLS', (w.links.west.bytes / made).toFixed(0), 'bytes')
-  await w.west.stop()
+  say('memory after it, node / hub', `${rss(w.west.child.pid).toFixed(1)} / ${rss(w.street.child.pid).toFixed(1)}`, 'MB')
+
+  const big = new Site(join(dir, 'big'), HUB, 'big')
+  run(HUB, ['init', '--data', big.dir, '--site', '331004000000', '--name', '样例区'])
+  run(HUB, ['catalogue', 'import', '--data', big.dir, ...files('schema/catalogue/items'), ...files('schema/catalogue/calendar')])
+  run(`${B}/bench_fill`, [big.dir, item.code, String(CASES)], '', 300000)
   t = performance.now()
-  await w.west.start()
-  say('start of the node with these cases, until ready', (performance.now() - t).toFixed(0), 'ms')
+  await big.start()
+  say(`start of a hub with ${CASES} cases, until ready`, (performance.now() - t).toFixed(0), 'ms')
+  await big.stop()
 } finally {
   await w.stop()
   rmSync(dir, { recursive: true, force: true })
