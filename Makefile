@@ -124,7 +124,10 @@ $(B)/sim: $(SIM_SRC) $(LIB)
 sim: $(B)/sim  ## the simulator: make sim SEED=n | SEEDS=a..b
 	$(B)/sim $(if $(SEED),--seeds $(SEED)..$(SEED) --trace,--seeds $(or $(SEEDS),1..300))
 
-test: programs pages $(UNIT) $(B)/sim  ## every test; ends with "N passed, N failed"
+$(B)/adversity.so: tests/e2e/adversity.c | build/.deps
+	$(CC) -D_GNU_SOURCE -O1 -Wall -shared -fPIC $< -o $@ -ldl
+
+test: programs pages $(UNIT) $(B)/sim $(B)/adversity.so  ## every test; ends with "N passed, N failed"
 	B=$(B) SAN=$(SAN) UNIT="$(UNIT)" bash scripts/test.sh
 
 demo: programs  ## the main job through three tiers on real input (ONCE=1: play and stop)

@@ -55,10 +55,12 @@ export class Site {
     this.log = join(dir, '..', `${name}.log`)
   }
 
-  async start(extra = []) {
+  async start(extra = [], env = {}) {
     const args = ['run', '--data', this.dir, '--listen', `127.0.0.1:${this.port}`]
     if (this.program === HUB) args.push('--sync-listen', `127.0.0.1:${this.syncPort}`)
-    const child = spawn(this.program, [...args, ...extra], { stdio: ['ignore', 'pipe', openSync(this.log, 'a')] })
+    const child = spawn(this.program, [...args, ...extra], {
+      stdio: ['ignore', 'pipe', openSync(this.log, 'a')], env: { ...process.env, ...env },
+    })
     this.child = child
     let out = ''
     await new Promise((ready, fail) => {
@@ -95,6 +97,7 @@ export class Site {
     const timer = setTimeout(() => c.kill('SIGKILL'), 8000)
     await gone
     clearTimeout(timer)
+    if (signal === 'SIGTERM' && c.exitCode !== 0) throw new Error(`${this.name} did not end well (${c.exitCode ?? c.signalCode}): ${this.tail()}`)
   }
 
   /** SIGKILL and start again on the same ports. */

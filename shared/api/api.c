@@ -38,6 +38,12 @@ static const struct route others[] = {
     {.method = "GET", .path = "/metrics", .handle = health_metrics},
 };
 
+const struct route *api_streamed_routes(size_t *ret_count)
+{
+    *ret_count = sizeof others / sizeof others[0];
+    return others;
+}
+
 #define OTHER_COUNT (sizeof others / sizeof others[0])
 #define TABLE_COUNT (sizeof tables / sizeof tables[0])
 

@@ -33,6 +33,9 @@ struct api {
     uint64_t call_count, upload_bytes, document_count;
 };
 
+/* The routes that are no calls of the tables. */
+const struct route *api_streamed_routes(size_t *ret_count);
+
 static inline struct office *api_office(struct api *api)
 {
     return api->office;

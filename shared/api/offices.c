@@ -34,6 +34,8 @@ const struct call statistics_calls[] = {
 const struct call offices_calls[] = {
     {.method = "GET", .path = "/api/v1/status", .fn = status_ask, .after = status_after},
     {.method = "GET", .path = "/api/v1/sites", .fn = site_list, .flags = CALL_PUBLIC},
+    {.method = "POST", .path = "/api/v1/sites/{site}/invitations", .fn = invitation_create, .roles = " admin ",
+     .flags = CALL_WRITE | CALL_CREATES | CALL_SECRET},
     {.method = "GET", .path = "/api/v1/accounts", .fn = account_list,
      .roles = " admin supervisor ", .query = {"site", "role"}},
     {.method = "POST", .path = "/api/v1/accounts", .fn = account_add, .roles = " admin ",

@@ -31,6 +31,7 @@ struct office {
     char boot[40];          /* names this start of the machine: the monotonic clock counts from it */
     int64_t lease_base_ms, lease_base_mono_ms; /* our lease clock (as a parent) */
     int64_t lease_length_ms;
+    char authority[33]; /* first half of the fingerprint of the tree's authority: a part of invitations */
     struct ledger ledger;   /* writer only */
     struct calendar *calendar; /* writer only */
     int64_t calendar_hlc;
@@ -72,6 +73,7 @@ office_fn statistics_show;
 office_fn account_add, account_list;
 office_fn session_open, session_close;
 office_fn site_list, repair_list, block_list;
+office_fn invitation_create; /* {site, name, case_numbers?} -> {site, invitation} */
 
 /* The account behind a token. Texts go into a. ERR_NOT_FOUND: none, or over. */
 MUST_USE enum err session_find(struct office *o, struct db *db, const char *token, struct caller *ret,

@@ -115,6 +115,28 @@ enum err invitation_make(struct office *o, struct db *db, const char *site, cons
     return db_run(st, e);
 }
 
+enum err invitation_create(struct office *o, struct db *db, const struct caller *c, const struct json *in,
+                           struct json **out, struct problem *p)
+{
+    const char *site = text_or(json_get_text(in, "site"), "");
+    char secret[33], text[80];
+    struct errmsg e = {""};
+    enum err err;
+
+    if (!division_within(o->site, c->site)) {
+        problem_set(p, 403, "not-allowed", "site", "an administrator of this site or above", c->site, "您的账号没有这项权限。", "Your account may not do this.");
+        return ERR_DENIED;
+    }
+    err = invitation_make(o, db, site, json_get_text(in, "name"), json_get_int(in, "case_numbers", 1000), secret, p, &e);
+    if (err != OK)
+        return err;
+    snprintf(text, sizeof text, "%s.%s.%s", site, secret, o->authority);
+    *out = json_object();
+    json_set_text(*out, "site", site);
+    json_set_text(*out, "invitation", text);
+    return OK;
+}
+
 enum err invitation_use(struct office *o, struct db *db, const char *site, const char *secret, char name[64],
                         int64_t *ret_case_numbers, struct problem *p, struct errmsg *e)
 {

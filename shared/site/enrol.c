@@ -264,18 +264,18 @@ enum err enrol_child(const char *dir, const char *url, const char *invitation, c
 enum err enrol_invite(const struct folder *f, const char *site, const char *name, int64_t case_numbers, char *out,
                       size_t cap, struct errmsg *e)
 {
+    struct json *in = json_object(), *answer = NULL;
     struct problem p = {0};
-    struct buf ca = {0};
     struct office o;
     struct db *db = NULL;
-    char secret[33], print[65];
-    enum err err;
+    enum err err = folder_open_db(f, &db, e);
 
-    if ((err = key_read(f->dir, "ca.crt", &ca, e)) != OK || (err = pki_fingerprint(buf_text(&ca), print, e)) != OK ||
-        (err = folder_open_db(f, &db, e)) != OK)
-        goto done;
-    if ((err = db_begin(db, e)) == OK && (err = folder_office(f, &o, db, e)) == OK) {
-        err = invitation_make(&o, db, site, name, case_numbers, secret, &p, e);
+    json_set_text(in, "site", site);
+    json_set_text(in, "name", name);
+    json_set_int(in, "case_numbers", case_numbers);
+    if (err == OK && (err = db_begin(db, e)) == OK && (err = folder_office(f, &o, db, e)) == OK) {
+        struct caller operator = {.user = "operator", .name = "", .role = "admin", .site = o.site, .channel = "", .query_code = ""};
+        err = invitation_create(&o, db, &operator, in, &answer, &p);
         if (err == OK)
             err = db_commit(db, e);
         else if (p.status)
@@ -283,10 +283,10 @@ enum err enrol_invite(const struct folder *f, const char *site, const char *name
         office_close(&o);
     }
     if (err == OK)
-        snprintf(out, cap, "%s.%s.%.32s", site, secret, print);
-done:
+        snprintf(out, cap, "%s", json_get_text(answer, "invitation"));
     db_close(db);
-    buf_free(&ca);
+    json_free(in);
+    json_free(answer);
     return err;
 }
 

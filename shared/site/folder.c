@@ -3,6 +3,7 @@
 #include "base/crypto.h"
 #include "base/mem.h"
 #include "db/migrate.h"
+#include "net/pki.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -269,6 +270,21 @@ static enum err check_owner(const struct folder *f, struct db *db, struct errmsg
     return err;
 }
 
+static enum err read_authority(const struct folder *f, struct office *o, struct errmsg *e)
+{
+    struct buf ca = {0};
+    char path[1200], print[65];
+
+    folder_path(f->dir, "keys/ca.crt", path, sizeof path);
+    enum err err = file_read(path, &ca, e);
+    if (err == OK)
+        err = pki_fingerprint(buf_text(&ca), print, e);
+    if (err == OK)
+        snprintf(o->authority, sizeof o->authority, "%.32s", print);
+    buf_free(&ca);
+    return err;
+}
+
 enum err folder_office(const struct folder *f, struct office *o, struct db *db, struct errmsg *e)
 {
     enum err err;
@@ -280,6 +296,8 @@ enum err folder_office(const struct folder *f, struct office *o, struct db *db, 
     copy(o->name, sizeof o->name, f->name);
     memcpy(o->seed, f->seed, 32);
     read_boot(o->boot);
+    if ((err = read_authority(f, o, e)) != OK)
+        return err;
     if ((err = check_owner(f, db, e)) != OK)
         return err;
     return office_open(o, db, e);

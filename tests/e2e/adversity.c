@@ -1,0 +1,69 @@
+/* Preloaded into a program under test: a disk that is full while the file $ADVERSITY_FULL is there, and a
+ * wall clock that is $ADVERSITY_CLOCK seconds off. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+static int full(int fd)
+{
+    const char *flag = getenv("ADVERSITY_FULL");
+    struct stat s;
+
+    return flag && !access(flag, F_OK) && !fstat(fd, &s) && S_ISREG(s.st_mode) && fd > 2;
+}
+
+ssize_t write(int fd, const void *p, size_t n)
+{
+    return full(fd) ? (errno = ENOSPC, -1) : REAL(write)(fd, p, n);
+}
+
+ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
+{
+    return full(fd) ? (errno = ENOSPC, -1) : REAL(pwrite)(fd, p, n, at);
+}
+
+ssize_t pwrite64(int fd, const void *p, size_t n, off64_t at)
+{
+    return full(fd) ? (errno = ENOSPC, -1) : REAL(pwrite64)(fd, p, n, at);
+}
+
+static long offset(void)
+{
+    const char *s = getenv("ADVERSITY_CLOCK");
+
+    return s ? atol(s) : 0;
+}
+
+int clock_gettime(clockid_t id, struct timespec *t)
+{
+    int rc = REAL(clock_gettime)(id, t);
+
+    if (id == CLOCK_REALTIME)
+        t->tv_sec += offset();
+    return rc;
+}
+
+time_t time(time_t *ret)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    if (ret)
+        *ret = t.tv_sec;
+    return t.tv_sec;
+}
+
+int gettimeofday(struct timeval *tv, void *zone)
+{
+    int rc = REAL(gettimeofday)(tv, zone);
+
+    tv->tv_sec += offset();
+    return rc;
+}
