@@ -248,6 +248,8 @@ static const char *const *place_fits(struct office *o, struct db *db, const stru
                                         "Offline for too long: cases handed down cannot be decided until the link is back"};
     static const char *const not_yet[] = {"下级站点的办理期限未到，还不能收回", "The lower site still holds its lease: not yet"};
 
+    if (is(a->name, "transfer") && !o->parent[0])
+        return elsewhere;
     if (is(a->name, "take_back")) {
         if (is(s->custodian, o->site) || !division_within(s->custodian, o->site))
             return elsewhere;

@@ -30,6 +30,7 @@ test('the main job', { timeout: 240000 }, async t => {
 
   await t.test('the PDF says the number and holds Chinese text', () => {
     writeFileSync(join(dir, 'c.pdf'), facts.pdf)
+    if (process.env.SHOTS) writeFileSync(join(process.env.SHOTS, 'certificate.pdf'), facts.pdf)
     const r = spawnSync('pdftotext', [join(dir, 'c.pdf'), '-'], { encoding: 'utf8' })
     assert.equal(r.status, 0, r.stderr)
     assert.ok(r.stdout.replace(/\s/g, '').includes(facts.third.certificate), r.stdout)
@@ -37,6 +38,7 @@ test('the main job', { timeout: 240000 }, async t => {
   })
   await t.test('the label hides the name and the whole number', () => {
     writeFileSync(join(dir, 'l.pdf'), facts.label)
+    if (process.env.SHOTS) writeFileSync(join(process.env.SHOTS, 'label.pdf'), facts.label)
     const text = spawnSync('pdftotext', [join(dir, 'l.pdf'), '-'], { encoding: 'utf8' }).stdout
     assert.ok(!text.includes('陈晓月') && !text.includes('10000000003'), text)
     assert.ok(text.replace(/\s/g, '').includes(facts.third.delivery.waybill), text)

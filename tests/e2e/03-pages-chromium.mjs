@@ -24,6 +24,7 @@ before(async () => {
   run(HUB, ['user', 'add', '--data', site.dir, '--username', 'clerk', '--name', '窗口甲', '--role', 'clerk', '--site', '331002000000', '--password-stdin'], PASSWORD + '\n')
   await site.start()
   writeFileSync(join(dir, 'paper.png'), png())
+  writeFileSync(join(dir, 'better.png'), png(640, 420, 5))
   browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
@@ -112,6 +113,20 @@ for (const lang of ['zh-CN', 'en'])
     await d.locator('.papers img').first().waitFor()
     await until('the picture', () => d.locator('.papers img').first().evaluate(i => i.complete && i.naturalWidth > 0))
     await look(d, `desk-case-${lang}`)
+    // The clerk asks for a better paper; the resident hands it in from the phone; the desk goes on.
+    await d.locator('[role=group] button', { hasText: lang === 'en' ? 'Ask for corrections' : '补正' }).click()
+    await d.locator('#reason').fill('身份证照片不清楚，请重拍')
+    await d.locator('form.card button.primary').click()
+    await d.locator('.note.ok').waitFor()
+    await page.reload()
+    await page.locator('form.card .note.warn').waitFor()
+    await look(page, `asked-${lang}`)
+    await page.locator('form.card input[type=file]').first().setInputFiles(join(dir, 'better.png'))
+    await page.locator('form.card li').first().waitFor()
+    await page.locator('form.card .row button.primary:not([disabled])').click()
+    await until('the paper at the office', async () => (await page.locator('ol.steps li').count()) >= 3)
+    await d.locator('select').first().selectOption('submitted')
+    await d.locator(`button:has-text("${no.slice(-12)}")`).click()
     await d.locator('[role=group] button.primary').click()
     await d.locator('a[href^="/certificate.html#"]').waitFor()
     await look(d, `desk-completed-${lang}`)
