@@ -72,6 +72,7 @@ CREATE TABLE document (
     name       TEXT   NOT NULL DEFAULT '' -- as the sender called the file; for people only
 );
 CREATE INDEX document_by_state ON document (state, urgent, hlc);
+CREATE INDEX document_by_sent ON document (sent, state, case_no);
 
 -- What this site must remember that is neither fact nor projection: its last clock, marks of the link.
 CREATE TABLE meta (

@@ -6,11 +6,10 @@
 #include "ledger/outbox.h"
 #include "net/http.h"
 #include "net/ws.h"
+#include "site/exchange.h"
 #include "site/folder.h"
 #include "site/site.h"
 #include "sync/link.h"
-
-#define PEERS_MAX 20000
 
 struct peer;
 
@@ -25,17 +24,9 @@ struct glance {
         uint64_t head_pos;
     } *links;
     int link_count;
-    struct glance_paper {
-        char digest[DIGEST_TEXT_LEN + 1];
-        char from[13]; /* the link by which its case came, or "" */
-    } *wanted, *unsent;
+    struct exchange_paper_row *wanted, *unsent;
     int wanted_count, unsent_count;
-    struct glance_head {
-        char origin[25];
-        uint64_t seq;
-        unsigned char hash[32], signature[64];
-        bool signed_here; /* not yet signed: ours */
-    } *heads;
+    struct exchange_head_row *heads;
     int head_count;
     struct json *status;
 };

@@ -3,18 +3,15 @@
  *   socket frame -> IN_FRAME -> effects -> jobs -> IN_... -> effects -> socket frame
  *
  * A peer is one open connection. It outlives its socket for as long as jobs name it. */
+#include "base/crypto.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "db/store.h"
 #include "site/enrol.h"
 #include "site/inside.h"
 
-#include "base/crypto.h"
-
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define BACKOFF_MS_MIN 500
 #define BACKOFF_MS_MAX 30000
@@ -28,9 +25,8 @@ extern const size_t sync_dictionary_1_len;
 struct peer {
     struct peer *next;
     struct site *site;
-    char code[13];
-    bool is_parent; /* the peer is our parent */
-    struct ws *ws;  /* NULL: the connection has ended */
+    struct exchange x; /* who the peer is */
+    struct ws *ws;     /* NULL: the connection has ended */
     struct link *link;
     struct arena *turn;
     struct buf early; /* frames that came before the link was opened: u32 length, bytes */
@@ -54,15 +50,10 @@ struct task {
     struct link_effect fx; /* what asked for it; pointers are copies in `arena` */
     struct arena *arena;
     struct link_input in; /* the answer */
-    struct link_state state;
     struct buf bytes;
     struct sync_event *events;
-    size_t event_cap;
-    char (*cases)[24]; /* touched by a batch */
-    int case_count;
-    unsigned char (*here)[32]; /* papers of the batch that are here already */
-    int here_count;
-    bool none;
+    struct exchange_touched touched;
+    bool here;
 };
 
 static void effects(struct peer *p, const struct link_effects *fx);
@@ -129,56 +120,19 @@ static void task_end(struct task *t)
     release(p);
 }
 
-static void digest_text(const unsigned char digest[32], char out[DIGEST_TEXT_LEN + 1])
-{
-    memcpy(out, "sha256:", 7);
-    hex_encode(digest, 32, out + 7);
-}
-
 /* FX_READ */
-
-struct collecting {
-    struct task *t;
-    struct buf raw;
-    size_t *ends;
-    size_t count, cap;
-};
-
-static void collect(void *arg, const struct event *ev)
-{
-    struct collecting *c = arg;
-
-    event_encode(ev, &c->raw);
-    if (c->count == c->cap) {
-        c->cap = c->cap ? c->cap * 2 : 64;
-        c->ends = mem_realloc(c->ends, sizeof *c->ends * c->cap);
-    }
-    c->ends[c->count++] = c->raw.len;
-}
 
 static enum err read_run(struct job *job, struct db *db, struct errmsg *e)
 {
     struct task *t = (struct task *)job;
-    struct collecting c = {.t = t};
-    enum err err = outbox_read(db, t->peer->code, t->fx.pos, (int)t->fx.event_max, t->fx.byte_max, collect, &c, &t->in.pos, e);
 
-    t->bytes = c.raw;
-    t->events = mem_alloc(sizeof *t->events * (c.count + 1));
-    for (size_t i = 0; i < c.count; i++) {
-        size_t from = i ? c.ends[i - 1] : 0;
-        t->events[i] = (struct sync_event){c.raw.data + from, c.ends[i] - from};
-    }
-    t->in.event_count = c.count;
-    mem_free(c.ends);
-    return err;
+    return exchange_read(&t->peer->x, db, &t->fx, &t->bytes, &t->events, &t->in, e);
 }
 
 static void read_done(struct job *job)
 {
     struct task *t = (struct task *)job;
 
-    t->in.kind = IN_EVENTS;
-    t->in.events = t->events;
     if (job->err == OK)
         step(t->peer, &t->in);
     else if (t->peer->ws)
@@ -188,55 +142,11 @@ static void read_done(struct job *job)
 
 /* FX_STORE */
 
-static void note_case(struct task *t, const char *case_no)
-{
-    for (int i = 0; i < t->case_count; i++)
-        if (!strcmp(t->cases[i], case_no))
-            return;
-    snprintf(t->cases[t->case_count++], sizeof *t->cases, "%s", case_no);
-}
-
-/* Papers that these cases name and that we hold already: the child need not wait for us to fetch them. */
-static enum err papers_here(struct task *t, struct db *db, struct errmsg *e)
-{
-    enum err err = OK;
-
-    t->here = arena_alloc(t->arena, 32 * 256);
-    for (int i = 0; err == OK && i < t->case_count; i++) {
-        struct stmt *st = db_stmt(db, "SELECT d.digest FROM case_document c JOIN document d ON d.digest = c.digest "
-                                      "WHERE c.case_no = $1 AND d.state = 'here'");
-        bool row;
-        bind_text(st, 1, t->cases[i]);
-        while ((err = db_step(st, &row, e)) == OK && row && t->here_count < 256)
-            if (hex_decode(col_text(st, 0) + 7, t->here[t->here_count], 32))
-                t->here_count++;
-        db_reset(st);
-    }
-    return err;
-}
-
 static enum err store_run(struct job *job, struct db *db, struct errmsg *e)
 {
     struct task *t = (struct task *)job;
-    struct site *s = t->peer->site;
-    enum err err = OK;
 
-    for (size_t i = 0; err == OK && i < t->fx.event_count; i++) {
-        struct reader r = {.p = t->fx.events[i].bytes, .left = t->fx.events[i].len};
-        struct event ev;
-        enum received got;
-        if ((err = event_decode(&r, t->arena, &ev, e)) != OK)
-            break;
-        if ((err = ledger_receive(&s->office.ledger, db, t->peer->code, &ev, &got, e)) == OK && ev.case_no[0])
-            note_case(t, ev.case_no);
-    }
-    if (err == OK)
-        err = link_received(db, t->peer->code, t->fx.stream, t->fx.prev_pos, t->fx.pos, host_wall_ms(s->office.host), e);
-    if (err == OK && !t->peer->is_parent)
-        err = papers_here(t, db, e);
-    if (err == OK && !t->peer->is_parent)
-        err = office_top_up(&s->office, db, e);
-    return err;
+    return exchange_store(&t->peer->x, db, &t->fx, t->arena, &t->touched, e);
 }
 
 static void store_done(struct job *job)
@@ -248,17 +158,17 @@ static void store_done(struct job *job)
     t->in.token = t->fx.token;
     t->in.err = job->err;
     if (job->err != OK)
-        log_line(LOG_LEVEL_WARN, "replica", "stored=no peer=%s error=%s text=\"%s\"", t->peer->code, err_name(job->err),
+        log_line(LOG_LEVEL_WARN, "replica", "stored=no peer=%s error=%s text=\"%s\"", t->peer->x.peer, err_name(job->err),
                  job->msg.text);
     step(t->peer, &t->in);
     if (job->err == OK) {
-        for (int i = 0; i < t->here_count; i++) {
+        for (int i = 0; i < t->touched.here_count; i++) {
             struct link_input have = {.kind = IN_HAVE};
-            memcpy(have.digest, t->here[i], 32);
+            memcpy(have.digest, t->touched.here[i], 32);
             step(t->peer, &have);
         }
-        for (int i = 0; s->on_case && i < t->case_count; i++)
-            s->on_case(s->on_case_arg, t->cases[i]);
+        for (int i = 0; s->on_case && i < t->touched.case_count; i++)
+            s->on_case(s->on_case_arg, t->touched.cases[i]);
         site_glance(s, false);
     }
     task_end(t);
@@ -275,7 +185,6 @@ static void start_store(struct peer *p, const struct link_effect *fx)
         events[i] = (struct sync_event){bytes, fx->events[i].len};
     }
     t->fx.events = events;
-    t->cases = arena_alloc(t->arena, sizeof *t->cases * (fx->event_count + 1));
     store_write(p->site->store, &t->job);
 }
 
@@ -285,7 +194,7 @@ static enum err acked_run(struct job *job, struct db *db, struct errmsg *e)
 {
     struct task *t = (struct task *)job;
 
-    return link_acked(db, t->peer->code, t->fx.pos, host_wall_ms(host_of(t->peer)), e);
+    return exchange_acked(&t->peer->x, db, t->fx.pos, e);
 }
 
 static void plain_done(struct job *job)
@@ -293,7 +202,7 @@ static void plain_done(struct job *job)
     struct task *t = (struct task *)job;
 
     if (job->err != OK) {
-        log_line(LOG_LEVEL_WARN, "replica", "peer=%s error=%s text=\"%s\"", t->peer->code, err_name(job->err), job->msg.text);
+        log_line(LOG_LEVEL_WARN, "replica", "peer=%s error=%s text=\"%s\"", t->peer->x.peer, err_name(job->err), job->msg.text);
         if (job->err == ERR_PEER && t->peer->ws)
             ws_close(t->peer->ws, 1008, "what was sent cannot be true");
     }
@@ -303,28 +212,16 @@ static void plain_done(struct job *job)
 static enum err mark_run(struct job *job, struct db *db, struct errmsg *e)
 {
     struct task *t = (struct task *)job;
-    struct stmt *st = db_stmt(db, "UPDATE document SET sent = 1 WHERE digest = $1 AND sent = 0");
-    char digest[DIGEST_TEXT_LEN + 1];
 
-    digest_text(t->fx.digest, digest);
-    bind_text(st, 1, digest);
-    return db_run(st, e);
+    return exchange_sent(&t->peer->x, db, t->fx.digest, e);
 }
 
 /* The child says it holds a paper: do we? */
 static enum err have_run(struct job *job, struct db *db, struct errmsg *e)
 {
     struct task *t = (struct task *)job;
-    struct stmt *st = db_stmt(db, "SELECT 1 FROM document WHERE digest = $1 AND state = 'here'");
-    char digest[DIGEST_TEXT_LEN + 1];
-    bool row;
 
-    digest_text(t->fx.digest, digest);
-    bind_text(st, 1, digest);
-    enum err err = db_step(st, &row, e);
-    db_reset(st);
-    t->none = err != OK || !row;
-    return err;
+    return exchange_have(&t->peer->x, db, t->fx.digest, &t->here, e);
 }
 
 static void have_done(struct job *job)
@@ -333,7 +230,7 @@ static void have_done(struct job *job)
 
     t->in.kind = IN_HAVE;
     memcpy(t->in.digest, t->fx.digest, 32);
-    if (job->err == OK && !t->none)
+    if (job->err == OK && t->here)
         step(t->peer, &t->in);
     task_end(t);
 }
@@ -342,8 +239,7 @@ static enum err lease_ask_run(struct job *job, struct db *db, struct errmsg *e)
 {
     struct task *t = (struct task *)job;
 
-    return lease_promise(&t->peer->site->office, db, t->peer->code, &t->in.lease_now_ms, &t->in.promised_ms,
-                         &t->in.length_ms, e);
+    return exchange_ask_lease(&t->peer->x, db, &t->in, e);
 }
 
 static void lease_ask_done(struct job *job)
@@ -361,14 +257,14 @@ static enum err lease_keep_run(struct job *job, struct db *db, struct errmsg *e)
 {
     struct task *t = (struct task *)job;
 
-    return lease_keep(&t->peer->site->office, db, t->fx.mono_ms, t->fx.lease_now_ms, t->fx.promised_ms, t->fx.length_ms, e);
+    return exchange_lease(&t->peer->x, db, &t->fx, e);
 }
 
 static enum err head_run(struct job *job, struct db *db, struct errmsg *e)
 {
     struct task *t = (struct task *)job;
 
-    return ledger_witness(db, t->fx.origin, t->fx.seq, t->fx.digest, t->fx.signature, e);
+    return exchange_head(&t->peer->x, db, &t->fx, e);
 }
 
 /* Papers. */
@@ -376,37 +272,15 @@ static enum err head_run(struct job *job, struct db *db, struct errmsg *e)
 static enum err chunk_read_run(struct job *job, struct db *db, struct errmsg *e)
 {
     struct task *t = (struct task *)job;
-    char digest[DIGEST_TEXT_LEN + 1];
-    int64_t size;
-    int fd;
 
     (void)db;
-    digest_text(t->fx.digest, digest);
-    t->in.total = -1;
-    if (blob_read(t->peer->site->blobs, digest, &fd, &size, e) != OK)
-        return OK; /* it is not here: that is the answer */
-    size_t max = t->fx.event_max ? t->fx.event_max : t->fx.byte_max;
-    buf_reserve(&t->bytes, max);
-    ssize_t n = pread(fd, t->bytes.data, max, (off_t)t->fx.offset);
-    close(fd);
-    if (n < 0) {
-        errmsg_set(e, "a paper cannot be read");
-        return ERR_IO;
-    }
-    t->bytes.len = (size_t)n;
-    t->in.total = size;
-    return OK;
+    return exchange_read_chunk(&t->peer->x, &t->fx, &t->bytes, &t->in, e);
 }
 
 static void chunk_read_done(struct job *job)
 {
     struct task *t = (struct task *)job;
 
-    t->in.kind = IN_CHUNK;
-    memcpy(t->in.digest, t->fx.digest, 32);
-    t->in.offset = t->fx.offset;
-    t->in.bytes = t->bytes.data;
-    t->in.bytes_len = t->bytes.len;
     if (job->err != OK)
         t->in.total = -1;
     step(t->peer, &t->in);
@@ -416,31 +290,16 @@ static void chunk_read_done(struct job *job)
 static enum err chunk_store_run(struct job *job, struct db *db, struct errmsg *e)
 {
     struct task *t = (struct task *)job;
-    struct blob_dir *blobs = t->peer->site->blobs;
-    char digest[DIGEST_TEXT_LEN + 1];
-    enum err err;
 
     (void)db;
-    digest_text(t->fx.digest, digest);
-    err = blob_partial_append(blobs, digest, (int64_t)t->fx.offset, t->fx.bytes, t->fx.bytes_len, e);
-    t->in.offset = t->fx.offset + t->fx.bytes_len;
-    t->in.finished = err == OK && t->in.offset == t->fx.total;
-    if (t->in.finished)
-        err = blob_partial_finish(blobs, digest, e);
-    return err;
+    return exchange_store_chunk(&t->peer->x, &t->fx, &t->in, e);
 }
 
 static enum err paper_run(struct job *job, struct db *db, struct errmsg *e)
 {
     struct task *t = (struct task *)job;
-    struct stmt *st = db_stmt(db, "UPDATE document SET state = 'here', urgent = 0, "
-                                  "sent = CASE WHEN $2 THEN 1 ELSE sent END WHERE digest = $1");
-    char digest[DIGEST_TEXT_LEN + 1];
 
-    digest_text(t->fx.digest, digest);
-    bind_text(st, 1, digest);
-    bind_int(st, 2, t->peer->is_parent);
-    return db_run(st, e);
+    return exchange_paper(&t->peer->x, db, t->fx.digest, e);
 }
 
 static void paper_done(struct job *job)
@@ -450,7 +309,7 @@ static void paper_done(struct job *job)
 
     t->in.err = job->err;
     step(t->peer, &t->in);
-    if (job->err == OK && !t->peer->is_parent) {
+    if (job->err == OK && !t->peer->x.is_parent) {
         memcpy(have.digest, t->fx.digest, 32);
         step(t->peer, &have);
     }
@@ -462,11 +321,9 @@ static void chunk_store_done(struct job *job)
 {
     struct task *t = (struct task *)job;
 
-    t->in.kind = IN_CHUNK_STORED;
-    memcpy(t->in.digest, t->fx.digest, 32);
     t->in.err = job->err;
     if (job->err != OK)
-        log_line(LOG_LEVEL_WARN, "replica", "paper=failed peer=%s error=%s text=\"%s\"", t->peer->code, err_name(job->err),
+        log_line(LOG_LEVEL_WARN, "replica", "paper=failed peer=%s error=%s text=\"%s\"", t->peer->x.peer, err_name(job->err),
                  job->msg.text);
     if (job->err == OK && t->in.finished) { /* the row says so before anybody is told */
         t->job = (struct job){.run = paper_run, .done = paper_done};
@@ -485,17 +342,17 @@ static void came_up(struct peer *p, const struct link_effect *fx)
 
     p->up = true;
     p->skew_ms = fx->skew_ms;
-    if (p->is_parent) {
+    if (p->x.is_parent) {
         s->up = true;
         s->backoff_ms = BACKOFF_MS_MIN;
         s->skew_ms = fx->skew_ms;
         s->last_reason[0] = 0;
     }
-    log_line(LOG_LEVEL_INFO, "replica", "link=up peer=%s skew_ms=%lld", p->code, (long long)fx->skew_ms);
+    log_line(LOG_LEVEL_INFO, "replica", "link=up peer=%s skew_ms=%lld", p->x.peer, (long long)fx->skew_ms);
     if (fx->skew_ms > 300000 || fx->skew_ms < -300000)
         log_line(LOG_LEVEL_WARN, "replica",
                  "clock=wrong peer=%s skew_s=%lld text=\"the clocks of the two sites differ; set the right time, nothing is lost\"",
-                 p->code, (long long)fx->skew_ms / 1000);
+                 p->x.peer, (long long)fx->skew_ms / 1000);
     site_glance(s, true);
 }
 
@@ -518,9 +375,9 @@ static void start(struct peer *p, const struct link_effect *fx,
 static void close_link(struct peer *p, const struct link_effect *fx)
 {
     log_line(fx->code == BYE_STOPPING ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "replica",
-             "link=closing peer=%s code=%d by_peer=%s reason=\"%s\"", p->code, (int)fx->code, fx->by_peer ? "yes" : "no",
+             "link=closing peer=%s code=%d by_peer=%s reason=\"%s\"", p->x.peer, (int)fx->code, fx->by_peer ? "yes" : "no",
              fx->reason);
-    if (p->is_parent)
+    if (p->x.is_parent)
         snprintf(p->site->last_reason, sizeof p->site->last_reason, "%s", fx->reason);
     if (p->ws)
         ws_close(p->ws, 1000, fx->reason);
@@ -557,7 +414,7 @@ static void effects(struct peer *p, const struct link_effects *fx)
                 memcpy(p->refused[p->refused_count++], x->digest, 32);
             break;
         case FX_HAVE:
-            if (p->is_parent)
+            if (p->x.is_parent)
                 start(p, x, mark_run, plain_done, true);
             else
                 start(p, x, have_run, have_done, false);
@@ -590,9 +447,8 @@ static void frame_in(struct peer *p, const void *bytes, size_t n)
 static enum err open_run(struct job *job, struct db *db, struct errmsg *e)
 {
     struct task *t = (struct task *)job;
-    enum err err = t->peer->is_parent ? lease_link_opens(db, e) : OK;
 
-    return err == OK ? link_read(db, t->peer->code, &t->state, e) : err;
+    return exchange_open(&t->peer->x, db, &t->in, e);
 }
 
 static void open_done(struct job *job)
@@ -602,19 +458,15 @@ static void open_done(struct job *job)
     struct site *s = p->site;
 
     if (job->err != OK && p->ws) {
-        log_line(LOG_LEVEL_WARN, "replica", "link=refused peer=%s error=%s text=\"%s\"", p->code, err_name(job->err), job->msg.text);
+        log_line(LOG_LEVEL_WARN, "replica", "link=refused peer=%s error=%s text=\"%s\"", p->x.peer, err_name(job->err), job->msg.text);
         ws_close(p->ws, 1008, job->err == ERR_NOT_FOUND ? "this site is not enrolled here" : "this site cannot open the link now");
     } else if (p->ws) {
-        struct link_config c = {.parent_side = !p->is_parent, .dictionary = sync_dictionary_1,
+        struct link_config c = {.parent_side = !p->x.is_parent, .dictionary = sync_dictionary_1,
                                 .dictionary_len = sync_dictionary_1_len};
-        struct link_input in = {.kind = IN_OPENED, .pos = t->state.recv_pos, .head_pos = t->state.head_pos};
         snprintf(c.site, sizeof c.site, "%s", s->office.site);
-        snprintf(c.peer, sizeof c.peer, "%s", p->code);
-        memcpy(in.stream, t->state.stream, 16);
-        memcpy(in.recv_stream, t->state.peer_stream, 16);
-        in.wall_ms = host_wall_ms(host_of(p));
+        snprintf(c.peer, sizeof c.peer, "%s", p->x.peer);
         p->link = link_create(&c);
-        step(p, &in);
+        step(p, &t->in);
         struct buf early = p->early;
         p->early = (struct buf){0};
         struct reader r = {.p = early.data, .left = early.len};
@@ -635,7 +487,7 @@ static struct peer *peer_new(struct site *s, struct ws *ws, const char *code, bo
 
     /* A newer connection of the same site takes over from one that hangs. */
     for (struct peer *x = s->peers; x; x = x->next)
-        if (x->ws && !strcmp(x->code, code)) {
+        if (x->ws && !strcmp(x->x.peer, code)) {
             ws_close(x->ws, 1000, "a newer connection of this site");
             ws_set_user(x->ws, NULL);
             x->ws = NULL;
@@ -649,8 +501,8 @@ static struct peer *peer_new(struct site *s, struct ws *ws, const char *code, bo
     p->site = s;
     p->ws = ws;
     p->turn = arena_create();
-    p->is_parent = is_parent;
-    snprintf(p->code, sizeof p->code, "%s", code);
+    p->x = (struct exchange){.office = &s->office, .blobs = s->blobs, .is_parent = is_parent};
+    snprintf(p->x.peer, sizeof p->x.peer, "%s", code);
     p->next = s->peers;
     s->peers = p;
     ws_set_user(ws, p);
@@ -681,7 +533,7 @@ static enum err closed_run(struct job *job, struct db *db, struct errmsg *e)
 {
     struct task *t = (struct task *)job;
 
-    return lease_link_closed(&t->peer->site->office, db, e);
+    return exchange_closed(&t->peer->x, db, e);
 }
 
 static void connection_ended(struct peer *p)
@@ -689,10 +541,10 @@ static void connection_ended(struct peer *p)
     struct site *s = p->site;
 
     if (p->up)
-        log_line(LOG_LEVEL_INFO, "replica", "link=down peer=%s", p->code);
+        log_line(LOG_LEVEL_INFO, "replica", "link=down peer=%s", p->x.peer);
     p->ws = NULL;
     p->up = false;
-    if (p->is_parent && !s->stopping) {
+    if (p->x.is_parent && !s->stopping) {
         s->up = false;
         struct task *t = task_new(p, NULL, closed_run, plain_done);
         store_write(s->store, &t->job);
@@ -834,16 +686,16 @@ static void want_next(struct peer *p, const struct glance *g)
         return;
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < g->wanted_count; i++) {
-            const struct glance_paper *x = &g->wanted[i];
+            const struct exchange_paper_row *x = &g->wanted[i];
             struct link_input in = {.kind = IN_WANTED};
-            bool likely = !strcmp(x->from, p->code) || (p->is_parent && !x->from[0]);
+            bool likely = !strcmp(x->from, p->x.peer) || (p->x.is_parent && !x->from[0]);
             if (likely != (pass == 0) || !hex_decode(x->digest + 7, in.digest, 32) || refused(p, in.digest))
                 continue;
-            if (pass == 1 && !p->is_parent && x->from[0]) {
+            if (pass == 1 && !p->x.is_parent && x->from[0]) {
                 /* It came with another link's case: ask here only when nobody there is up. */
                 bool other = false;
                 for (struct peer *q = p->site->peers; q; q = q->next)
-                    other |= q->up && !strcmp(q->code, x->from) && !refused(q, in.digest);
+                    other |= q->up && !strcmp(q->x.peer, x->from) && !refused(q, in.digest);
                 if (other)
                     continue;
             }
@@ -856,7 +708,7 @@ static void want_next(struct peer *p, const struct glance *g)
 static void show_heads(struct peer *p, const struct glance *g)
 {
     for (int i = 0; i < g->head_count && p->ws; i++) {
-        const struct glance_head *h = &g->heads[i];
+        const struct exchange_head_row *h = &g->heads[i];
         struct link_input in = {.kind = IN_HEAD, .seq = h->seq};
         struct sent_head *known = NULL;
         for (int k = 0; k < p->head_count && !known; k++)
@@ -872,10 +724,7 @@ static void show_heads(struct peer *p, const struct glance *g)
         known->seq = h->seq;
         snprintf(in.origin, sizeof in.origin, "%s", h->origin);
         memcpy(in.digest, h->hash, 32);
-        if (h->signed_here)
-            ledger_sign_head(p->site->office.seed, h->origin, h->seq, h->hash, in.signature);
-        else
-            memcpy(in.signature, h->signature, 64);
+        memcpy(in.signature, h->signature, 64);
         step(p, &in);
     }
 }
@@ -889,14 +738,14 @@ void replica_glanced(struct site *s, struct glance *g)
         if (!p->ws || !p->link || !p->up)
             continue;
         for (int i = 0; i < g->link_count; i++)
-            if (!strcmp(g->links[i].peer, p->code) && g->links[i].head_pos > p->head_pos) {
+            if (!strcmp(g->links[i].peer, p->x.peer) && g->links[i].head_pos > p->head_pos) {
                 struct link_input in = {.kind = IN_LOCAL, .head_pos = g->links[i].head_pos};
                 p->head_pos = in.head_pos;
                 step(p, &in);
             }
         if (p->ws)
             want_next(p, g);
-        if (p->is_parent && g->whole && p->ws) {
+        if (p->x.is_parent && g->whole && p->ws) {
             show_heads(p, g);
             for (int i = 0; s->ticks % HAVE_EVERY_TICKS == 0 && i < g->unsent_count && p->ws; i++) {
                 struct link_input in = {.kind = IN_HAVE};
@@ -921,7 +770,7 @@ void replica_add_status(struct site *s, struct json *status)
         struct json *c = json_at(children, i);
         bool up = false;
         for (struct peer *p = s->peers; p; p = p->next)
-            if (p->up && !strcmp(p->code, json_get_text(c, "site")))
+            if (p->up && !strcmp(p->x.peer, json_get_text(c, "site")))
                 up = true;
         json_set_text(c, "state", up ? "up" : "down");
     }

@@ -17,6 +17,7 @@
 #define READERS_HUB 2
 #define GLANCE_PAPERS 64
 #define GLANCE_LINKS 4096
+#define GLANCE_HEADS 1000
 
 /* ---- open and close -----------------------------------------------------------------------------*/
 
@@ -154,88 +155,23 @@ static enum err glance_links(struct glance *g, struct db *db, struct errmsg *e)
     return err;
 }
 
-static enum err glance_papers(struct glance *g, struct db *db, const char *sql, struct glance_paper **ret, int *ret_count,
-                              struct errmsg *e)
-{
-    struct stmt *st = db_stmt(db, sql);
-    enum err err;
-    bool row;
-
-    *ret = arena_alloc(g->arena, sizeof **ret * GLANCE_PAPERS);
-    bind_int(st, 1, GLANCE_PAPERS);
-    while ((err = db_step(st, &row, e)) == OK && row) {
-        struct glance_paper *x = &(*ret)[(*ret_count)++];
-        snprintf(x->digest, sizeof x->digest, "%s", col_text(st, 0));
-        snprintf(x->from, sizeof x->from, "%s", col_text(st, 1) ? col_text(st, 1) : "");
-    }
-    return err;
-}
-
-static void add_head(struct glance *g, struct stmt *st, const char *origin, bool signed_here)
-{
-    struct glance_head *h = &g->heads[g->head_count];
-    size_t n, m = 64;
-    const void *hash = col_blob(st, 1, &n), *sig = signed_here ? NULL : col_blob(st, 2, &m);
-
-    if (n != 32 || m != 64)
-        return;
-    snprintf(h->origin, sizeof h->origin, "%s", origin);
-    h->signed_here = signed_here;
-    h->seq = (uint64_t)col_int(st, 0);
-    memcpy(h->hash, hash, 32);
-    if (!signed_here)
-        memcpy(h->signature, sig, 64);
-    g->head_count++;
-}
-
-/* Heads to show to the parent: our own, and those that our children have signed; each only as far as the
- * parent has acknowledged the events (protocol.md 2). */
-static enum err glance_heads(struct glance *g, struct db *db, struct errmsg *e)
-{
-    const char *parent = g->site->folder.parent, *origin = g->site->office.ledger.origin;
-    struct stmt *st = db_stmt(db, "SELECT v.seq, v.hash FROM outbox b JOIN event v ON v.origin = b.origin AND "
-                                  "v.seq = b.seq JOIN link l ON l.peer = b.peer WHERE b.peer = $1 AND "
-                                  "b.pos <= l.acked_pos AND b.origin = $2 ORDER BY b.pos DESC LIMIT 1");
-    enum err err;
-    bool row;
-
-    g->heads = arena_alloc(g->arena, sizeof *g->heads * 1001);
-    bind_text(st, 1, parent);
-    bind_text(st, 2, origin);
-    if ((err = db_step(st, &row, e)) != OK)
-        return err;
-    if (row)
-        add_head(g, st, origin, true);
-    db_reset(st);
-    st = db_stmt(db, "SELECT o.signed_seq, o.signed_hash, o.signature, o.origin FROM origin o JOIN link l ON l.peer = $1 "
-                     "JOIN outbox b ON b.peer = $1 AND b.origin = o.origin AND b.seq = o.signed_seq "
-                     "WHERE o.signed_seq > 0 AND o.origin <> $2 AND b.pos <= l.acked_pos LIMIT 1000");
-    bind_text(st, 1, parent);
-    bind_text(st, 2, origin);
-    while ((err = db_step(st, &row, e)) == OK && row) {
-        char name[25];
-        snprintf(name, sizeof name, "%s", col_text(st, 3));
-        add_head(g, st, name, false);
-    }
-    return err;
-}
-
 static enum err glance_run(struct job *job, struct db *db, struct errmsg *e)
 {
     struct glance *g = (struct glance *)job;
     struct site *s = g->site;
     enum err err = glance_links(g, db, e);
 
+    g->wanted = arena_alloc(g->arena, sizeof *g->wanted * GLANCE_PAPERS);
     if (err == OK)
-        err = glance_papers(g, db,
-                            "SELECT d.digest, (SELECT v.from_peer FROM event v WHERE v.case_no = d.case_no AND "
-                            "v.kind = 'case.filed/1' LIMIT 1) FROM document d WHERE d.state = 'wanted' "
-                            "ORDER BY d.urgent DESC, d.hlc LIMIT $1", &g->wanted, &g->wanted_count, e);
-    if (err == OK && g->whole && s->office.tier == TIER_COMMUNITY)
-        err = glance_papers(g, db, "SELECT digest, '' FROM document WHERE state = 'here' AND sent = 0 AND case_no <> '' LIMIT $1",
-                            &g->unsent, &g->unsent_count, e);
-    if (err == OK && g->whole && s->folder.parent[0])
-        err = glance_heads(g, db, e);
+        err = exchange_wanted(db, GLANCE_PAPERS, g->wanted, &g->wanted_count, e);
+    if (err == OK && g->whole && s->office.tier == TIER_COMMUNITY) {
+        g->unsent = arena_alloc(g->arena, sizeof *g->unsent * GLANCE_PAPERS);
+        err = exchange_unsent(db, GLANCE_PAPERS, g->unsent, &g->unsent_count, e);
+    }
+    if (err == OK && g->whole && s->folder.parent[0]) {
+        g->heads = arena_alloc(g->arena, sizeof *g->heads * GLANCE_HEADS);
+        err = exchange_heads(&s->office, db, GLANCE_HEADS, g->heads, &g->head_count, e);
+    }
     if (err == OK && g->whole)
         err = upkeep_status(&s->office, db, s->folder.dir, &g->status, e);
     return err;

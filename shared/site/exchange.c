@@ -1,0 +1,307 @@
+#include "site/exchange.h"
+
+#include "base/crypto.h"
+#include "base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HERE_MAX 256
+
+void digest_text(const unsigned char digest[32], char out[DIGEST_TEXT_LEN + 1])
+{
+    memcpy(out, "sha256:", 7);
+    hex_encode(digest, 32, out + 7);
+}
+
+static int64_t now_of(const struct exchange *x)
+{
+    return host_wall_ms(x->office->host);
+}
+
+enum err exchange_open(struct exchange *x, struct db *db, struct link_input *ret, struct errmsg *e)
+{
+    struct link_state state;
+    enum err err = x->is_parent ? lease_link_opens(db, e) : OK;
+
+    if (err != OK || (err = link_read(db, x->peer, &state, e)) != OK)
+        return err;
+    *ret = (struct link_input){.kind = IN_OPENED, .pos = state.recv_pos, .head_pos = state.head_pos, .wall_ms = now_of(x)};
+    memcpy(ret->stream, state.stream, 16);
+    memcpy(ret->recv_stream, state.peer_stream, 16);
+    return OK;
+}
+
+enum err exchange_closed(struct exchange *x, struct db *db, struct errmsg *e)
+{
+    return x->is_parent ? lease_link_closed(x->office, db, e) : OK;
+}
+
+static void note_case(struct exchange_touched *t, const char *case_no)
+{
+    for (int i = 0; i < t->case_count; i++)
+        if (!strcmp(t->cases[i], case_no))
+            return;
+    snprintf(t->cases[t->case_count++], sizeof *t->cases, "%s", case_no);
+}
+
+/* Papers that these cases name and that we hold already: the child need not wait for us to fetch them. */
+static enum err papers_here(struct exchange_touched *t, struct db *db, struct arena *a, struct errmsg *e)
+{
+    enum err err = OK;
+
+    t->here = arena_alloc(a, 32 * HERE_MAX);
+    for (int i = 0; err == OK && i < t->case_count; i++) {
+        struct stmt *st = db_stmt(db, "SELECT d.digest FROM case_document c JOIN document d ON d.digest = c.digest "
+                                      "JOIN case_file f ON f.street = c.street AND f.case_no = c.case_no "
+                                      "WHERE f.case_no = $1 AND d.state = 'here'");
+        bool row;
+        bind_text(st, 1, t->cases[i]);
+        while ((err = db_step(st, &row, e)) == OK && row && t->here_count < HERE_MAX)
+            if (hex_decode(col_text(st, 0) + 7, t->here[t->here_count], 32))
+                t->here_count++;
+        db_reset(st);
+    }
+    return err;
+}
+
+enum err exchange_store(struct exchange *x, struct db *db, const struct link_effect *fx, struct arena *a,
+                        struct exchange_touched *ret, struct errmsg *e)
+{
+    enum err err = OK;
+
+    *ret = (struct exchange_touched){.cases = arena_alloc(a, sizeof *ret->cases * (fx->event_count + 1))};
+    for (size_t i = 0; err == OK && i < fx->event_count; i++) {
+        struct reader r = {.p = fx->events[i].bytes, .left = fx->events[i].len};
+        struct event ev;
+        enum received got;
+        if ((err = event_decode(&r, a, &ev, e)) != OK)
+            break;
+        if ((err = ledger_receive(&x->office->ledger, db, x->peer, &ev, &got, e)) == OK && ev.case_no[0])
+            note_case(ret, ev.case_no);
+    }
+    if (err == OK)
+        err = link_received(db, x->peer, fx->stream, fx->prev_pos, fx->pos, now_of(x), e);
+    if (err == OK && !x->is_parent)
+        err = papers_here(ret, db, a, e);
+    if (err == OK && !x->is_parent)
+        err = office_top_up(x->office, db, e);
+    return err;
+}
+
+enum err exchange_acked(struct exchange *x, struct db *db, uint64_t pos, struct errmsg *e)
+{
+    return link_acked(db, x->peer, pos, now_of(x), e);
+}
+
+enum err exchange_ask_lease(struct exchange *x, struct db *db, struct link_input *ret, struct errmsg *e)
+{
+    return lease_promise(x->office, db, x->peer, &ret->lease_now_ms, &ret->promised_ms, &ret->length_ms, e);
+}
+
+enum err exchange_lease(struct exchange *x, struct db *db, const struct link_effect *fx, struct errmsg *e)
+{
+    return lease_keep(x->office, db, fx->mono_ms, fx->lease_now_ms, fx->promised_ms, fx->length_ms, e);
+}
+
+enum err exchange_head(struct exchange *x, struct db *db, const struct link_effect *fx, struct errmsg *e)
+{
+    (void)x;
+    return ledger_witness(db, fx->origin, fx->seq, fx->digest, fx->signature, e);
+}
+
+static enum err by_digest(struct db *db, const char *sql, const unsigned char digest[32], struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, sql);
+    char text[DIGEST_TEXT_LEN + 1];
+
+    digest_text(digest, text);
+    bind_text(st, 1, text);
+    return db_run(st, e);
+}
+
+enum err exchange_sent(struct exchange *x, struct db *db, const unsigned char digest[32], struct errmsg *e)
+{
+    (void)x;
+    return by_digest(db, "UPDATE document SET sent = 1 WHERE digest = $1 AND sent = 0", digest, e);
+}
+
+enum err exchange_paper(struct exchange *x, struct db *db, const unsigned char digest[32], struct errmsg *e)
+{
+    /* What came from the parent, the parent has. */
+    return by_digest(db, x->is_parent ? "UPDATE document SET state = 'here', urgent = 0, sent = 1 WHERE digest = $1"
+                                      : "UPDATE document SET state = 'here', urgent = 0 WHERE digest = $1", digest, e);
+}
+
+/* ---- reading the outbox -------------------------------------------------------------------------*/
+
+struct collecting {
+    struct buf *raw;
+    size_t *ends;
+    size_t count, cap;
+};
+
+static void collect(void *arg, const struct event *ev)
+{
+    struct collecting *c = arg;
+
+    event_encode(ev, c->raw);
+    if (c->count == c->cap) {
+        c->cap = c->cap ? c->cap * 2 : 64;
+        c->ends = mem_realloc(c->ends, sizeof *c->ends * c->cap);
+    }
+    c->ends[c->count++] = c->raw->len;
+}
+
+enum err exchange_read(struct exchange *x, struct db *db, const struct link_effect *fx, struct buf *bytes,
+                       struct sync_event **list, struct link_input *ret, struct errmsg *e)
+{
+    struct collecting c = {.raw = bytes};
+    uint64_t pos = fx->pos;
+    enum err err = outbox_read(db, x->peer, fx->pos, (int)fx->event_max, fx->byte_max, collect, &c, &pos, e);
+
+    *list = mem_alloc(sizeof **list * (c.count + 1));
+    for (size_t i = 0; i < c.count; i++) {
+        size_t from = i ? c.ends[i - 1] : 0;
+        (*list)[i] = (struct sync_event){bytes->data + from, c.ends[i] - from};
+    }
+    mem_free(c.ends);
+    *ret = (struct link_input){.kind = IN_EVENTS, .events = *list, .event_count = c.count, .pos = pos};
+    return err;
+}
+
+enum err exchange_have(struct exchange *x, struct db *db, const unsigned char digest[32], bool *ret, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT 1 FROM document WHERE digest = $1 AND state = 'here'");
+    char text[DIGEST_TEXT_LEN + 1];
+
+    (void)x;
+    digest_text(digest, text);
+    bind_text(st, 1, text);
+    enum err err = db_step(st, ret, e);
+    db_reset(st);
+    return err;
+}
+
+/* ---- papers -------------------------------------------------------------------------------------*/
+
+enum err exchange_read_chunk(struct exchange *x, const struct link_effect *fx, struct buf *bytes, struct link_input *ret,
+                             struct errmsg *e)
+{
+    char digest[DIGEST_TEXT_LEN + 1];
+    int64_t size;
+    int fd;
+
+    *ret = (struct link_input){.kind = IN_CHUNK, .offset = fx->offset, .total = -1};
+    memcpy(ret->digest, fx->digest, 32);
+    digest_text(fx->digest, digest);
+    if (blob_read(x->blobs, digest, &fd, &size, e) != OK)
+        return OK; /* it is not here: that is the answer */
+    buf_reserve(bytes, fx->byte_max);
+    ssize_t n = pread(fd, bytes->data, fx->byte_max, (off_t)fx->offset);
+    close(fd);
+    if (n < 0) {
+        errmsg_set(e, "a paper cannot be read");
+        return ERR_IO;
+    }
+    bytes->len = (size_t)n;
+    ret->total = size;
+    ret->bytes = bytes->data;
+    ret->bytes_len = bytes->len;
+    return OK;
+}
+
+enum err exchange_store_chunk(struct exchange *x, const struct link_effect *fx, struct link_input *ret, struct errmsg *e)
+{
+    char digest[DIGEST_TEXT_LEN + 1];
+
+    *ret = (struct link_input){.kind = IN_CHUNK_STORED, .offset = fx->offset + fx->bytes_len};
+    memcpy(ret->digest, fx->digest, 32);
+    digest_text(fx->digest, digest);
+    enum err err = blob_partial_append(x->blobs, digest, (int64_t)fx->offset, fx->bytes, fx->bytes_len, e);
+    ret->finished = err == OK && ret->offset == fx->total;
+    if (ret->finished)
+        err = blob_partial_finish(x->blobs, digest, e);
+    return err;
+}
+
+/* ---- next ---------------------------------------------------------------------------------------*/
+
+static enum err papers(struct db *db, const char *sql, int max, struct exchange_paper_row *list, int *ret_count, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, sql);
+    enum err err;
+    bool row;
+
+    *ret_count = 0;
+    bind_int(st, 1, max);
+    while ((err = db_step(st, &row, e)) == OK && row) {
+        struct exchange_paper_row *x = &list[(*ret_count)++];
+        snprintf(x->digest, sizeof x->digest, "%s", col_text(st, 0));
+        snprintf(x->from, sizeof x->from, "%s", col_text(st, 1) ? col_text(st, 1) : "");
+    }
+    return err;
+}
+
+enum err exchange_wanted(struct db *db, int max, struct exchange_paper_row *list, int *ret_count, struct errmsg *e)
+{
+    return papers(db, "SELECT d.digest, (SELECT v.from_peer FROM event v WHERE v.case_no = d.case_no AND "
+                      "v.kind = 'case.filed/1' LIMIT 1) FROM document d WHERE d.state = 'wanted' "
+                      "ORDER BY d.urgent DESC, d.hlc LIMIT $1", max, list, ret_count, e);
+}
+
+enum err exchange_unsent(struct db *db, int max, struct exchange_paper_row *list, int *ret_count, struct errmsg *e)
+{
+    return papers(db, "SELECT digest, '' FROM document WHERE sent = 0 AND state = 'here' AND case_no <> '' LIMIT $1", max,
+                  list, ret_count, e);
+}
+
+static bool add_head(struct stmt *st, const char *origin, bool with_signature, struct exchange_head_row *h)
+{
+    size_t n, m = 64;
+    const void *hash = col_blob(st, 1, &n), *sig = with_signature ? col_blob(st, 2, &m) : NULL;
+
+    if (n != 32 || m != 64)
+        return false;
+    snprintf(h->origin, sizeof h->origin, "%s", origin);
+    h->seq = (uint64_t)col_int(st, 0);
+    memcpy(h->hash, hash, 32);
+    if (sig)
+        memcpy(h->signature, sig, 64);
+    return true;
+}
+
+enum err exchange_heads(struct office *o, struct db *db, int max, struct exchange_head_row *list, int *ret_count,
+                        struct errmsg *e)
+{
+    const char *origin = o->ledger.origin;
+    struct stmt *st = db_stmt(db, "SELECT v.seq, v.hash FROM outbox b JOIN event v ON v.origin = b.origin AND "
+                                  "v.seq = b.seq JOIN link l ON l.peer = b.peer WHERE b.peer = $1 AND "
+                                  "b.pos <= l.acked_pos AND b.origin = $2 ORDER BY b.pos DESC LIMIT 1");
+    enum err err;
+    bool row;
+
+    *ret_count = 0;
+    bind_text(st, 1, o->parent);
+    bind_text(st, 2, origin);
+    if ((err = db_step(st, &row, e)) != OK)
+        return err;
+    if (row && add_head(st, origin, false, &list[0])) {
+        ledger_sign_head(o->seed, origin, list[0].seq, list[0].hash, list[0].signature);
+        *ret_count = 1;
+    }
+    db_reset(st);
+    st = db_stmt(db, "SELECT o.signed_seq, o.signed_hash, o.signature, o.origin FROM origin o JOIN link l ON l.peer = $1 "
+                     "JOIN outbox b ON b.peer = $1 AND b.origin = o.origin AND b.seq = o.signed_seq "
+                     "WHERE o.signed_seq > 0 AND o.origin <> $2 AND b.pos <= l.acked_pos LIMIT $3");
+    bind_text(st, 1, o->parent);
+    bind_text(st, 2, origin);
+    bind_int(st, 3, max - 1);
+    while ((err = db_step(st, &row, e)) == OK && row) {
+        char name[25];
+        snprintf(name, sizeof name, "%s", col_text(st, 3));
+        *ret_count += add_head(st, name, true, &list[*ret_count]);
+    }
+    return err;
+}

@@ -1,0 +1,84 @@
+/* What each effect of the engine does to a site's store: plain functions in a transaction (or beside one, for
+ * papers), without sockets, threads or clocks of their own. replica.c calls them from store jobs; the
+ * simulator calls them too. */
+#ifndef SITE_EXCHANGE_H
+#define SITE_EXCHANGE_H
+
+#include "base/arena.h"
+#include "casework/office.h"
+#include "ledger/blob.h"
+#include "ledger/outbox.h"
+#include "sync/link.h"
+
+struct exchange {
+    struct office *office;
+    struct blob_dir *blobs;
+    char peer[13];
+    bool is_parent; /* the peer is our parent */
+};
+
+/* ---- writer --------------------------------------------------------------------------------------*/
+/* Before the link's first byte: the state for IN_OPENED. ERR_NOT_FOUND: the peer is not enrolled here. */
+MUST_USE enum err exchange_open(struct exchange *x, struct db *db, struct link_input *ret, struct errmsg *e);
+/* After its last. */
+MUST_USE enum err exchange_closed(struct exchange *x, struct db *db, struct errmsg *e);
+
+/* What a batch has touched: case numbers, and papers of them that are here already. */
+struct exchange_touched {
+    char (*cases)[24];
+    int case_count;
+    unsigned char (*here)[32];
+    int here_count;
+};
+/* FX_STORE. Texts and lists go into a. ERR_PEER: the peer broke the rules. */
+MUST_USE enum err exchange_store(struct exchange *x, struct db *db, const struct link_effect *fx, struct arena *a,
+                                 struct exchange_touched *ret, struct errmsg *e);
+MUST_USE enum err exchange_acked(struct exchange *x, struct db *db, uint64_t pos, struct errmsg *e);
+/* FX_ASK_LEASE: fills the answer IN_LEASE. FX_LEASE, FX_HEAD. */
+MUST_USE enum err exchange_ask_lease(struct exchange *x, struct db *db, struct link_input *ret, struct errmsg *e);
+MUST_USE enum err exchange_lease(struct exchange *x, struct db *db, const struct link_effect *fx, struct errmsg *e);
+MUST_USE enum err exchange_head(struct exchange *x, struct db *db, const struct link_effect *fx, struct errmsg *e);
+/* FX_HAVE from the parent: the paper counts as sent. */
+MUST_USE enum err exchange_sent(struct exchange *x, struct db *db, const unsigned char digest[32], struct errmsg *e);
+/* A fetched paper is whole: say so in its row. */
+MUST_USE enum err exchange_paper(struct exchange *x, struct db *db, const unsigned char digest[32], struct errmsg *e);
+
+/* ---- reader --------------------------------------------------------------------------------------*/
+/* FX_READ: the answer IN_EVENTS; its events point into bytes and list, which the caller frees. */
+MUST_USE enum err exchange_read(struct exchange *x, struct db *db, const struct link_effect *fx, struct buf *bytes,
+                                struct sync_event **list, struct link_input *ret, struct errmsg *e);
+/* FX_HAVE from a child: is it here too? */
+MUST_USE enum err exchange_have(struct exchange *x, struct db *db, const unsigned char digest[32], bool *ret,
+                                struct errmsg *e);
+
+/* ---- papers; no transaction ----------------------------------------------------------------------*/
+/* FX_READ_CHUNK: the answer IN_CHUNK, its bytes in `bytes`. */
+MUST_USE enum err exchange_read_chunk(struct exchange *x, const struct link_effect *fx, struct buf *bytes,
+                                      struct link_input *ret, struct errmsg *e);
+/* FX_STORE_CHUNK: the answer IN_CHUNK_STORED, without its err. When finished, exchange_paper() comes first. */
+MUST_USE enum err exchange_store_chunk(struct exchange *x, const struct link_effect *fx, struct link_input *ret,
+                                       struct errmsg *e);
+
+/* ---- what to do next (reader) --------------------------------------------------------------------*/
+struct exchange_paper_row {
+    char digest[DIGEST_TEXT_LEN + 1];
+    char from[13]; /* the link by which its case came, or "" */
+};
+/* Papers to fetch, the urgent and the oldest first. */
+MUST_USE enum err exchange_wanted(struct db *db, int max, struct exchange_paper_row *list, int *ret_count, struct errmsg *e);
+/* Papers of which we do not know that the parent has them. */
+MUST_USE enum err exchange_unsent(struct db *db, int max, struct exchange_paper_row *list, int *ret_count, struct errmsg *e);
+
+struct exchange_head_row {
+    char origin[25];
+    uint64_t seq;
+    unsigned char hash[32], signature[64];
+};
+/* Heads to show to the parent, signed: our own, and those our children have signed; each only as far as the
+ * parent has acknowledged (protocol.md 2). */
+MUST_USE enum err exchange_heads(struct office *o, struct db *db, int max, struct exchange_head_row *list, int *ret_count,
+                                 struct errmsg *e);
+
+void digest_text(const unsigned char digest[32], char out[DIGEST_TEXT_LEN + 1]);
+
+#endif
