@@ -46,7 +46,7 @@ LIB      := $(B)/libdoorstep.a
 
 UNIT_SRC := $(foreach f,$(FLOORS) $(if $(wildcard hub/main.c),print),$(wildcard tests/unit/test_$(f)_*.c))
 UNIT     := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
-SIM_SRC  := $(wildcard tests/sim/*.c)
+SIM_SRC  := $(wildcard tests/sim/world/*.c)
 BENCH_SRC := $(wildcard tests/bench/*.c)
 
 .PHONY: all deps programs pages unit test demo bench sim lint format install clean help
@@ -118,8 +118,11 @@ $(B)/unit/%: tests/unit/%.c $(LIB)
 $(filter $(B)/unit/test_print%,$(UNIT)): $(filter-out $(B)/obj/hub/main.o $(B)/gen/%,$(HUB_OBJ))
 unit: $(UNIT)  ## build the unit tests
 
-$(B)/sim: $(SIM_SRC) $(LIB)
-	$(CC) $(CPPFLAGS) -Itests/sim $(CFLAGS) $(SIM_SRC) $(LIB) $(LIB_LIBS) $(LDFLAGS) -o $@
+$(B)/sim: $(SIM_SRC) $(wildcard tests/sim/world/*.h) $(LIB)
+	$(CC) $(CPPFLAGS) -Itests/sim/world $(CFLAGS) $(SIM_SRC) $(LIB) $(LIB_LIBS) $(LDFLAGS) -o $@
+
+$(B)/sim-link: tests/sim/link/sim_link.c $(LIB)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $< $(LIB) $(LIB_LIBS) $(LDFLAGS) -o $@
 
 sim: $(B)/sim  ## the simulator: make sim SEED=n | SEEDS=a..b
 	$(B)/sim $(if $(SEED),--seeds $(SEED)..$(SEED) --trace,--seeds $(or $(SEEDS),1..300))
@@ -127,7 +130,7 @@ sim: $(B)/sim  ## the simulator: make sim SEED=n | SEEDS=a..b
 $(B)/adversity.so: tests/e2e/adversity.c | build/.deps
 	$(CC) -D_GNU_SOURCE -O1 -Wall -shared -fPIC $< -o $@ -ldl
 
-test: programs pages $(UNIT) $(B)/sim $(B)/adversity.so  ## every test; ends with "N passed, N failed"
+test: programs pages $(UNIT) $(B)/sim $(B)/sim-link $(B)/adversity.so  ## every test; ends with "N passed, N failed"
 	B=$(B) SAN=$(SAN) UNIT="$(UNIT)" bash scripts/test.sh
 
 demo: programs  ## the main job through three tiers on real input (ONCE=1: play and stop)

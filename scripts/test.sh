@@ -51,7 +51,8 @@ one "floors: lower floors never know higher ones" bash scripts/check-floors.sh
 for t in $UNIT; do
     many "unit $(basename "$t")" "$t"
 done
-many "sim: 300 seeds" "$B/sim" --seeds 1..300
+many "sim: one link, 300 seeds" "$B/sim-link" --seeds 1..300
+many "sim: nine sites, 300 seeds" "$B/sim" --seeds 1..300
 many "web: pure modules" node --test --test-reporter=tap shared/web/lib/
 if [ ! -x "$B/doorstep-hub" ]; then
     echo "      e2e: not run, the programs are not written yet"

@@ -251,7 +251,8 @@ static const char *const *place_fits(struct office *o, struct db *db, const stru
     if (is(a->name, "transfer") && !o->parent[0])
         return elsewhere;
     if (is(a->name, "take_back")) {
-        if (is(s->custodian, o->site) || !division_within(s->custodian, o->site))
+        char parent[13]; /* only he who promised the lease can know that it is over */
+        if (!division_parent(s->custodian, parent) || !is(parent, o->site))
             return elsewhere;
         return lease_over(o, db, s->custodian) ? NULL : not_yet;
     }

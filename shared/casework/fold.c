@@ -145,8 +145,7 @@ static const char *on_supplemented(struct case_state *s, const struct event *ev,
     const struct json *given = json_get(b, "materials");
 
     (void)ev;
-    if (!open_state(s))
-        return "papers are handed in only while the case is open";
+    /* Papers commute: whatever has happened meanwhile elsewhere, they belong to the case. */
     for (size_t i = 0; i < json_count(given); i++) {
         const struct json *g = json_at(given, i);
         struct json *m = material_of(s->materials, json_get_text(g, "code"));
@@ -223,11 +222,11 @@ static const char *on_transferred(struct case_state *s, const struct event *ev, 
 
 static const char *on_taken_back(struct case_state *s, const struct event *ev, const struct json *b)
 {
-    char site[13];
+    char site[13], parent[13];
     const char *to = json_get_text(b, "to");
 
     event_site(ev->origin, site);
-    if (!to || !is(site, to) || is(site, s->custodian) || !division_within(s->custodian, to))
+    if (!to || !is(site, to) || !division_parent(s->custodian, parent) || !is(site, parent))
         return "only the parent of the custodian takes a case back";
     if (!open_state(s))
         return "only an open case is taken back";

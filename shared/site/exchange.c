@@ -264,12 +264,20 @@ static bool add_head(struct stmt *st, const char *origin, bool with_signature, s
 
     if (n != 32 || m != 64)
         return false;
+    *h = (struct exchange_head_row){0};
     snprintf(h->origin, sizeof h->origin, "%s", origin);
     h->seq = (uint64_t)col_int(st, 0);
     memcpy(h->hash, hash, 32);
     if (sig)
         memcpy(h->signature, sig, 64);
     return true;
+}
+
+void exchange_sign(const struct office *o, struct exchange_head_row *h)
+{
+    if (h->own)
+        ledger_sign_head(o->seed, h->origin, h->seq, h->hash, h->signature);
+    h->own = false;
 }
 
 enum err exchange_heads(struct office *o, struct db *db, int max, struct exchange_head_row *list, int *ret_count,
@@ -288,7 +296,7 @@ enum err exchange_heads(struct office *o, struct db *db, int max, struct exchang
     if ((err = db_step(st, &row, e)) != OK)
         return err;
     if (row && add_head(st, origin, false, &list[0])) {
-        ledger_sign_head(o->seed, origin, list[0].seq, list[0].hash, list[0].signature);
+        list[0].own = true;
         *ret_count = 1;
     }
     db_reset(st);

@@ -73,8 +73,10 @@ struct exchange_head_row {
     char origin[25];
     uint64_t seq;
     unsigned char hash[32], signature[64];
+    bool own; /* not signed yet: exchange_sign() */
 };
-/* Heads to show to the parent, signed: our own, and those our children have signed; each only as far as the
+void exchange_sign(const struct office *o, struct exchange_head_row *h);
+/* Heads to show to the parent: our own, and those our children have signed; each only as far as the
  * parent has acknowledged (protocol.md 2). */
 MUST_USE enum err exchange_heads(struct office *o, struct db *db, int max, struct exchange_head_row *list, int *ret_count,
                                  struct errmsg *e);

@@ -708,7 +708,7 @@ static void want_next(struct peer *p, const struct glance *g)
 static void show_heads(struct peer *p, const struct glance *g)
 {
     for (int i = 0; i < g->head_count && p->ws; i++) {
-        const struct exchange_head_row *h = &g->heads[i];
+        struct exchange_head_row *h = &g->heads[i];
         struct link_input in = {.kind = IN_HEAD, .seq = h->seq};
         struct sent_head *known = NULL;
         for (int k = 0; k < p->head_count && !known; k++)
@@ -724,6 +724,7 @@ static void show_heads(struct peer *p, const struct glance *g)
         known->seq = h->seq;
         snprintf(in.origin, sizeof in.origin, "%s", h->origin);
         memcpy(in.digest, h->hash, 32);
+        exchange_sign(&p->site->office, h);
         memcpy(in.signature, h->signature, 64);
         step(p, &in);
     }

@@ -1,0 +1,35 @@
+/* A disk in memory that SQLite works on: it knows what was synced, and can crash, be full, or fail to read.
+ * Paths are "/disk<N>/...": each site has its own. Registered as the default VFS. */
+#ifndef SIM_DISK_H
+#define SIM_DISK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DISKS_MAX 16
+
+void disk_register(void);
+/* Remember all files of all disks, and go back to that state later. */
+void disk_snapshot(void);
+void disk_restore_snapshot(void);
+void disk_wipe(int n);
+/* A copy of one disk's files, as a backup; and back. */
+void *disk_backup(int n);
+void disk_restore(int n, const void *backup);
+void disk_backup_free(void *backup);
+
+/* After `ops` more writes, syncs or truncations every call fails: the machine has stopped. -1: never. */
+void disk_stop_after(int n, int64_t ops);
+bool disk_stopped(int n);
+int64_t disk_ops(int n); /* writes, syncs, truncations so far */
+/* Full: writes fail. read_error/sync_error: the next read or sync fails once. */
+void disk_set_full(int n, bool full);
+void disk_fail_read(int n);
+void disk_fail_sync(int n);
+void disk_heal(int n); /* no fault that has not struck yet will strike */
+/* The power returns: each sector written since its last sync is kept, lost or spoiled by dice(); then the
+ * disk works again. Everything open on it must be closed before. */
+void disk_power_cycle(int n, uint64_t (*dice)(uint64_t below));
+
+#endif

@@ -1,0 +1,127 @@
+/* What goes wrong, drawn from the seed. */
+#include "world.h"
+
+#include "disk.h"
+
+#include <string.h>
+
+static void open_line(int child, int unused)
+{
+    (void)unused;
+    conns[child].cut = false;
+    conns[child].delay_ms = 20 + (int64_t)dice(300);
+    conns[child].rate = dice(4) ? 200000 : 1500;
+}
+
+static void disk_well(int no, int unused)
+{
+    (void)unused;
+    disk_set_full(no, false);
+}
+
+static void one_fault(int kind, int unused)
+{
+    int child = 1 + (int)dice(SITES - 1), no = (int)dice(SITES);
+    struct conn *c = &conns[child];
+    struct site *s = &site[no];
+
+    (void)unused;
+    if (healing)
+        return;
+    switch (kind) {
+    case 0: /* the line breaks, and dials again */
+        net_close(c, "cut");
+        break;
+    case 1: /* it is gone for a while */
+        trace("line %d cut", child);
+        c->cut = true;
+        net_close(c, "cut");
+        later(5000 + (int64_t)dice(5 * 60000), open_line, child, 0);
+        break;
+    case 2:
+        trace("line %d half open", child);
+        c->half_open[dice(2)] = true;
+        break;
+    case 3:
+        trace("line %d slow", child);
+        c->rate = 200 + (int64_t)dice(3000);
+        c->delay_ms = 100 + (int64_t)dice(3000);
+        break;
+    case 4:
+        site_crash(no, false);
+        break;
+    case 5:
+        site_crash(no, true);
+        break;
+    case 6: /* inside the writes of some commit to come */
+        if (s->up)
+            disk_stop_after(no, (int64_t)dice(60));
+        break;
+    case 7:
+        trace("disk %d full", no);
+        disk_set_full(no, true);
+        later(1000 + (int64_t)dice(20000), disk_well, no, 0);
+        break;
+    case 8:
+        disk_fail_read(no);
+        break;
+    case 9:
+        disk_fail_sync(no);
+        break;
+    case 10:
+        s->wall_offset_ms += (int64_t)dice(6 * 3600000) - 3 * 3600000;
+        trace("wall clock of %d jumps", no);
+        break;
+    case 11: /* all nodes return at once */
+        for (int i = 1; i < SITES; i++)
+            net_close(&conns[i], "power cut of the line");
+        for (int i = 1; i < SITES; i++)
+            later(10, net_dial, i, 0);
+        break;
+    case 12: /* a street is away for longer than the leases */
+        trace("line of street cut for long");
+        for (int i = 3; i < SITES; i++)
+            if (dice(2)) {
+                conns[i].cut = true;
+                net_close(&conns[i], "cut");
+                later(LEASE_MS + (int64_t)dice(3 * 60000), open_line, i, 0);
+            }
+        break;
+    }
+}
+
+static void months_pass(int unused, int unused2)
+{
+    (void)unused;
+    (void)unused2;
+    trace("weeks pass");
+    for (int i = 0; i < SITES; i++)
+        site[i].wall_offset_ms += 30LL * 86400000;
+}
+
+void faults_plan(int64_t from, int64_t until)
+{
+    int n = (int)dice(14);
+
+    for (int i = 0; i < n; i++)
+        later(from + (int64_t)dice((uint64_t)(until - from)), one_fault, (int)dice(13), 0);
+    if (dice(10) == 0)
+        later((int64_t)dice((uint64_t)until), months_pass, 0, 0);
+}
+
+void faults_heal(void)
+{
+    for (int i = 0; i < SITES; i++) {
+        disk_heal(i);
+    }
+    for (int i = 1; i < SITES; i++) {
+        conns[i].cut = false;
+        conns[i].delay_ms = 20;
+        conns[i].rate = 200000;
+        net_close(&conns[i], "healed");
+        later((int64_t)dice(500), net_dial, i, 0);
+    }
+    for (int i = 0; i < SITES; i++)
+        if (!site[i].up)
+            site_up(i);
+}

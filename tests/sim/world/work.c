@@ -1,0 +1,381 @@
+/* Ordinary office work: every command of the main job, by random people at random sites, often in vain. */
+#include "world.h"
+
+#include "base/crypto.h"
+#include "base/mem.h"
+
+#include <string.h>
+
+#define CASES_MAX 4000
+
+static struct filed {
+    char case_no[22], code[7];
+} filed[CASES_MAX];
+static int filed_count;
+static int paper_count;
+
+void work_reset(void)
+{
+    filed_count = 0;
+    paper_count = 0;
+}
+
+struct caller work_caller(int no)
+{
+    static char names[SITES][16];
+
+    snprintf(names[no], sizeof names[no], "user%d", no);
+    return (struct caller){.user = names[no], .name = names[no], .role = no == 0 ? "supervisor" : no <= 2 ? "clerk" : "agent",
+                           .site = site[no].code, .channel = "window", .query_code = ""};
+}
+
+/* ---- what is known as soon as it is durable -----------------------------------------------------*/
+
+static void note_head(struct job *j)
+{
+    unsigned char hash[32];
+    struct errmsg e;
+
+    if (ledger_head(j->s->db, j->s->office.ledger.origin, &j->in.seq, hash, &e) != OK)
+        j->in.seq = 0;
+}
+
+static void committed(struct job *j)
+{
+    const char *no = json_get_text(j->out, "case_no"), *action = json_get_text(j->arg, "action");
+    const struct json *certificate = json_get(j->out, "certificate"), *delivery = json_get(j->out, "delivery");
+    char both[80];
+
+    note_head(j);
+    if (!no)
+        return;
+    if (j->fn == case_file)
+        check_number("case", no);
+    if (json_get_text(certificate, "number") && action && !strcmp(action, "complete")) {
+        snprintf(both, sizeof both, "%s", json_get_text(certificate, "number"));
+        check_number(no, both);
+    }
+    if (json_get_text(delivery, "waybill")) {
+        snprintf(both, sizeof both, "%s", json_get_text(delivery, "waybill"));
+        check_number(no, both);
+    }
+    if (action && (!strcmp(action, "complete") || !strcmp(action, "approve") || !strcmp(action, "refuse")))
+        check_decided(j->s, no);
+    if (action && !strcmp(action, "take_back"))
+        check_taken_back(j->s, no);
+}
+
+static enum err command_run(struct job *j, struct db *db, struct errmsg *e)
+{
+    enum err err = j->fn(&j->s->office, db, &j->caller, j->arg, &j->out, &j->problem);
+
+    if (err != OK)
+        errmsg_set(e, "%s %s", j->problem.code, j->problem.field);
+    return err;
+}
+
+/* Somebody is told: from now on it must never be lost. */
+static void command_done(struct job *j)
+{
+    const char *action = json_get_text(j->arg, "action");
+
+    if (j->err != OK) {
+        trace("site %d refuses %s: %s", j->s->no, action ? action : "a filing", j->problem.status ? j->problem.code : err_name(j->err));
+        return;
+    }
+    if (j->in.seq > j->s->acked_seq)
+        j->s->acked_seq = j->in.seq;
+    trace("site %d did %s %s (own %llu)", j->s->no, action ? action : "file",
+          json_get_text(j->out, "case_no") ? json_get_text(j->out, "case_no") : "", (unsigned long long)j->in.seq);
+    if (j->fn == case_file && filed_count < CASES_MAX) {
+        snprintf(filed[filed_count].case_no, 22, "%s", json_get_text(j->out, "case_no"));
+        snprintf(filed[filed_count].code, 7, "%s", json_get_text(j->out, "query_code"));
+        filed_count++;
+    }
+    net_local(j->s);
+}
+
+static void command(struct site *s, const struct caller *c, office_fn *fn, struct json *arg)
+{
+    struct job *j = job_new(s, true);
+
+    j->fn = fn;
+    j->caller = *c;
+    j->arg = arg;
+    j->run = command_run;
+    j->done = command_done;
+    j->committed = committed;
+    job_queue(j);
+}
+
+/* ---- papers -------------------------------------------------------------------------------------*/
+
+struct paper {
+    char digest[DIGEST_TEXT_LEN + 1];
+    int64_t size;
+};
+
+static enum err paper_row(struct job *j, struct db *db, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "INSERT INTO document (digest, street, case_no, size, media_type, state, hlc) "
+                                  "VALUES ($1, $2, '', $3, 'image/png', 'here', 0) ON CONFLICT (digest) DO UPDATE SET state = 'here'");
+
+    bind_text(st, 1, json_get_text(j->arg, "digest"));
+    bind_text(st, 2, j->s->office.street);
+    bind_int(st, 3, json_get_int(j->arg, "size", 0));
+    return db_run(st, e);
+}
+
+static void paper_told(struct job *j)
+{
+    (void)j;
+}
+
+/* An upload, as api/uploads leaves it: the bytes, then the row. */
+static bool make_paper(struct site *s, struct paper *ret)
+{
+    struct blob_writer *w = NULL;
+    struct errmsg e;
+    char text[80];
+
+    int n = snprintf(text, sizeof text, "paper %d of site %d", paper_count++, s->no);
+    ret->size = 0;
+    if (blob_begin(s->blobs, &w, &e) != OK)
+        return false;
+    for (int64_t want = 40 + (int64_t)dice(6000); ret->size < want; ret->size += n)
+        if (blob_write(w, text, (size_t)n, &e) != OK) {
+            blob_abort(w);
+            return false;
+        }
+    if (blob_commit(w, NULL, ret->digest, &e) != OK)
+        return false;
+    struct job *j = job_new(s, true);
+    j->arg = json_object();
+    json_set_text(j->arg, "digest", ret->digest);
+    json_set_int(j->arg, "size", ret->size);
+    j->run = paper_row;
+    j->done = paper_told;
+    job_queue(j);
+    return true;
+}
+
+/* ---- filing -------------------------------------------------------------------------------------*/
+
+static void fill_person(struct json *a, char id[19])
+{
+    char text[64];
+
+    snprintf(text, sizeof text, "339900%04d%02d%02d%03d0", 1950 + (int)dice(50), 1 + (int)dice(12), 1 + (int)dice(28), (int)dice(1000));
+    memcpy(id, text, 18);
+    id[18] = 0;
+    for (const char *c = "0123456789X"; *c && !citizen_number_check(id, NULL); c++)
+        id[17] = *c;
+    json_set_text(a, "name", dice(2) ? "周大海" : "陈晓月");
+    json_set_text(a, "id_type", "111");
+    json_set_text(a, "id_number", dice(30) ? id : "339900198506130111");
+    json_set_text(a, "mobile", "10000000001");
+}
+
+struct item_read {
+    const char *code;
+    struct json *item;
+};
+
+static enum err read_item(struct site *s, void *arg, struct errmsg *e)
+{
+    struct item_read *r = arg;
+    struct json *in = json_object();
+    struct caller c = work_caller(s->no);
+    struct problem p;
+
+    (void)e;
+    json_set_text(in, "code", r->code);
+    enum err err = item_show(&s->office, s->db, &c, in, &r->item, &p);
+    json_free(in);
+    return err;
+}
+
+static void file(struct site *s)
+{
+    struct item_read r = {.code = dice(3) ? "birth-registration-first" : "birth-household-entry"};
+    struct caller c = work_caller(s->no), resident = {.user = "", .name = "", .role = "", .site = s->code, .channel = "online", .query_code = ""};
+    bool online = s->no <= 2 && dice(2);
+    char id[19];
+
+    if (!in_read(s, read_item, &r))
+        return;
+    struct json *in = json_object(), *a = json_object(), *form = json_object(), *materials = json_array(), *d = json_object();
+    fill_person(a, id);
+    for (size_t k = 0; k < json_count(json_get(r.item, "form")); k++) {
+        const struct json *f = json_at(json_get(r.item, "form"), k);
+        const char *type = json_get_text(f, "type"), *name = json_get_text(f, "name");
+        if (!strcmp(type, "number"))
+            json_set_int(form, name, 1);
+        else
+            json_set_text(form, name, !strcmp(type, "choice") ? json_get_text(json_at(json_get(f, "choices"), 0), "value")
+                                     : !strcmp(type, "date") ? "2026-05-20" : !strcmp(type, "citizen_number") ? id
+                                     : !strcmp(type, "mobile") ? "10000000002" : "葭沚街道示例路1号");
+    }
+    int papers = (int)dice(3);
+    for (size_t k = 0; k < json_count(json_get(r.item, "materials")); k++) {
+        const struct json *m = json_at(json_get(r.item, "materials"), k);
+        const char *by = json_get_text(m, "obtain_by"), *need = json_get_text(m, "necessity");
+        struct json *x = json_object();
+        struct paper p;
+        json_set_text(x, "code", json_get_text(m, "code"));
+        bool promise = by && !strcmp(by, "commitment");
+        bool must = need && !strcmp(need, "required") && !promise && by && strcmp(by, "shared_data");
+        if ((must || papers-- > 0) && make_paper(s, &p)) {
+            struct json *docs = json_array();
+            json_push_text(docs, p.digest);
+            json_set(x, "documents", docs);
+        } else if (promise) {
+            json_set_bool(x, "commitment", true);
+        }
+        json_push(materials, x);
+    }
+    static const char *const methods[] = {"agent", "courier", "pickup"};
+    json_set_text(d, "method", methods[dice(3)]);
+    json_set_text(d, "address", "葭沚街道示例路1号");
+    json_set_text(in, "item", r.code);
+    json_set(in, "applicant", a);
+    json_set(in, "form", form);
+    json_set(in, "materials", materials);
+    json_set(in, "delivery", d);
+    if (dice(8) == 0)
+        json_set_bool(in, "submit", false);
+    if (s->no == 1 || s->no == 2) {
+        if (dice(4))
+            json_set_text(in, "community", site[s->no == 1 ? 3 + dice(3) : 6 + dice(3)].code);
+    }
+    json_free(r.item);
+    command(s, online ? &resident : &c, case_file, in);
+}
+
+/* ---- acting -------------------------------------------------------------------------------------*/
+
+struct pick {
+    struct json *shown;
+    struct caller caller;
+};
+
+static enum err pick_case(struct site *s, void *arg, struct errmsg *e)
+{
+    struct pick *p = arg;
+    struct stmt *st = db_stmt(s->db, "SELECT count(*) FROM case_file");
+    struct problem problem;
+    char no[24] = "";
+    enum err err;
+    bool row;
+
+    if ((err = db_step(st, &row, e)) != OK)
+        return err;
+    int64_t n = col_int(st, 0);
+    db_reset(st);
+    if (!n)
+        return ERR_NOT_FOUND;
+    st = db_stmt(s->db, "SELECT case_no FROM case_file ORDER BY case_no LIMIT 1 OFFSET $1");
+    /* The newer ones are worked on more. */
+    int64_t a = (int64_t)dice((uint64_t)n), b = (int64_t)dice((uint64_t)n);
+    bind_int(st, 1, a > b ? a : b);
+    if ((err = db_step(st, &row, e)) != OK)
+        return err;
+    if (row)
+        snprintf(no, sizeof no, "%s", col_text(st, 0));
+    db_reset(st);
+    struct json *in = json_object();
+    json_set_text(in, "case_no", no);
+    err = case_show(&s->office, s->db, &p->caller, in, &p->shown, &problem);
+    json_free(in);
+    return err;
+}
+
+static void act(struct site *s)
+{
+    struct pick p = {.caller = work_caller(s->no)};
+
+    if (!in_read(s, pick_case, &p))
+        return;
+    const struct json *actions = json_get(p.shown, "actions"), *delivery = json_get(p.shown, "delivery");
+    const struct json *steps = json_get(delivery, "actions");
+    const char *no = json_get_text(p.shown, "case_no");
+    struct json *in = json_object();
+    if (json_count(steps) && dice(2)) {
+        const char *name = json_value_text(json_at(steps, dice(json_count(steps))));
+        json_set_text(in, "id", json_get_text(delivery, "id"));
+        json_set_text(in, "action", name);
+        json_set_text(in, "reason", "无人在家");
+        if (!strcmp(name, "assign") && !strcmp(json_get_text(delivery, "method"), "courier"))
+            json_set_text(in, "to", "courier");
+        for (int i = 0; i < filed_count; i++)
+            if (!strcmp(filed[i].case_no, no)) {
+                char code[7];
+                unsigned char sum[32];
+                crypto_hmac(filed[i].code, strlen(filed[i].code), no, strlen(no), sum);
+                snprintf(code, sizeof code, "%06u", (unsigned)(((uint32_t)sum[0] << 24 | (uint32_t)sum[1] << 16 | (uint32_t)sum[2] << 8 | sum[3]) % 1000000));
+                json_set_text(in, "code", dice(6) ? code : "000000");
+            }
+        command(s, &p.caller, delivery_act, in);
+    } else {
+        static const char *const any[] = {"complete", "accept", "approve", "refuse", "take_back", "transfer", "withdraw"};
+        const char *name = json_count(actions) && dice(10) ? json_value_text(json_at(actions, dice(json_count(actions)))) : any[dice(7)];
+        if (dice(3) == 0)
+            for (size_t i = 0; i < json_count(actions); i++)
+                if (!strcmp(json_value_text(json_at(actions, i)), "complete"))
+                    name = "complete";
+        json_set_text(in, "case_no", no);
+        json_set_text(in, "action", name);
+        json_set_text(in, "reason", "材料不清楚");
+        if (!strcmp(name, "transfer") && s->no >= 1 && s->no <= 2 && dice(2))
+            json_set_text(in, "to", site[s->no == 1 ? 3 + dice(3) : 6 + dice(3)].code);
+        if (!strcmp(name, "supplement")) {
+            struct paper paper;
+            struct json *list = json_array(), *m = json_object(), *docs = json_array();
+            if (make_paper(s, &paper))
+                json_push_text(docs, paper.digest);
+            json_set_text(m, "code", "id-card");
+            json_set(m, "documents", docs);
+            json_push(list, m);
+            json_set(in, "materials", list);
+        }
+        command(s, &p.caller, case_act, in);
+    }
+    json_free(p.shown);
+}
+
+/* A resident with a query code. */
+static void resident_acts(struct site *s)
+{
+    static const char *const names[] = {"withdraw", "rate", "submit"};
+    struct caller c = {.user = "", .name = "", .role = "", .site = s->code, .channel = "online"};
+    struct json *in;
+
+    if (!filed_count)
+        return;
+    const struct filed *f = &filed[dice((uint64_t)filed_count)];
+    c.query_code = f->code;
+    in = json_object();
+    json_set_text(in, "case_no", f->case_no);
+    json_set_text(in, "action", names[dice(3)]);
+    json_set_int(in, "score", 1 + (int64_t)dice(5));
+    command(s, &c, case_act, in);
+}
+
+void work_some(int no, int unused)
+{
+    struct site *s = &site[no];
+
+    (void)unused;
+    if (healing)
+        return;
+    later(2000 + (int64_t)dice(24000), work_some, no, 0);
+    if (!s->up)
+        return;
+    uint64_t what = dice(10);
+    if (what < 4 && no)
+        file(s);
+    else if (what < 9)
+        act(s);
+    else if (no <= 2)
+        resident_acts(s);
+}

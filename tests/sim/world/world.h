@@ -1,0 +1,146 @@
+/* One district, two streets, six nodes on one thread: the production code of ledger, casework, sync and
+ * site/exchange on a fake clock, network and disk. Everything random comes from the seed. */
+#ifndef SIM_WORLD_H
+#define SIM_WORLD_H
+
+#include "base/arena.h"
+#include "casework/office.h"
+#include "ledger/blob.h"
+#include "site/exchange.h"
+#include "sync/link.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define SITES 9
+#define TICK_MS 5000
+#define LEASE_MS (3 * 60 * 1000)
+
+struct site;
+struct conn;
+
+/* A store job: runs in one transaction, is answered later; a crash in between forgets it. */
+struct job {
+    struct job *next;
+    struct site *s;
+    int life;          /* of the site when it was queued */
+    struct conn *conn; /* and of the connection, or NULL */
+    int gen, end;
+    struct exchange x; /* of that end: the job may outlive the connection */
+    bool write;
+    enum err (*run)(struct job *j, struct db *db, struct errmsg *e);
+    void (*done)(struct job *j);
+    enum err err;
+    struct errmsg msg;
+    struct arena *arena;
+    struct link_effect fx;
+    struct link_input in;
+    struct buf bytes;
+    struct sync_event *events;
+    struct exchange_touched touched;
+    bool here;
+    /* office work */
+    office_fn *fn;
+    struct caller caller;
+    struct json *arg, *out;
+    struct problem problem;
+    void (*committed)(struct job *j); /* as soon as the commit is through, before anybody is told */
+};
+
+struct site {
+    int no;
+    char code[13];
+    struct host host;
+    struct office office;
+    unsigned char seed[32];
+    struct db *db;
+    struct blob_dir *blobs;
+    char blob_path[80];
+    bool up;
+    int life; /* counts starts */
+    int64_t wall_offset_ms, mono_base_ms, mono_started_ms;
+    int drift_ppm;
+    int64_t lease_ms;
+    struct job *queue, **queue_end;
+    bool busy;
+    uint64_t acked_seq; /* highest own event that somebody was told of */
+    int64_t backoff_ms;
+    struct { char origin[25]; uint64_t seq; } shown[64]; /* heads shown on this connection */
+    int shown_count;
+};
+
+struct frame_in_flight {
+    struct frame_in_flight *next;
+    int64_t at;
+    size_t len;
+    unsigned char bytes[];
+};
+
+/* The link of a child (site no) to its parent. End 0 is the child's. */
+struct conn {
+    int child, parent;
+    bool open, cut; /* cut: cannot be opened now */
+    int gen;
+    bool half_open[2];   /* what this end sends is lost */
+    int64_t delay_ms, rate; /* bytes per second */
+    struct conn_end {
+        struct exchange x;
+        struct link *link;
+        struct arena *turn;
+        bool ready;
+        uint64_t head_pos;
+        struct frame_in_flight *in, **in_end; /* towards this end */
+        int64_t last_at;
+        unsigned char refused[64][32];
+        int refused_count;
+    } end[2];
+};
+
+extern struct site site[SITES];
+extern struct conn conns[SITES]; /* by child; 0 unused */
+extern int64_t now;
+extern bool healing;
+extern const char *broken; /* the promise that was broken, or NULL */
+
+/* world.c */
+uint64_t dice(uint64_t below);
+void trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void breach(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void later(int64_t ms, void (*fn)(int a, int b), int a, int b);
+struct job *job_new(struct site *s, bool write);
+void job_queue(struct job *j);
+void site_up(int no);
+/* power: what was not synced is at risk; else only the process ends. */
+void site_crash(int no, bool power);
+int parent_of(int no);
+bool in_read(struct site *s, enum err (*fn)(struct site *s, void *arg, struct errmsg *e), void *arg);
+
+/* net.c */
+void net_reset(void);
+void net_dial(int child, int unused);
+void net_close(struct conn *c, const char *why);
+void net_tick(int no);
+void net_local(struct site *s);
+void net_site_down(int no);
+
+/* work.c */
+void work_reset(void);
+void work_some(int no, int unused);
+struct caller work_caller(int no);
+
+/* faults.c */
+void faults_plan(int64_t from, int64_t until);
+void faults_heal(void);
+
+/* check.c */
+void check_reset(void);
+void check_reopened(struct site *s);
+void check_number(const char *kind, const char *number);
+void check_decided(struct site *s, const char *case_no);
+void check_taken_back(struct site *s, const char *case_no);
+const char *check_waits(void); /* what keeps it from being quiet, or NULL */
+bool check_quiet(void);  /* are all outboxes empty and all papers where they belong? */
+void check_end(void);
+
+#endif
