@@ -101,7 +101,7 @@ static void months_pass(int unused, int unused2)
 
 void faults_plan(int64_t from, int64_t until)
 {
-    int n = (int)dice(14);
+    int n = until > 200000 ? (int)dice(14) : (int)dice(6);
 
     for (int i = 0; i < n; i++)
         later(from + (int64_t)dice((uint64_t)(until - from)), one_fault, (int)dice(13), 0);

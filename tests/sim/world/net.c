@@ -254,6 +254,8 @@ static enum err chunk_store_run(struct job *j, struct db *db, struct errmsg *e)
     return err == OK && j->in.finished ? exchange_paper(x_of(j), db, j->fx.digest, e) : err;
 }
 
+static void net_papers(int no, int unused);
+
 static void chunk_store_done(struct job *j)
 {
     struct conn *c = j->conn;
@@ -263,6 +265,8 @@ static void chunk_store_done(struct job *j)
     answer(j);
     if (j->err == OK && j->in.finished && !x_of(j)->is_parent && c->open && c->gen == gen)
         have(c, j->end, j->fx.digest);
+    if (j->err == OK && j->in.finished)
+        net_papers(j->s->no, 0);
     if (j->err == OK && j->in.finished)
         trace("site %d has paper %02x%02x", j->s->no, j->fx.digest[0], j->fx.digest[1]);
 }
@@ -503,6 +507,27 @@ static void want(struct conn *c, int e, const struct glance *g)
             step(c, e, &in);
             return;
         }
+}
+
+static enum err read_wanted(struct site *s, void *arg, struct errmsg *e)
+{
+    struct glance *g = arg;
+
+    return exchange_wanted(s->db, 32, g->wanted, &g->wanted_count, e);
+}
+
+/* The next paper on every line of this site. */
+static void net_papers(int no, int unused)
+{
+    struct glance g = {0};
+
+    (void)unused;
+    if (!in_read(&site[no], read_wanted, &g))
+        return;
+    for (int i = 1; i < SITES; i++)
+        for (int e = 0; e < 2; e++)
+            if (conns[i].open && site_of(&conns[i], e) == &site[no])
+                want(&conns[i], e, &g);
 }
 
 static void show(struct conn *c, struct site *s, struct glance *g)

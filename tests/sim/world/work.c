@@ -368,7 +368,7 @@ void work_some(int no, int unused)
     (void)unused;
     if (healing)
         return;
-    later(2000 + (int64_t)dice(24000), work_some, no, 0);
+    later(1000 + (int64_t)dice(16000), work_some, no, 0);
     if (!s->up)
         return;
     uint64_t what = dice(10);

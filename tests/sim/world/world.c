@@ -583,7 +583,8 @@ static void make_world(void)
 
 /* ---- one seed -----------------------------------------------------------------------------------*/
 
-#define WORK_MS (8 * 60 * 1000LL)
+#define WORK_MS work_ms
+static int64_t work_ms;
 #define HEAL_MS (30 * 60 * 1000LL)
 
 static bool run_seed(uint64_t seed)
@@ -592,6 +593,8 @@ static bool run_seed(uint64_t seed)
     disk_restore_snapshot();
     reset_sites();
     state = seed * 0x2545f4914f6cdd1dULL + 1;
+    /* Mostly a few busy minutes; sometimes longer than two leases. */
+    work_ms = dice(6) ? 40000 + (int64_t)dice(80000) : 480000;
     for (int i = 0; i < SITES; i++) {
         site[i].drift_ppm = (int)dice(8001) - 4000;
         site[i].mono_base_ms = 1000 + (int64_t)dice(1000000);
