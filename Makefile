@@ -49,7 +49,7 @@ UNIT     := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 SIM_SRC  := $(wildcard tests/sim/world/*.c)
 BENCH_SRC := $(wildcard tests/bench/*.c)
 
-.PHONY: all deps programs pages unit test demo bench sim lint format install clean help
+.PHONY: sim-mutants all deps programs pages unit test demo bench sim lint format install clean help
 
 all: $(LIB) programs pages  ## build what is there: the library, the pages, the programs
 
@@ -130,6 +130,9 @@ sim: $(B)/sim  ## the simulator: make sim SEED=n | SEEDS=a..b
 $(B)/adversity.so: tests/e2e/adversity.c | build/.deps
 	$(CC) -D_GNU_SOURCE -O1 -Wall -shared -fPIC $< -o $@ -ldl
 
+sim-mutants: $(LIB)  ## can the checkers fail? one deliberate fault at a time
+	B=$(B) node tests/sim/mutants.mjs
+
 test: programs pages $(UNIT) $(B)/sim $(B)/sim-link $(B)/adversity.so  ## every test; ends with "N passed, N failed"
 	B=$(B) SAN=$(SAN) UNIT="$(UNIT)" bash scripts/test.sh
 
@@ -162,6 +165,6 @@ clean:  ## remove everything that was made
 	rm -rf build
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 -include $(LIB_OBJ:.o=.d) $(NODE_OBJ:.o=.d) $(HUB_OBJ:.o=.d) $(UNIT:=.d)

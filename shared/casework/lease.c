@@ -135,7 +135,7 @@ bool lease_over(struct office *o, struct db *db, const char *child)
 
     bind_text(st, 1, child);
     if (db_step(st, &row, &e) == OK) /* never promised: never had a case to decide under a lease */
-        over = !row || clock_now(o) > col_int(st, 0) + col_int(st, 1) + col_int(st, 1) / 100 + LEASE_MARGIN_MS;
+        over = !row || clock_now(o) > col_int(st, 0) + col_int(st, 1) + col_int(st, 1) / 100 + o->lease_margin_ms;
     db_reset(st);
     return over;
 }
@@ -149,6 +149,8 @@ static enum err open_clock(struct office *o, struct db *db)
     o->lease_base_mono_ms = host_mono_ms(o->host);
     if (!o->lease_length_ms)
         o->lease_length_ms = LEASE_LENGTH_MS;
+    if (!o->lease_margin_ms)
+        o->lease_margin_ms = LEASE_MARGIN_MS;
     return err;
 }
 

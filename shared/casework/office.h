@@ -30,7 +30,7 @@ struct office {
     unsigned char seed[32]; /* signs certificates and heads */
     char boot[40];          /* names this start of the machine: the monotonic clock counts from it */
     int64_t lease_base_ms, lease_base_mono_ms; /* our lease clock (as a parent) */
-    int64_t lease_length_ms;
+    int64_t lease_length_ms, lease_margin_ms; /* 0 before office_open(): the defaults */
     char authority[33]; /* first half of the fingerprint of the tree's authority: a part of invitations */
     struct ledger ledger;   /* writer only */
     struct calendar *calendar; /* writer only */

@@ -71,6 +71,19 @@ static bool interested(const struct interest *x, const char *child)
     return false;
 }
 
+/* Who has heard of a case hears all of it, also when custody turns out never to have come his way. */
+static enum err has_heard(struct db *db, const char *peer, const char *case_no, bool *ret, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT 1 FROM event v JOIN outbox b ON b.peer = $1 AND b.origin = v.origin AND "
+                                  "b.seq = v.seq WHERE v.case_no = $2 AND v.kind = 'case.filed/1'");
+
+    bind_text(st, 1, peer);
+    bind_text(st, 2, case_no);
+    enum err err = db_step(st, ret, e);
+    db_reset(st);
+    return err;
+}
+
 enum err office_route(void *arg, struct db *db, const struct event *ev, const char *from,
                       enum err (*emit)(void *ctx, const char *peer), void *ctx, struct errmsg *e)
 {
@@ -94,7 +107,11 @@ enum err office_route(void *arg, struct db *db, const struct event *ev, const ch
             continue;
         if (peers.parent[i])
             err = emit(ctx, peer);
-        else if (of_case && known && interested(&interest, peer))
+        else if (of_case && known && !interested(&interest, peer)) {
+            bool heard;
+            if ((err = has_heard(db, peer, ev->case_no, &heard, e)) == OK && heard)
+                err = emit(ctx, peer);
+        } else if (of_case && known)
             /* Its whole history, once: of what came before it had no need. */
             err = moves ? ledger_enqueue_case(&o->ledger, db, peer, ev->case_no, e) : emit(ctx, peer);
         else if (!of_case && (!place[0] || division_within(place, peer)))

@@ -36,7 +36,7 @@ static void one_fault(int kind, int unused)
         trace("line %d cut", child);
         c->cut = true;
         net_close(c, "cut");
-        later(5000 + (int64_t)dice(5 * 60000), open_line, child, 0);
+        later(5000 + (int64_t)dice(3 * 60000), open_line, child, 0);
         break;
     case 2:
         trace("line %d half open", child);
@@ -84,7 +84,7 @@ static void one_fault(int kind, int unused)
             if (dice(2)) {
                 conns[i].cut = true;
                 net_close(&conns[i], "cut");
-                later(LEASE_MS + (int64_t)dice(3 * 60000), open_line, i, 0);
+                later(LEASE_MS + (int64_t)dice(90000), open_line, i, 0);
             }
         break;
     }
@@ -102,6 +102,9 @@ static void months_pass(int unused, int unused2)
 void faults_plan(int64_t from, int64_t until)
 {
     int n = until > 200000 ? (int)dice(14) : (int)dice(6);
+
+    if (dice(4) == 0)
+        later(from, one_fault, 12, 0);
 
     for (int i = 0; i < n; i++)
         later(from + (int64_t)dice((uint64_t)(until - from)), one_fault, (int)dice(13), 0);

@@ -323,6 +323,9 @@ static void act(struct site *s)
             for (size_t i = 0; i < json_count(actions); i++)
                 if (!strcmp(json_value_text(json_at(actions, i)), "complete"))
                     name = "complete";
+        for (size_t i = 0; i < json_count(actions); i++)
+            if (!strcmp(json_value_text(json_at(actions, i)), "take_back") && dice(2))
+                name = "take_back";
         json_set_text(in, "case_no", no);
         json_set_text(in, "action", name);
         json_set_text(in, "reason", "材料不清楚");

@@ -288,6 +288,7 @@ static enum err open_office(struct site *s, struct errmsg *e)
     memcpy(o->seed, s->seed, 32);
     snprintf(o->boot, sizeof o->boot, "boot-%lld", (long long)s->mono_base_ms);
     o->lease_length_ms = LEASE_MS;
+    o->lease_margin_ms = MARGIN_MS;
     return office_open(o, s->db, e);
 }
 
@@ -327,6 +328,8 @@ void site_up(int no)
         s->db = NULL;
         if (err == ERR_CORRUPT)
             breach("site %d cannot be opened after a crash: %s", no, e.text);
+        if (disk_stopped(no))
+            disk_power_cycle(no, dice);
         disk_set_full(no, false);
         later(5000, try_up, no, 0);
         return;

@@ -15,7 +15,8 @@
 
 #define SITES 9
 #define TICK_MS 5000
-#define LEASE_MS (3 * 60 * 1000)
+#define LEASE_MS (60 * 1000)
+#define MARGIN_MS (4 * 1000)
 
 struct site;
 struct conn;
