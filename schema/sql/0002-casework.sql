@@ -64,6 +64,7 @@ CREATE TABLE case_document (
     PRIMARY KEY (street, case_no, digest)
 );
 CREATE INDEX case_document_by_digest ON case_document (digest);
+CREATE INDEX case_document_by_case ON case_document (case_no);
 
 -- Results that were issued.
 CREATE TABLE certificate (
@@ -100,6 +101,7 @@ CREATE TABLE block (
     holder TEXT   NOT NULL,
     first  BIGINT NOT NULL,
     last   BIGINT NOT NULL,
+    hlc    BIGINT NOT NULL, -- of the event that leased it
     PRIMARY KEY (street, kind, first)
 );
 

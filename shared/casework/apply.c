@@ -70,8 +70,11 @@ static enum err save_row(struct db *db, const struct case_state *s, struct errms
             "community, filed_at, custodian, custody_no, held, state, filed_ms, promised_ms, completed_ms, "
             "trips_saved) VALUES ($street, $case_no, $item, $name, $name_en, $applicant, $id, $community, "
             "$filed_at, $custodian, $custody_no, $held, $state, $filed, $promised, $completed, $trips) "
-            "ON CONFLICT (street, case_no) DO UPDATE SET custodian = excluded.custodian, "
-            "custody_no = excluded.custody_no, held = excluded.held, state = excluded.state, "
+            "ON CONFLICT (street, case_no) DO UPDATE SET item = excluded.item, item_name = excluded.item_name, "
+            "item_name_en = excluded.item_name_en, applicant_name = excluded.applicant_name, "
+            "applicant_id = excluded.applicant_id, community = excluded.community, filed_at = excluded.filed_at, "
+            "custodian = excluded.custodian, custody_no = excluded.custody_no, held = excluded.held, "
+            "state = excluded.state, filed_ms = excluded.filed_ms, promised_ms = excluded.promised_ms, "
             "completed_ms = excluded.completed_ms, trips_saved = excluded.trips_saved");
     const struct json *f = s->filing, *a = json_get(f, "applicant");
     char held[FOLD_CUSTODIANS_MAX * 13 + 2] = " ";
@@ -166,7 +169,7 @@ static enum err save_delivery(struct db *db, const struct case_state *s, struct 
 }
 
 /* What does not fit is a repair item; what fits after all is one no more. */
-static enum err save_verdict(struct db *db, const struct fold_event *f, struct errmsg *e)
+static enum err save_verdict(struct db *db, const struct fold_event *f, bool *changed, struct errmsg *e)
 {
     const struct event *ev = &f->ev;
     struct stmt *st = db_stmt(db, "UPDATE event SET state = $3, reason = $4 WHERE origin = $1 AND seq = $2 "
@@ -180,6 +183,7 @@ static enum err save_verdict(struct db *db, const struct fold_event *f, struct e
     bind_text(st, 4, f->why);
     if ((err = db_run(st, e)) != OK || !db_changes(db))
         return err;
+    *changed = true;
     if (!f->why) {
         st = db_stmt(db, "DELETE FROM repair WHERE origin = $1 AND seq = $2");
         bind_text(st, 1, ev->origin);
@@ -205,15 +209,22 @@ static enum err save_verdict(struct db *db, const struct fold_event *f, struct e
 
 static enum err save_case(struct office *o, struct db *db, struct case_open *c, struct errmsg *e)
 {
+    bool changed = false;
     enum err err = OK;
 
-    for (int i = 0; err == OK && i < c->count; i++)
-        err = save_verdict(db, &c->events[i], e);
+    for (int i = 0; err == OK && i < c->count; i++) {
+        err = save_verdict(db, &c->events[i], &changed, e);
+        /* A filing that was set aside has papers too: they travel like all others. */
+        if (err == OK && c->events[i].why && c->state.filed && !strcmp(c->events[i].ev.kind, "case.filed/1"))
+            err = papers_note(o, db, &c->state, json_get(c->state.kept[i], "materials"), e);
+    }
+    if (err == OK && changed) /* another filing may stand now */
+        err = drop_of_case(db, "DELETE FROM case_document WHERE case_no = $1", c->events[0].ev.case_no, e);
     if (err != OK || !c->state.filed)
         return err;
     if ((err = save_row(db, &c->state, e)) == OK && (err = save_documents(db, &c->state, e)) == OK &&
         (err = save_certificate(db, &c->state, e)) == OK && (err = save_delivery(db, &c->state, e)) == OK)
-        err = papers_note(o, db, &c->state, e);
+        err = papers_note(o, db, &c->state, c->state.materials, e);
     return err;
 }
 
@@ -392,7 +403,7 @@ enum err office_digest(struct db *db, char out[65], struct errmsg *e)
         {"SELECT street, case_no, digest FROM case_document ORDER BY street, case_no, digest", 3},
         {"SELECT street, number, case_no, issuer, issued_ms, state FROM certificate ORDER BY street, number, case_no", 6},
         {"SELECT street, id, case_no, method, state, courier, waybill, ordered_ms FROM delivery ORDER BY street, id", 8},
-        {"SELECT street, kind, holder, first, last FROM block ORDER BY street, kind, first", 5},
+        {"SELECT street, kind, holder, first, last, hlc FROM block ORDER BY street, kind, first", 6},
         {"SELECT street, kind, holder, scope, next FROM counter ORDER BY street, kind, holder, scope", 5},
         {"SELECT street, origin, seq, case_no, kind, reason, owner, deadline_ms FROM repair ORDER BY street, origin, seq", 8},
         {"SELECT code, version, hlc, state, name, body FROM item ORDER BY code", 6},

@@ -113,10 +113,11 @@ static bool papers_wanted(const struct office *o, const struct case_state *s)
            !strcmp(s->filed_at, o->site);
 }
 
-enum err papers_note(struct office *o, struct db *db, const struct case_state *s, struct errmsg *e)
+enum err papers_note(struct office *o, struct db *db, const struct case_state *s, const struct json *materials,
+                     struct errmsg *e)
 {
-    for (size_t i = 0; i < json_count(s->materials); i++) {
-        const struct json *docs = json_get(json_at(s->materials, i), "documents");
+    for (size_t i = 0; i < json_count(materials); i++) {
+        const struct json *docs = json_get(json_at(materials, i), "documents");
         for (size_t k = 0; k < json_count(docs); k++) {
             const struct json *d = json_at(docs, k);
             struct stmt *st = db_stmt(

@@ -82,7 +82,8 @@ MUST_USE enum err certificate_issue(struct office *o, struct db *db, const struc
 MUST_USE enum err papers_check(struct db *db, const struct json *item, const struct json *given,
                                struct json **ret, struct problem *p, struct errmsg *e);
 /* A document row for each paper of a list: here, to be fetched, or left where it is. */
-MUST_USE enum err papers_note(struct office *o, struct db *db, const struct case_state *s, struct errmsg *e);
+MUST_USE enum err papers_note(struct office *o, struct db *db, const struct case_state *s, const struct json *materials,
+                              struct errmsg *e);
 
 /* One row of a list, and the traffic light of its promise. */
 const char *promise_light(int64_t promised_ms, int64_t completed_ms, const char *state, int64_t now_ms);

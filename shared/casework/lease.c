@@ -127,6 +127,17 @@ bool lease_covers(struct office *o, struct db *db, const char *case_no)
     return lease_held(o, db) || never_sent(o, db, case_no);
 }
 
+enum err lease_renew_all(struct office *o, struct db *db, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "INSERT INTO lease (child, promised_ms, length_ms) SELECT peer, $1, $2 FROM link "
+                                  "WHERE role = 'child' ON CONFLICT (child) DO UPDATE SET "
+                                  "promised_ms = excluded.promised_ms, length_ms = excluded.length_ms");
+
+    bind_int(st, 1, clock_now(o));
+    bind_int(st, 2, o->lease_length_ms);
+    return db_run(st, e);
+}
+
 bool lease_over(struct office *o, struct db *db, const char *child)
 {
     struct stmt *st = db_stmt(db, "SELECT promised_ms, length_ms FROM lease WHERE child = $1");

@@ -14,13 +14,14 @@ enum err number_leased(struct db *db, const struct event *ev, const struct json 
         errmsg_set(e, "a block without kind or holder");
         return ERR_INVALID;
     }
-    struct stmt *st = db_stmt(db, "INSERT INTO block (street, kind, holder, first, last) VALUES ($1, $2, $3, $4, $5) "
+    struct stmt *st = db_stmt(db, "INSERT INTO block (street, kind, holder, first, last, hlc) VALUES ($1, $2, $3, $4, $5, $6) "
                                   "ON CONFLICT (street, kind, first) DO NOTHING");
     bind_text(st, 1, ev->street);
     bind_text(st, 2, kind);
     bind_text(st, 3, holder);
     bind_int(st, 4, json_get_int(b, "first", 0));
     bind_int(st, 5, json_get_int(b, "last", -1));
+    bind_int(st, 6, (int64_t)ev->hlc);
     return db_run(st, e);
 }
 
@@ -37,6 +38,32 @@ enum err number_used(struct db *db, const char *street, const char *kind, const 
     bind_text(st, 4, scope);
     bind_int(st, 5, n + 1);
     return db_run(st, e);
+}
+
+enum err number_lease_anew(struct office *o, struct db *db, const char *child, struct errmsg *e)
+{
+    static const char *const kinds[] = {"case", "certificate", "waybill"};
+    enum err err = OK;
+
+    for (int i = 0; err == OK && i < 3; i++) {
+        struct stmt *st = db_stmt(db, "SELECT max(last), max(last - first + 1), max(hlc), "
+                                      "(SELECT max(hlc) FROM event WHERE substr(origin, 1, 12) = $2) "
+                                      "FROM block WHERE kind = $1 AND holder = $2");
+        bool row;
+        bind_text(st, 1, kinds[i]);
+        bind_text(st, 2, child);
+        if ((err = db_step(st, &row, e)) != OK)
+            break;
+        int64_t last = col_int(st, 0), size = col_int(st, 1);
+        bool fresh = col_int(st, 2) > col_int(st, 3); /* nothing was said since: it asks again */
+        bool none = !row || col_is_null(st, 0) || fresh;
+        db_reset(st);
+        if (none)
+            continue;
+        err = o->tier == TIER_DISTRICT ? number_lease(o, db, kinds[i], child, last + 1, last + size, e)
+                                       : number_lease_next(o, db, kinds[i], child, size, e);
+    }
+    return err;
 }
 
 static enum err next_number(struct office *o, struct db *db, const char *kind, const char *scope, int64_t *ret,
@@ -57,7 +84,9 @@ static enum err next_number(struct office *o, struct db *db, const char *kind, c
     if (row)
         next = col_int(st, 0);
     db_reset(st);
-    st = db_stmt(db, "SELECT first FROM block WHERE street = $1 AND kind = $2 AND holder = $3 AND last >= $4 "
+    /* A site with a forgotten past uses only what was leased after it came back. */
+    st = db_stmt(db, "SELECT first FROM block WHERE street = $1 AND kind = $2 AND holder = $3 AND last >= $4 AND "
+                     "hlc > coalesce((SELECT CAST(value AS BIGINT) FROM meta WHERE key = 'numbers_after'), 0) "
                      "ORDER BY first LIMIT 1");
     bind_text(st, 1, o->street);
     bind_text(st, 2, kind);

@@ -109,6 +109,9 @@ MUST_USE enum err office_enrol(struct office *o, struct db *db, const char *site
 /* A parent looks after its children's numbers: another block before one is used up. */
 MUST_USE enum err office_top_up(struct office *o, struct db *db, struct errmsg *e);
 
+/* A child that has forgotten a part of its past gets new blocks of every kind it had. */
+MUST_USE enum err number_lease_anew(struct office *o, struct db *db, const char *child, struct errmsg *e);
+
 /* ---- leases --------------------------------------------------------------------------------------*/
 /* Parent: promise again. The values are for the CLOCK frame, durable with this transaction. */
 MUST_USE enum err lease_promise(struct office *o, struct db *db, const char *child, int64_t *ret_now_ms,
@@ -124,6 +127,8 @@ bool lease_held(struct office *o, struct db *db);
 /* May this site decide this case of its custody now? A case that the parent can never have seen needs no
  * lease. A site without a parent always may. */
 bool lease_covers(struct office *o, struct db *db, const char *case_no);
+/* Parent, restored: what it promised last is forgotten, so every lease counts as promised now. */
+MUST_USE enum err lease_renew_all(struct office *o, struct db *db, struct errmsg *e);
 /* Parent: has the lease of this child run out, margin and all? */
 bool lease_over(struct office *o, struct db *db, const char *child);
 

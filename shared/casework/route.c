@@ -84,6 +84,23 @@ static enum err has_heard(struct db *db, const char *peer, const char *case_no, 
     return err;
 }
 
+/* The case came by this link only now: what others have said of it before goes back there. */
+static enum err enqueue_others(struct office *o, struct db *db, const char *peer, const char *case_no, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT origin, seq FROM event WHERE case_no = $1 AND coalesce(from_peer, '') <> $2 "
+                                  "ORDER BY hlc, origin, seq");
+    enum err err;
+    bool row;
+
+    bind_text(st, 1, case_no);
+    bind_text(st, 2, peer);
+    while ((err = db_step(st, &row, e)) == OK && row)
+        if ((err = ledger_enqueue(&o->ledger, db, peer, col_text(st, 0), (uint64_t)col_int(st, 1), e)) != OK)
+            break;
+    db_reset(st);
+    return err;
+}
+
 enum err office_route(void *arg, struct db *db, const struct event *ev, const char *from,
                       enum err (*emit)(void *ctx, const char *peer), void *ctx, struct errmsg *e)
 {
@@ -103,8 +120,11 @@ enum err office_route(void *arg, struct db *db, const struct event *ev, const ch
     concerns(ev, place);
     for (int i = 0; err == OK && i < peers.count; i++) {
         const char *peer = peers.code[i];
-        if (from && !strcmp(peer, from))
+        if (from && !strcmp(peer, from)) {
+            if (of_case && moves && !peers.parent[i])
+                err = enqueue_others(o, db, peer, ev->case_no, e);
             continue;
+        }
         if (peers.parent[i])
             err = emit(ctx, peer);
         else if (of_case && known && !interested(&interest, peer)) {

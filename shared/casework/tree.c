@@ -177,15 +177,31 @@ enum err invitation_use(struct office *o, struct db *db, const char *site, const
 
 /* ---- a child is taken in ------------------------------------------------------------------------*/
 
-/* Everything that the child must know and that was said before it came. */
+/* Whatever this child said in an earlier life. */
+static enum err give_back(struct office *o, struct db *db, const char *child, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT origin, seq FROM event WHERE substr(origin, 1, 12) = $1 AND hash IS NOT NULL "
+                                  "ORDER BY origin, seq");
+    enum err err;
+    bool row;
+
+    bind_text(st, 1, child);
+    while ((err = db_step(st, &row, e)) == OK && row)
+        if ((err = ledger_enqueue(&o->ledger, db, child, col_text(st, 0), (uint64_t)col_int(st, 1), e)) != OK)
+            break;
+    db_reset(st);
+    return err;
+}
+
+/* Everything that the child must know; its own past first, in order: it may have been here before. */
 static enum err welcome(struct office *o, struct db *db, const char *child, struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "SELECT origin, seq, hlc, kind, case_no, street, actor, body FROM event "
                                   "WHERE case_no = '' AND state = 'applied' ORDER BY hlc, origin, seq");
-    enum err err;
+    enum err err = give_back(o, db, child, e);
     bool row;
 
-    while ((err = db_step(st, &row, e)) == OK && row) {
+    while (err == OK && (err = db_step(st, &row, e)) == OK && row) {
         struct event ev = ledger_row(st, 0);
         struct json *b = NULL;
         const char *place = NULL;

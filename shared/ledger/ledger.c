@@ -146,6 +146,14 @@ enum err ledger_append(struct ledger *l, struct db *db, const char *kind, const 
                        .street = street, .actor = actor ? actor : ""};
     enum err err;
 
+    bool recalling;
+
+    if ((err = ledger_recalling(db, &recalling, e)) != OK)
+        return err;
+    if (recalling) {
+        errmsg_set(e, "this site is still getting its own past back from its parent; try again when the link is up");
+        return ERR_BUSY;
+    }
     if ((err = ledger_head(db, l->origin, &ev.seq, prev, e)) != OK)
         return err;
     json_canonical(body, &text);
@@ -201,7 +209,7 @@ static enum err set_aside(struct db *db, const struct event *ev, const struct er
 /* May this link bring this event, and does its chain go on here? *chained says whether we hold the
  * origin from its beginning. */
 static enum err allowed(struct ledger *l, struct db *db, const char *from, const struct event *ev,
-                        bool *chained, unsigned char hash[32], struct errmsg *e)
+                        bool *chained, bool *pass, unsigned char hash[32], struct errmsg *e)
 {
     char site[13];
     uint64_t head;
@@ -217,10 +225,19 @@ static enum err allowed(struct ledger *l, struct db *db, const char *from, const
         errmsg_set(e, "origin %s is not within %s, which sent it", ev->origin, from);
         return ERR_PEER;
     }
+    *pass = false;
     if (!*chained)
         return OK;
     if ((err = ledger_head(db, ev->origin, &head, prev, e)) != OK)
         return err;
+    if (own) { /* of a forgotten past: the recall brings it, in order, once both chains are known to agree */
+        bool takes;
+        if ((err = ledger_recall_takes(db, &takes, e)) != OK)
+            return err;
+        *pass = !takes || ev->seq != head + 1;
+        if (*pass)
+            return OK;
+    }
     if (ev->seq != head + 1) {
         errmsg_set(e, "origin %s: event %llu expected, %llu came", ev->origin,
                    (unsigned long long)head + 1, (unsigned long long)ev->seq);
@@ -235,7 +252,7 @@ enum err ledger_receive(struct ledger *l, struct db *db, const char *from, const
 {
     unsigned char hash[32];
     struct errmsg why = {""};
-    bool there, chained;
+    bool there, chained, pass;
     enum err err;
 
     if ((err = known(db, ev, &there, e)) != OK)
@@ -244,8 +261,13 @@ enum err ledger_receive(struct ledger *l, struct db *db, const char *from, const
         *ret = RECEIVED_DUPLICATE;
         return OK;
     }
-    if ((err = allowed(l, db, from, ev, &chained, hash, e)) != OK ||
-        (err = store_event(db, ev, chained ? hash : NULL, from, e)) != OK ||
+    if ((err = allowed(l, db, from, ev, &chained, &pass, hash, e)) != OK)
+        return err;
+    if (pass) {
+        *ret = RECEIVED_DUPLICATE;
+        return OK;
+    }
+    if ((err = store_event(db, ev, chained ? hash : NULL, from, e)) != OK ||
         (chained && (err = set_head(db, ev, hash, e)) != OK))
         return err;
     merge_hlc(l, ev);

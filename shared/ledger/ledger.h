@@ -22,6 +22,17 @@ typedef enum err (*ledger_route_fn)(void *arg, struct db *db, const struct event
                                     enum err (*emit)(void *ctx, const char *peer), void *ctx,
                                     struct errmsg *e);
 
+/* A site that is made anew or restored may have forgotten events of its own which its parent holds: it appends
+ * nothing until they are back (protocol.md 7). */
+MUST_USE enum err ledger_recall_begin(struct db *db, struct errmsg *e);
+MUST_USE enum err ledger_recalling(struct db *db, bool *ret, struct errmsg *e);
+/* The own chain and the parent's are the same up to where ours ends: from now on own events are taken from the
+ * parent, in order. Before (and without a recall) they are passed over. */
+MUST_USE enum err ledger_recall_agreed(struct db *db, struct errmsg *e);
+MUST_USE enum err ledger_recall_takes(struct db *db, bool *ret, struct errmsg *e);
+/* numbers_after: see office number blocks; 0: nothing was forgotten. */
+MUST_USE enum err ledger_recall_end(struct db *db, uint64_t numbers_after, struct errmsg *e);
+
 struct ledger {
     char site[13];
     char origin[25]; /* what this site appends under */
@@ -51,6 +62,9 @@ MUST_USE enum err ledger_receive(struct ledger *l, struct db *db, const char *fr
 /* Put the whole history of a case, as far as it is held here, into the outbox of peer, once. */
 MUST_USE enum err ledger_enqueue_case(struct ledger *l, struct db *db, const char *peer,
                                       const char *case_no, struct errmsg *e);
+/* One event at the end of the outbox, also when it was given out before: the peer has forgotten it. */
+MUST_USE enum err ledger_enqueue_again(struct ledger *l, struct db *db, const char *peer, const char *origin,
+                                       uint64_t seq, struct errmsg *e);
 /* Likewise one event (for what a new child must know). */
 MUST_USE enum err ledger_enqueue(struct ledger *l, struct db *db, const char *peer, const char *origin,
                                  uint64_t seq, struct errmsg *e);
@@ -58,6 +72,13 @@ MUST_USE enum err ledger_enqueue(struct ledger *l, struct db *db, const char *pe
 /* seq 0 and zeros for an origin that is not held from its beginning. */
 MUST_USE enum err ledger_head(struct db *db, const char *origin, uint64_t *ret_seq,
                               unsigned char hash[32], struct errmsg *e);
+
+/* The hash of one event held here; ERR_NOT_FOUND. seq 0: zeros. */
+MUST_USE enum err ledger_hash_at(struct db *db, const char *origin, uint64_t seq, unsigned char hash[32],
+                                 struct errmsg *e);
+/* The own events behind seq become the first of a new epoch: the past behind it was forgotten and is another's.
+ * l->origin is the new one afterwards; outboxes name it. */
+MUST_USE enum err ledger_new_epoch(struct ledger *l, struct db *db, uint64_t seq, struct errmsg *e);
 
 /* A head as its origin signed it: Ed25519 over "doorstep.head.1" || origin || seq (8 bytes) || hash. */
 void ledger_sign_head(const unsigned char seed[32], const char *origin, uint64_t seq,

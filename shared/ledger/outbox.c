@@ -2,6 +2,7 @@
 
 #include "ledger/ledger.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum err link_add(struct db *db, const char *peer, const char *role, const struct host *host,
@@ -26,6 +27,28 @@ static void copy16(struct stmt *st, int i, unsigned char out[16])
     memset(out, 0, 16);
     if (n == 16)
         memcpy(out, p, 16);
+}
+
+enum err link_rename_all(struct db *db, const struct host *host, struct errmsg *e)
+{
+    char peers[512][13];
+    int n = 0;
+    struct stmt *st = db_stmt(db, "SELECT peer FROM link");
+    enum err err;
+    bool row;
+
+    while ((err = db_step(st, &row, e)) == OK && row && n < 512)
+        snprintf(peers[n++], 13, "%s", col_text(st, 0));
+    db_reset(st);
+    for (int i = 0; err == OK && i < n; i++) {
+        unsigned char stream[16];
+        host_random(host, stream, sizeof stream);
+        st = db_stmt(db, "UPDATE link SET stream = $2, acked_pos = 0 WHERE peer = $1");
+        bind_text(st, 1, peers[i]);
+        bind_blob(st, 2, stream, 16);
+        err = db_run(st, e);
+    }
+    return err;
 }
 
 enum err link_read(struct db *db, const char *peer, struct link_state *ret, struct errmsg *e)
@@ -166,6 +189,20 @@ enum err ledger_enqueue(struct ledger *l, struct db *db, const char *peer, const
     st = db_stmt(db, "UPDATE link SET head_pos = head_pos + 1 WHERE peer = $1");
     bind_text(st, 1, peer);
     return db_run(st, e);
+}
+
+enum err ledger_enqueue_again(struct ledger *l, struct db *db, const char *peer, const char *origin, uint64_t seq,
+                              struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "DELETE FROM outbox WHERE peer = $1 AND origin = $2 AND seq = $3");
+    enum err err;
+
+    bind_text(st, 1, peer);
+    bind_text(st, 2, origin);
+    bind_int(st, 3, (int64_t)seq);
+    if ((err = db_run(st, e)) != OK)
+        return err;
+    return ledger_enqueue(l, db, peer, origin, seq, e);
 }
 
 enum err ledger_enqueue_case(struct ledger *l, struct db *db, const char *peer, const char *case_no,

@@ -16,6 +16,8 @@ struct link_state {
 /* Make the link (role 'parent' or 'child') unless it is there. */
 MUST_USE enum err link_add(struct db *db, const char *peer, const char *role, const struct host *host,
                            struct errmsg *e);
+/* A restored site names its outboxes anew: what it gave out in its forgotten past counts no more. */
+MUST_USE enum err link_rename_all(struct db *db, const struct host *host, struct errmsg *e);
 /* ERR_NOT_FOUND: no such link. */
 MUST_USE enum err link_read(struct db *db, const char *peer, struct link_state *ret, struct errmsg *e);
 /* We hold the peer's outbox `stream` up to pos, as of this transaction. ERR_CONFLICT: it was not held up

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct caller *boss(const struct office *o)
 {
@@ -62,6 +63,20 @@ static enum err transact(const struct folder *f, struct work *w, struct errmsg *
     return err;
 }
 
+/* A site that was just enrolled gets its past from its parent first: wait a little for it. */
+static enum err patiently(const struct folder *f, struct work *w, struct errmsg *e)
+{
+    enum err err = transact(f, w, e);
+
+    for (int i = 0; err == ERR_BUSY && i < 60; i++) {
+        usleep(250000);
+        err = transact(f, w, e);
+    }
+    if (err == ERR_BUSY)
+        errmsg_set(e, "this site is still getting its past from its parent, or is busy: is it running, and is the link up? nothing was changed");
+    return err;
+}
+
 static enum err import_all(struct work *w, struct office *o, struct db *db, struct errmsg *e)
 {
     enum err err = OK;
@@ -75,7 +90,7 @@ enum err admin_import(const struct folder *f, char **files, int count, struct er
 {
     struct work w = {.fn = import_all, .files = files, .count = count};
 
-    return transact(f, &w, e);
+    return patiently(f, &w, e);
 }
 
 static enum err add_user(struct work *w, struct office *o, struct db *db, struct errmsg *e)
@@ -101,7 +116,7 @@ enum err admin_add_user(const struct folder *f, const char *username, const char
     json_set_text(in, "role", role);
     json_set_text(in, "site", site ? site : f->site);
     json_set_text(in, "password", password);
-    enum err err = transact(f, &w, e);
+    enum err err = patiently(f, &w, e);
     json_free(in);
     return err;
 }

@@ -73,8 +73,9 @@ static enum err make_db(const struct folder *f, struct errmsg *e)
         err = db_run(st, e);
         if (err == OK && f->parent[0])
             err = link_add(db, f->parent, "parent", o.host, e);
+        /* A child may have been here before: it says nothing until its parent has told it (protocol.md 7). */
         if (err == OK)
-            err = office_found(&o, db, e);
+            err = f->parent[0] ? ledger_recall_begin(db, e) : office_found(&o, db, e);
         if (err == OK)
             err = db_commit(db, e);
         office_close(&o);

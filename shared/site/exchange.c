@@ -72,6 +72,8 @@ enum err exchange_store(struct exchange *x, struct db *db, const struct link_eff
     enum err err = OK;
 
     *ret = (struct exchange_touched){.cases = arena_alloc(a, sizeof *ret->cases * (fx->event_count + 1))};
+    /* First: a batch behind one that failed must not even be looked at. */
+    err = link_received(db, x->peer, fx->stream, fx->prev_pos, fx->pos, now_of(x), e);
     for (size_t i = 0; err == OK && i < fx->event_count; i++) {
         struct reader r = {.p = fx->events[i].bytes, .left = fx->events[i].len};
         struct event ev;
@@ -81,8 +83,6 @@ enum err exchange_store(struct exchange *x, struct db *db, const struct link_eff
         if ((err = ledger_receive(&x->office->ledger, db, x->peer, &ev, &got, e)) == OK && ev.case_no[0])
             note_case(ret, ev.case_no);
     }
-    if (err == OK)
-        err = link_received(db, x->peer, fx->stream, fx->prev_pos, fx->pos, now_of(x), e);
     if (err == OK && !x->is_parent)
         err = papers_here(ret, db, a, e);
     if (err == OK && !x->is_parent)
@@ -109,6 +109,147 @@ enum err exchange_head(struct exchange *x, struct db *db, const struct link_effe
 {
     (void)x;
     return ledger_witness(db, fx->origin, fx->seq, fx->digest, fx->signature, e);
+}
+
+/* ---- recall --------------------------------------------------------------------------------------*/
+
+/* Children may hold events that were said after the copy and never reached the parent: what is said from now on
+ * must not carry their numbers. */
+static enum err epoch_for_children(struct office *o, struct db *db, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT 1 FROM link WHERE role = 'child' LIMIT 1");
+    unsigned char hash[32];
+    uint64_t head;
+    bool row;
+    enum err err = db_step(st, &row, e);
+
+    db_reset(st);
+    if (err != OK || !row || (err = ledger_head(db, o->ledger.origin, &head, hash, e)) != OK)
+        return err;
+    return ledger_new_epoch(&o->ledger, db, head, e);
+}
+
+enum err exchange_come_back(struct office *o, struct db *db, struct errmsg *e)
+{
+    enum err err = link_rename_all(db, o->host, e);
+
+    if (err == OK)
+        err = lease_renew_all(o, db, e);
+    if (err != OK)
+        return err;
+    return o->parent[0] ? ledger_recall_begin(db, e) : epoch_for_children(o, db, e);
+}
+
+enum err exchange_recall(struct exchange *x, struct db *db, const struct link_effect *fx, struct link_input *ret,
+                         struct errmsg *e)
+{
+    unsigned char hash[32];
+    char site[13];
+    uint64_t head;
+    enum err err;
+
+    *ret = (struct link_input){.kind = IN_RECALLED, .seq = fx->seq, .verdict = RECALL_AGREES};
+    memcpy(ret->origin, fx->origin, sizeof ret->origin);
+    event_site(fx->origin, site);
+    if (strcmp(site, x->peer)) {
+        errmsg_set(e, "%s recalls the past of %s", x->peer, fx->origin);
+        return ERR_PEER;
+    }
+    if ((err = ledger_head(db, fx->origin, &head, hash, e)) != OK)
+        return err;
+    ret->pos = head;
+    if (fx->seq > head) {
+        ret->verdict = RECALL_BEYOND;
+        return OK;
+    }
+    if ((err = ledger_hash_at(db, fx->origin, fx->seq, hash, e)) != OK)
+        return err;
+    if (memcmp(hash, fx->digest, 32)) {
+        ret->verdict = RECALL_FORKED;
+        return OK;
+    }
+    ret->hlc = head ? x->office->ledger.hlc_last : 0;
+    for (uint64_t seq = fx->seq + 1; err == OK && seq <= head; seq++)
+        err = ledger_enqueue_again(&x->office->ledger, db, x->peer, fx->origin, seq, e);
+    return err == OK && head ? number_lease_anew(x->office, db, x->peer, e) : err;
+}
+
+static enum err ask_at(struct office *o, struct db *db, uint64_t seq, struct link_input *ret, bool *ret_ask, struct errmsg *e)
+{
+    *ret = (struct link_input){.kind = IN_RECALL, .seq = seq};
+    snprintf(ret->origin, sizeof ret->origin, "%s", o->ledger.origin);
+    *ret_ask = true;
+    return ledger_hash_at(db, o->ledger.origin, seq, ret->digest, e);
+}
+
+enum err exchange_recall_step(struct exchange *x, struct db *db, struct exchange_recall_state *s,
+                              const struct link_effect *fx, struct link_input *ret, bool *ret_ask, struct errmsg *e)
+{
+    struct office *o = x->office;
+    unsigned char hash[32];
+    uint64_t head;
+    bool recalling;
+    enum err err;
+
+    *ret_ask = false;
+    if (fx && fx->kind == FX_UP && fx->forgotten && (err = ledger_recall_begin(db, e)) != OK)
+        return err;
+    if ((err = ledger_recalling(db, &recalling, e)) != OK)
+        return err;
+    s->done = !recalling;
+    if (!recalling ||
+        (err = ledger_head(db, o->ledger.origin, &head, hash, e)) != OK)
+        return err;
+    if (!s->asked) {
+        *s = (struct exchange_recall_state){.asked = true};
+        if ((err = ledger_recall_begin(db, e)) != OK)
+            return err;
+        return ask_at(o, db, head, ret, ret_ask, e);
+    }
+    if (fx && fx->kind == FX_RECALLED && !strcmp(fx->origin, o->ledger.origin) && !s->known) {
+        if (fx->verdict == RECALL_BEYOND)
+            return ask_at(o, db, fx->pos < head ? fx->pos : head, ret, ret_ask, e);
+        if (fx->verdict == RECALL_AGREES && fx->seq > s->agreed)
+            s->agreed = fx->seq;
+        else if (fx->verdict == RECALL_FORKED && (!s->forked || fx->seq < s->forked))
+            s->forked = fx->seq;
+        if (s->forked && s->agreed + 1 < s->forked) /* somewhere between */
+            return ask_at(o, db, s->agreed + (s->forked - s->agreed) / 2, ret, ret_ask, e);
+        if (s->forked) {
+            char past[25];
+            snprintf(past, sizeof past, "%s", o->ledger.origin);
+            if ((err = ledger_new_epoch(&o->ledger, db, s->agreed, e)) != OK)
+                return err;
+            /* The old epoch's rest comes by the feed; the new one is ours alone. */
+            *ret = (struct link_input){.kind = IN_RECALL, .seq = s->agreed};
+            snprintf(ret->origin, sizeof ret->origin, "%s", past);
+            *ret_ask = true;
+            /* A fork is rare, and other names change the order of the fold: fold everything again. */
+            if ((err = ledger_recall_agreed(db, e)) != OK || (err = office_rebuild(o, db, e)) != OK)
+                return err;
+            *s = (struct exchange_recall_state){.asked = true, .known = true, .target = fx->pos,
+                                                .hlc = fx->hlc > s->hlc ? fx->hlc : s->hlc};
+            snprintf(s->past, sizeof s->past, "%s", past);
+            return ledger_hash_at(db, past, ret->seq, ret->digest, e);
+        }
+        if ((err = ledger_recall_agreed(db, e)) != OK)
+            return err;
+        s->known = true;
+        s->target = fx->pos;
+        s->hlc = fx->hlc;
+    }
+    if (s->past[0] && (err = ledger_head(db, s->past, &head, hash, e)) != OK)
+        return err;
+    if (!s->known || head < s->target) {
+        if (!fx && ++s->waited > 6) /* something was passed over, or lost on the way: ask again */
+            *s = (struct exchange_recall_state){0};
+        return OK;
+    }
+    if ((err = ledger_recall_end(db, s->hlc, e)) == OK && s->hlc)
+        err = epoch_for_children(o, db, e);
+    if (err == OK && !head && !strcmp(o->ledger.origin, o->site))
+        err = office_found(o, db, e); /* really new: nobody has held anything of this site */
+    return err;
 }
 
 static enum err by_digest(struct db *db, const char *sql, const unsigned char digest[32], struct errmsg *e)

@@ -38,6 +38,24 @@ MUST_USE enum err exchange_acked(struct exchange *x, struct db *db, uint64_t pos
 MUST_USE enum err exchange_ask_lease(struct exchange *x, struct db *db, struct link_input *ret, struct errmsg *e);
 MUST_USE enum err exchange_lease(struct exchange *x, struct db *db, const struct link_effect *fx, struct errmsg *e);
 MUST_USE enum err exchange_head(struct exchange *x, struct db *db, const struct link_effect *fx, struct errmsg *e);
+/* This site was restored, or finds that it was: name the outboxes anew, recall, promise every lease again. */
+MUST_USE enum err exchange_come_back(struct office *o, struct db *db, struct errmsg *e);
+/* FX_RECALL: fills the answer IN_RECALLED, and puts what is behind into the child's outbox. */
+MUST_USE enum err exchange_recall(struct exchange *x, struct db *db, const struct link_effect *fx, struct link_input *ret,
+                                  struct errmsg *e);
+/* The child's side of a recall, one per connection. Begin with zeros. */
+struct exchange_recall_state {
+    bool asked, known, done; /* done: there is nothing to recall any more; known: the parent's head is `target` */
+    char past[25]; /* the epoch whose rest is awaited, when a new one was begun; else "" */
+    int waited;    /* looks since anything was asked */
+    uint64_t agreed, forked, target, hlc; /* forked 0: not found to be */
+};
+/* What to do now: *ret_ask says that ret holds the next IN_RECALL. When the own chain has reached the parent's,
+ * the recall is over. Call when the link is up (fx: FX_UP), at ticks (fx: NULL),
+ * and after each FX_RECALLED (fx). */
+MUST_USE enum err exchange_recall_step(struct exchange *x, struct db *db, struct exchange_recall_state *s,
+                                       const struct link_effect *fx, struct link_input *ret, bool *ret_ask,
+                                       struct errmsg *e);
 /* FX_HAVE from the parent: the paper counts as sent. */
 MUST_USE enum err exchange_sent(struct exchange *x, struct db *db, const unsigned char digest[32], struct errmsg *e);
 /* A fetched paper is whole: say so in its row. */

@@ -33,6 +33,8 @@ struct peer {
     int jobs;
     bool up;
     int64_t skew_ms;
+    struct exchange_recall_state recall;
+    bool recalling; /* a step is under way */
     uint64_t head_pos;
     struct sent_head {
         char origin[25];
@@ -53,7 +55,7 @@ struct task {
     struct buf bytes;
     struct sync_event *events;
     struct exchange_touched touched;
-    bool here;
+    bool here; /* or: ask */
 };
 
 static void effects(struct peer *p, const struct link_effects *fx);
@@ -267,6 +269,61 @@ static enum err head_run(struct job *job, struct db *db, struct errmsg *e)
     return exchange_head(&t->peer->x, db, &t->fx, e);
 }
 
+/* A head that cannot be: the child has forgotten a part of its past and does not know it. */
+static void head_done(struct job *job)
+{
+    struct task *t = (struct task *)job;
+    struct link_input in = {.kind = IN_BYE, .code = BYE_FORKED, .reason = "this chain is not the one that was witnessed"};
+
+    if (job->err == ERR_PEER)
+        step(t->peer, &in);
+    plain_done(job);
+}
+
+static enum err come_back_run(struct job *job, struct db *db, struct errmsg *e)
+{
+    struct task *t = (struct task *)job;
+
+    return exchange_come_back(&t->peer->site->office, db, e);
+}
+
+static enum err recall_run(struct job *job, struct db *db, struct errmsg *e)
+{
+    struct task *t = (struct task *)job;
+
+    return exchange_recall(&t->peer->x, db, &t->fx, &t->in, e);
+}
+
+static void recall_done(struct job *job)
+{
+    struct task *t = (struct task *)job;
+
+    if (job->err == OK) {
+        step(t->peer, &t->in);
+        site_glance(t->peer->site, false);
+    }
+    plain_done(job);
+}
+
+static enum err recall_step_run(struct job *job, struct db *db, struct errmsg *e)
+{
+    struct task *t = (struct task *)job;
+
+    return exchange_recall_step(&t->peer->x, db, &t->peer->recall, t->fx.kind == FX_NONE ? NULL : &t->fx, &t->in, &t->here, e);
+}
+
+static void recall_step_done(struct job *job)
+{
+    struct task *t = (struct task *)job;
+
+    t->peer->recalling = false;
+    if (job->err == OK && t->here)
+        step(t->peer, &t->in);
+    if (job->err == OK)
+        site_glance(t->peer->site, false);
+    plain_done(job);
+}
+
 /* Papers. */
 
 static enum err chunk_read_run(struct job *job, struct db *db, struct errmsg *e)
@@ -336,6 +393,8 @@ static void chunk_store_done(struct job *job)
 
 /* ---- effects ------------------------------------------------------------------------------------*/
 
+static void recall_look(struct peer *p, const struct link_effect *up);
+
 static void came_up(struct peer *p, const struct link_effect *fx)
 {
     struct site *s = p->site;
@@ -353,6 +412,7 @@ static void came_up(struct peer *p, const struct link_effect *fx)
         log_line(LOG_LEVEL_WARN, "replica",
                  "clock=wrong peer=%s skew_s=%lld text=\"the clocks of the two sites differ; set the right time, nothing is lost\"",
                  p->x.peer, (long long)fx->skew_ms / 1000);
+    recall_look(p, fx);
     site_glance(s, true);
 }
 
@@ -379,6 +439,11 @@ static void close_link(struct peer *p, const struct link_effect *fx)
              fx->reason);
     if (p->x.is_parent)
         snprintf(p->site->last_reason, sizeof p->site->last_reason, "%s", fx->reason);
+    /* Restored without being told: act as if we had been. */
+    if ((fx->code == BYE_BEHIND && !fx->by_peer) || (fx->code == BYE_FORKED && fx->by_peer && p->x.is_parent)) {
+        log_line(LOG_LEVEL_WARN, "replica", "restored=found peer=%s text=\"this site has forgotten a part of its past; it gets it back first\"", p->x.peer);
+        start(p, fx, come_back_run, plain_done, true);
+    }
     if (p->ws)
         ws_close(p->ws, 1000, fx->reason);
 }
@@ -413,6 +478,13 @@ static void effects(struct peer *p, const struct link_effects *fx)
             if (p->refused_count < REFUSED_MAX)
                 memcpy(p->refused[p->refused_count++], x->digest, 32);
             break;
+        case FX_RECALL:
+            start(p, x, recall_run, recall_done, true);
+            break;
+        case FX_RECALLED:
+            p->recalling = true;
+            start(p, x, recall_step_run, recall_step_done, true);
+            break;
         case FX_HAVE:
             if (p->x.is_parent)
                 start(p, x, mark_run, plain_done, true);
@@ -426,7 +498,7 @@ static void effects(struct peer *p, const struct link_effects *fx)
             start(p, x, lease_keep_run, plain_done, true);
             break;
         case FX_HEAD:
-            start(p, x, head_run, plain_done, true);
+            start(p, x, head_run, head_done, true);
             break;
         case FX_CLOSE:
             close_link(p, x);
@@ -659,6 +731,19 @@ void replica_stop(struct site *s)
 
 /* ---- ticks and glances --------------------------------------------------------------------------*/
 
+/* While this site has not got its past back, look at each tick how far it is. */
+static void recall_look(struct peer *p, const struct link_effect *up)
+{
+    static const struct link_effect tick = {.kind = FX_NONE};
+
+    if (!p->x.is_parent || !p->up || p->recalling || !p->ws)
+        return;
+    if (p->recall.done)
+        return;
+    p->recalling = true;
+    start(p, up ? up : &tick, recall_step_run, recall_step_done, true);
+}
+
 void replica_tick(struct site *s)
 {
     struct peer *next;
@@ -669,6 +754,7 @@ void replica_tick(struct site *s)
         if (s->ticks % 60 == 0)
             p->refused_count = 0; /* ask again: it may have come by now */
         step(p, &in);
+        recall_look(p, NULL);
     }
 }
 
@@ -698,6 +784,12 @@ static void want_next(struct peer *p, const struct glance *g)
                     other |= q->up && !strcmp(q->x.peer, x->from) && !refused(q, in.digest);
                 if (other)
                     continue;
+            }
+            if (blob_exists(p->site->blobs, x->digest)) { /* here all the time: the row had been forgotten */
+                struct link_effect found = {.kind = FX_STORE_CHUNK};
+                memcpy(found.digest, in.digest, 32);
+                start(p, &found, paper_run, plain_done, true);
+                return;
             }
             in.offset = (uint64_t)blob_partial_size(p->site->blobs, x->digest);
             step(p, &in);

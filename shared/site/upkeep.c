@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "ledger/blob.h"
 #include "ledger/outbox.h"
+#include "site/exchange.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -294,7 +295,7 @@ static enum err copy_site(const struct folder *f, const char *to, struct errmsg 
     /* The database first: papers that it names were stored before it named them. */
     folder_path(f->dir, "doorstep.db", a, sizeof a);
     folder_path(to, "doorstep.db", b, sizeof b);
-    if ((err = db_open(a, DB_READ, &db, e)) == OK)
+    if ((err = db_open(a, DB_WRITE, &db, e)) == OK)
         err = db_copy_to(db, b, e);
     db_close(db);
     static const char *const trees[] = {"keys", "blobs"};
@@ -316,10 +317,31 @@ enum err upkeep_backup(const struct folder *f, const char *to, struct errmsg *e)
     return copy_site(f, to, e);
 }
 
+/* The copy may be older than what the parent and the children have seen of this site. */
+static enum err come_back(const char *dir, struct errmsg *e)
+{
+    struct folder f;
+    struct office o;
+    struct db *db = NULL;
+    enum err err = folder_read(dir, &f, e);
+
+    if (err == OK)
+        err = folder_open_db(&f, &db, e);
+    if (err == OK && (err = db_begin(db, e)) == OK && (err = folder_office(&f, &o, db, e)) == OK) {
+        if ((err = exchange_come_back(&o, db, e)) == OK)
+            err = db_commit(db, e);
+        office_close(&o);
+    }
+    db_close(db);
+    return err;
+}
+
 enum err upkeep_restore(const char *from, const char *dir, struct errmsg *e)
 {
     struct folder f;
     enum err err = folder_read(from, &f, e);
 
-    return err == OK ? copy_site(&f, dir, e) : err;
+    if (err == OK)
+        err = copy_site(&f, dir, e);
+    return err == OK ? come_back(dir, e) : err;
 }

@@ -454,7 +454,10 @@ static void on_hello(struct turn *t, const struct frame *f)
     memcpy(l->peer_stream, f->stream, 16);
     l->seen_pos = memcmp(f->stream, l->known_stream, 16) ? 0 : l->known_pos;
     l->phase = PHASE_UP;
-    effect(t, FX_UP)->skew_ms = f->wall_ms - l->wall_ms;
+    static const unsigned char none[16];
+    struct link_effect *up = effect(t, FX_UP);
+    up->skew_ms = f->wall_ms - l->wall_ms;
+    up->forgotten = !l->c.parent_side && memcmp(f->recv_stream, none, 16) && memcmp(f->recv_stream, l->stream, 16);
     effect(t, FX_ACKED)->pos = l->acked_pos;
     if (!l->c.parent_side)
         ask_clock(t);
@@ -484,6 +487,33 @@ static void on_head(struct turn *t, const struct frame *f)
     x->seq = f->seq;
     memcpy(x->digest, f->digest, 32);
     memcpy(x->signature, f->signature, 64);
+}
+
+static void on_recall_frame(struct turn *t, const struct frame *f)
+{
+    struct link_effect *x;
+
+    if (t->l->c.parent_side != (f->kind == FRAME_RECALL)) {
+        bye(t, BYE_PROTOCOL, "a recall in the wrong direction");
+        return;
+    }
+    x = effect(t, f->kind == FRAME_RECALL ? FX_RECALL : FX_RECALLED);
+    memcpy(x->origin, f->origin, sizeof x->origin);
+    x->seq = f->seq;
+    memcpy(x->digest, f->digest, 32);
+    x->verdict = f->verdict;
+    x->hlc = f->hlc;
+    x->pos = f->pos;
+}
+
+static void on_recall(struct turn *t, const struct link_input *in)
+{
+    struct frame f = {.kind = in->kind == IN_RECALL ? FRAME_RECALL : FRAME_RECALLED, .seq = in->seq,
+                      .verdict = in->verdict, .pos = in->pos, .hlc = in->hlc};
+
+    memcpy(f.origin, in->origin, sizeof f.origin);
+    memcpy(f.digest, in->digest, 32);
+    send(t, &f);
 }
 
 static void on_frame(struct turn *t, const struct link_input *in)
@@ -518,6 +548,10 @@ static void on_frame(struct turn *t, const struct link_input *in)
         break;
     case FRAME_NONE:
         on_none(t, &f);
+        break;
+    case FRAME_RECALL:
+    case FRAME_RECALLED:
+        on_recall_frame(t, &f);
         break;
     case FRAME_HAVE:
         memcpy(effect(t, FX_HAVE)->digest, f.digest, 32);
@@ -638,6 +672,14 @@ void link_step(struct link *l, const struct link_input *in, struct arena *turn, 
     case IN_HEAD:
         if (l->phase == PHASE_UP)
             on_own_head(&t, in);
+        break;
+    case IN_BYE:
+        bye(&t, in->code, in->reason);
+        break;
+    case IN_RECALL:
+    case IN_RECALLED:
+        if (l->phase == PHASE_UP && in->err == OK)
+            on_recall(&t, in);
         break;
     case IN_HAVE:
         if (l->phase == PHASE_UP)

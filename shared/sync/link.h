@@ -56,6 +56,9 @@ enum link_input_kind {
     IN_CHUNK_STORED, /* answer to FX_STORE_CHUNK: digest, offset = next byte, finished, err */
     IN_LEASE,        /* answer to FX_ASK_LEASE (parent side): mono_ms as asked, clock fields */
     IN_HEAD,         /* our signed head: origin, seq, hash in digest, signature */
+    IN_BYE,          /* end the link: code, reason */
+    IN_RECALL,       /* child: ask whether our chain `origin` up to seq, hash in digest, is the one the parent holds */
+    IN_RECALLED,     /* parent: answer to FX_RECALL: origin, seq as asked, verdict, pos = our head of it, hlc */
     IN_HAVE,         /* tell the peer that the document digest is here, whole and durable */
 };
 
@@ -78,12 +81,17 @@ struct link_input {
     int64_t mono_ms, lease_now_ms, promised_ms, length_ms;
     char origin[25];
     uint64_t seq;
+    unsigned verdict;
+    uint64_t hlc;
     unsigned char signature[64];
+    enum bye_code code;
+    const char *reason;
 };
 
 enum link_effect_kind {
     FX_SEND,        /* bytes: one frame, in this order */
-    FX_UP,          /* both hellos are through; skew_ms = peer's wall clock minus ours */
+    FX_UP,          /* both hellos are through; skew_ms = peer's wall clock minus ours; forgotten: the parent
+                     * knows our outbox by another name, so there may be a past that we do not know */
     FX_READ,        /* read our outbox behind pos; answer IN_EVENTS */
     FX_STORE,       /* store events, and that we hold `stream` up to pos where we held it up to prev_pos,
                      * in one transaction that fails when prev_pos is not what is held: a batch must
@@ -94,6 +102,8 @@ enum link_effect_kind {
     FX_NONE,        /* the peer does not have the document digest */
     FX_ASK_LEASE,   /* parent side: make the promise durable, answer IN_LEASE; mono_ms to give back */
     FX_LEASE,       /* child side: mono_ms (ours, when asked), lease_now_ms, promised_ms, length_ms */
+    FX_RECALL,      /* parent side: origin, seq, digest; answer IN_RECALLED and send what is behind */
+    FX_RECALLED,    /* child side: origin, seq, verdict, pos, hlc */
     FX_HAVE,        /* the peer holds the document digest, whole and durable */
     FX_HEAD,        /* the peer's signed head, behind all FX_STORE given before */
     FX_CLOSE,       /* close the connection: code, reason; by_peer when the peer said so */
@@ -110,10 +120,12 @@ struct link_effect {
     int64_t skew_ms, mono_ms, lease_now_ms, promised_ms, length_ms;
     char origin[25];
     uint64_t seq;
+    unsigned verdict;
+    uint64_t hlc;
     unsigned char signature[64];
     enum bye_code code;
     char reason[128];
-    bool by_peer;
+    bool by_peer, forgotten;
 };
 
 struct link_effects {

@@ -64,6 +64,18 @@ void wire_pack(const struct frame *f, struct buf *out)
         buf_append(out, f->digest, 32);
         buf_append(out, f->signature, 64);
         break;
+    case FRAME_RECALL:
+        put_text(out, f->origin);
+        buf_varint(out, f->seq);
+        buf_append(out, f->digest, 32);
+        break;
+    case FRAME_RECALLED:
+        put_text(out, f->origin);
+        buf_varint(out, f->seq);
+        buf_u8(out, f->verdict);
+        buf_varint(out, f->pos);
+        buf_varint(out, f->hlc);
+        break;
     case FRAME_PING:
     case FRAME_PONG:
         buf_u64(out, f->nonce);
@@ -138,7 +150,7 @@ enum err wire_unpack(const void *p, size_t n, struct frame *ret, struct errmsg *
     unsigned kind = reader_u8(&r);
 
     f.kind = (enum frame_kind)kind;
-    if (n > WIRE_FRAME_BYTES_MAX || kind < FRAME_HELLO || kind > FRAME_HAVE) {
+    if (n > WIRE_FRAME_BYTES_MAX || kind < FRAME_HELLO || kind > FRAME_RECALLED) {
         errmsg_set(e, "frame kind %u of %zu bytes is not known", kind, n);
         return ERR_PEER;
     }
@@ -190,13 +202,27 @@ enum err wire_unpack(const void *p, size_t n, struct frame *ret, struct errmsg *
         get(&r, f.digest, 32);
         get(&r, f.signature, 64);
         break;
+    case FRAME_RECALL:
+        get_text(&r, f.origin, sizeof f.origin);
+        f.seq = reader_varint(&r);
+        get(&r, f.digest, 32);
+        break;
+    case FRAME_RECALLED:
+        get_text(&r, f.origin, sizeof f.origin);
+        f.seq = reader_varint(&r);
+        f.verdict = reader_u8(&r);
+        f.pos = reader_varint(&r);
+        f.hlc = reader_varint(&r);
+        if (f.verdict > RECALL_BEYOND)
+            r.bad = true;
+        break;
     case FRAME_PING:
     case FRAME_PONG:
         f.nonce = reader_u64(&r);
         break;
     case FRAME_BYE: {
         unsigned code = reader_u8(&r);
-        f.code = code >= BYE_PROTOCOL && code <= BYE_SILENT ? (enum bye_code)code : BYE_PROTOCOL;
+        f.code = code >= BYE_PROTOCOL && code <= BYE_FORKED ? (enum bye_code)code : BYE_PROTOCOL;
         get_text(&r, f.reason, sizeof f.reason);
         break;
     }

@@ -28,6 +28,8 @@ enum frame_kind {
     FRAME_PONG = 11,
     FRAME_BYE = 12,
     FRAME_HAVE = 13,
+    FRAME_RECALL = 14,
+    FRAME_RECALLED = 15,
 };
 
 enum bye_code {
@@ -37,7 +39,10 @@ enum bye_code {
     BYE_STOPPING = 4,  /* this side ends */
     BYE_BEHIND = 5,    /* the peer holds more of our outbox than we have: restored from a backup */
     BYE_SILENT = 6,    /* nothing heard for too long */
+    BYE_FORKED = 7,    /* the peer's chain is not the one that was witnessed: it has forgotten a part */
 };
+
+enum recall_verdict { RECALL_FORKED, RECALL_AGREES, RECALL_BEYOND };
 
 /* One frame of any kind; the fields that its kind does not name are not used. Bytes are borrowed. */
 struct frame {
@@ -54,8 +59,10 @@ struct frame {
     unsigned char digest[32];        /* WANT, CHUNK, NONE, HAVE: SHA-256; HEAD: hash */
     uint64_t offset, total, max;     /* WANT: offset, max; CHUNK: offset, total */
     int64_t mono_ms, now_ms, promised_ms, length_ms; /* CLOCK_ASK: mono; CLOCK: all four */
-    char origin[25];                 /* HEAD */
-    uint64_t seq;                    /* HEAD */
+    char origin[25];                 /* HEAD, RECALL, RECALLED */
+    uint64_t seq;                    /* HEAD, RECALL; RECALLED: as asked */
+    unsigned verdict;                /* RECALLED: enum recall_verdict; pos: the parent's head */
+    uint64_t hlc;                    /* RECALLED: number blocks leased up to here are not to be used any more */
     unsigned char signature[64];     /* HEAD */
     uint64_t nonce;                  /* PING, PONG */
     enum bye_code code;              /* BYE */

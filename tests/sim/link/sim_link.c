@@ -269,6 +269,8 @@ static void effects(int i, const struct link_effects *fx)
             if (x->mono_ms > now + s->skew)
                 breach("a lease from the future", s, (uint64_t)x->mono_ms, (uint64_t)now);
             break;
+        case FX_RECALL:
+        case FX_RECALLED:
         case FX_HAVE:
         case FX_HEAD:
             break;
@@ -399,6 +401,9 @@ static void work_due(int i)
         case IN_LOCAL:
         case IN_WANTED:
         case IN_HEAD:
+        case IN_BYE:
+        case IN_RECALL:
+        case IN_RECALLED:
         case IN_HAVE:
             break;
         }

@@ -88,9 +88,9 @@ void check_reopened(struct site *s)
 {
     unsigned char hash[32];
     struct errmsg e = {""};
-    uint64_t seq;
+    uint64_t seq = 0;
 
-    if (ledger_head(s->db, s->office.ledger.origin, &seq, hash, &e) != OK || seq < s->acked_seq)
+    if (s->acked_seq && (ledger_head(s->db, s->acked_origin, &seq, hash, &e) != OK || seq < s->acked_seq))
         breach("site %d forgot: its own chain ends at %llu, but %llu was acknowledged to a person", s->no,
                (unsigned long long)seq, (unsigned long long)s->acked_seq);
     for (int i = 0; i < SITES; i++) {
@@ -99,6 +99,8 @@ void check_reopened(struct site *s)
         if (!linked || !site[i].up || !site[i].db)
             continue;
         if (link_read(s->db, site[i].code, &mine, &e) != OK || link_read(site[i].db, s->code, &theirs, &e) != OK)
+            continue;
+        if (s->restored || site[i].restored)
             continue;
         if (!memcmp(mine.peer_stream, theirs.stream, 16) ? mine.recv_pos < theirs.acked_pos : theirs.acked_pos > 0)
             breach("site %d forgot: it acknowledged %llu to site %d and holds %llu", s->no,
@@ -133,6 +135,8 @@ const char *check_waits(void)
             what = "has no link";
         else if (count(s, "SELECT count(*) FROM link WHERE head_pos <> acked_pos") != 0)
             what = "has events that are not acknowledged";
+        else if (count(s, "SELECT count(*) FROM meta WHERE key = 'recall'") != 0)
+            what = "waits for its past";
         else if (count(s, "SELECT count(*) FROM document WHERE state = 'wanted'") != 0)
             what = "waits for papers";
         else if (i >= 3 && count(s, "SELECT count(*) FROM document WHERE sent = 0 AND state = 'here' AND case_no <> ''") != 0)
@@ -242,21 +246,26 @@ static void check_site(struct site *s)
     db_rollback(s->db, NULL);
 }
 
-/* Everything said by a site is at its street and its district. */
+/* Everything said by a site, in every epoch, is at its street and its district. */
 static void check_witnessed(void)
 {
-    for (int i = 0; i < SITES; i++)
-        for (int up = i; up >= 0; up = parent_of(up)) {
-            unsigned char hash[32], own[32];
-            struct errmsg e;
-            uint64_t seq = 0, head = 0;
-            if (ledger_head(site[i].db, site[i].code, &head, own, &e) != OK || ledger_head(site[up].db, site[i].code, &seq, hash, &e) != OK ||
-                seq != head || (head && memcmp(hash, own, 32)))
-                breach("site %d holds %llu events of site %d, which has %llu", up, (unsigned long long)seq, i, (unsigned long long)head);
-            if (seq < site[i].acked_seq)
-                breach("site %d acknowledged %llu of its events to people, site %d holds %llu", i,
-                       (unsigned long long)site[i].acked_seq, up, (unsigned long long)seq);
-        }
+    for (int i = 0; i < SITES; i++) {
+        struct stmt *st = db_stmt(site[i].db, "SELECT origin, seq, hash FROM origin WHERE substr(origin, 1, 12) = $1 AND seq > 0");
+        bool row;
+        bind_text(st, 1, site[i].code);
+        while (db_step(st, &row, NULL) == OK && row)
+            for (int up = parent_of(i); up >= 0; up = parent_of(up)) {
+                unsigned char hash[32];
+                struct errmsg e;
+                uint64_t seq = 0, head = (uint64_t)col_int(st, 1);
+                size_t n;
+                if (ledger_head(site[up].db, col_text(st, 0), &seq, hash, &e) != OK || seq != head || memcmp(hash, col_blob(st, 2, &n), 32))
+                    breach("site %d holds %llu events of %s, which has %llu", up, (unsigned long long)seq, col_text(st, 0), (unsigned long long)head);
+                if (!strcmp(col_text(st, 0), site[i].acked_origin) && seq < site[i].acked_seq)
+                    breach("site %d acknowledged %llu of its events to people, site %d holds %llu", i,
+                           (unsigned long long)site[i].acked_seq, up, (unsigned long long)seq);
+            }
+    }
 }
 
 void check_end(void)

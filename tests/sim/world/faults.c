@@ -78,6 +78,12 @@ static void one_fault(int kind, int unused)
         for (int i = 1; i < SITES; i++)
             later(10, net_dial, i, 0);
         break;
+    case 13:
+        site_backup(no);
+        break;
+    case 14: /* an old copy comes back */
+        site_restore(no, dice(3) != 0);
+        break;
     case 12: /* a street is away for longer than the leases */
         trace("line of street cut for long");
         for (int i = 3; i < SITES; i++)
@@ -99,12 +105,24 @@ static void months_pass(int unused, int unused2)
         site[i].wall_offset_ms += 30LL * 86400000;
 }
 
+static void backup_one(int no, int unused)
+{
+    (void)unused;
+    site_backup(no);
+}
+
 void faults_plan(int64_t from, int64_t until)
 {
     int n = until > 200000 ? (int)dice(14) : (int)dice(6);
 
     if (dice(4) == 0)
         later(from, one_fault, 12, 0);
+    if (dice(5) == 0) { /* every site but the district has an old copy; some come back */
+        for (int i = 1; i < SITES; i++)
+            later(from + (int64_t)dice((uint64_t)(until - from) / 2), backup_one, i, 0);
+        for (int i = 0; i < 3; i++)
+            later((until + from) / 2 + (int64_t)dice((uint64_t)(until - from) / 2), one_fault, 14, 0);
+    }
 
     for (int i = 0; i < n; i++)
         later(from + (int64_t)dice((uint64_t)(until - from)), one_fault, (int)dice(13), 0);

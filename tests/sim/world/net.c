@@ -229,6 +229,71 @@ static enum err lease_run(struct job *j, struct db *db, struct errmsg *e)
     return exchange_lease(x_of(j), db, &j->fx, e);
 }
 
+static enum err recall_run(struct job *j, struct db *db, struct errmsg *e)
+{
+    return exchange_recall(x_of(j), db, &j->fx, &j->in, e);
+}
+
+static void recall_done(struct job *j)
+{
+    if (j->err != OK) {
+        broken_rule(j);
+        return;
+    }
+    trace("site %d answers a recall at %llu: verdict %u, head %llu", j->s->no, (unsigned long long)j->in.seq, j->in.verdict, (unsigned long long)j->in.pos);
+    answer(j);
+    net_local(j->s);
+}
+
+static enum err recall_step_run(struct job *j, struct db *db, struct errmsg *e)
+{
+    return exchange_recall_step(x_of(j), db, &j->conn->end[0].recall, j->fx.kind == FX_NONE ? NULL : &j->fx, &j->in, &j->here, e);
+}
+
+static void recall_step_done(struct job *j)
+{
+    struct conn_end *me = &j->conn->end[0];
+
+    me->recalling = false;
+    if (j->err != OK) {
+        broken_rule(j);
+        return;
+    }
+    if (j->here)
+        answer(j);
+    net_local(j->s);
+}
+
+static void recall_look(struct conn *c, const struct link_effect *up)
+{
+    static const struct link_effect tick = {.kind = FX_NONE};
+    struct conn_end *me = &c->end[0];
+
+    if (!c->open || !me->link || !link_is_up(me->link) || me->recalling || me->recall.done)
+        return;
+    me->recalling = true;
+    start(c, 0, up ? up : &tick, true, recall_step_run, recall_step_done);
+}
+
+static void head_done(struct job *j)
+{
+    struct link_input in = {.kind = IN_BYE, .code = BYE_FORKED, .reason = "forked"};
+
+    if (j->err != OK)
+        trace("site %d on a head: %s", j->s->no, j->msg.text);
+    if (j->err == ERR_PEER && site[j->conn->child].restored)
+        step(j->conn, j->end, &in);
+    else
+        broken_rule(j);
+}
+
+static enum err come_back_run(struct job *j, struct db *db, struct errmsg *e)
+{
+    return exchange_come_back(&j->s->office, db, e);
+}
+
+static void nothing(struct job *j);
+
 static enum err head_run(struct job *j, struct db *db, struct errmsg *e)
 {
     return exchange_head(x_of(j), db, &j->fx, e);
@@ -273,6 +338,12 @@ static void chunk_store_done(struct job *j)
 
 /* ---- effects ------------------------------------------------------------------------------------*/
 
+static void close_later(int child, int gen)
+{
+    if (conns[child].open && conns[child].gen == gen)
+        net_close(&conns[child], "said goodbye");
+}
+
 static void effects(struct conn *c, int end, const struct link_effects *fx)
 {
     int gen = c->gen;
@@ -289,6 +360,7 @@ static void effects(struct conn *c, int end, const struct link_effects *fx)
             if (end == 0) {
                 site[c->child].backoff_ms = 500;
                 site[c->child].shown_count = 0;
+                recall_look(c, x);
             }
             break;
         case FX_READ:
@@ -316,6 +388,13 @@ static void effects(struct conn *c, int end, const struct link_effects *fx)
             else
                 start(c, end, x, false, have_run, have_done);
             break;
+        case FX_RECALL:
+            start(c, end, x, true, recall_run, recall_done);
+            break;
+        case FX_RECALLED:
+            me->recalling = true;
+            start(c, end, x, true, recall_step_run, recall_step_done);
+            break;
         case FX_ASK_LEASE:
             start(c, end, x, true, ask_run, ask_done);
             break;
@@ -323,12 +402,22 @@ static void effects(struct conn *c, int end, const struct link_effects *fx)
             start(c, end, x, true, lease_run, broken_rule);
             break;
         case FX_HEAD:
-            start(c, end, x, true, head_run, broken_rule);
+            start(c, end, x, true, head_run, head_done);
             break;
         case FX_CLOSE:
             if (x->code == BYE_PROTOCOL && !x->by_peer)
                 breach("site %d: protocol: %s", site_of(c, end)->no, x->reason);
-            net_close(c, x->reason);
+            if ((x->code == BYE_BEHIND && !x->by_peer) || (x->code == BYE_FORKED && x->by_peer && end == 0)) {
+                struct job *j = job_new(site_of(c, end), true);
+                trace("site %d finds that it was restored", site_of(c, end)->no);
+                j->run = come_back_run;
+                j->done = nothing;
+                job_queue(j);
+            }
+            if (x->by_peer)
+                net_close(c, x->reason);
+            else /* the other side hears why */
+                later(c->delay_ms + 2000, close_later, c->child, c->gen);
             break;
         }
     }
@@ -490,6 +579,11 @@ static bool was_refused(const struct conn_end *x, const unsigned char digest[32]
     return false;
 }
 
+static enum err found_run(struct job *j, struct db *db, struct errmsg *e)
+{
+    return exchange_paper(x_of(j), db, j->fx.digest, e);
+}
+
 static void want(struct conn *c, int e, const struct glance *g)
 {
     struct conn_end *x = &c->end[e];
@@ -503,6 +597,12 @@ static void want(struct conn *c, int e, const struct glance *g)
             bool likely = !strcmp(p->from, x->x.peer) || (x->x.is_parent && !p->from[0]);
             if (likely != (pass == 0) || !hex_decode(p->digest + 7, in.digest, 32) || was_refused(x, in.digest))
                 continue;
+            if (blob_exists(x->x.blobs, p->digest)) {
+                struct link_effect found = {.kind = FX_STORE_CHUNK};
+                memcpy(found.digest, in.digest, 32);
+                start(c, e, &found, true, found_run, broken_rule);
+                return;
+            }
             in.offset = (uint64_t)blob_partial_size(x->x.blobs, p->digest);
             step(c, e, &in);
             return;
@@ -565,6 +665,8 @@ void net_tick(int no)
                     conns[i].end[e].refused_count = 0;
                 step(&conns[i], e, &in);
             }
+    if (no)
+        recall_look(&conns[no], NULL);
     net_local(s);
     if (!s->up || !in_read(s, read_glance, &g))
         return;

@@ -38,6 +38,7 @@ static void note_head(struct job *j)
 
     if (ledger_head(j->s->db, j->s->office.ledger.origin, &j->in.seq, hash, &e) != OK)
         j->in.seq = 0;
+    memcpy(j->in.origin, j->s->office.ledger.origin, 25);
 }
 
 static void committed(struct job *j)
@@ -47,7 +48,7 @@ static void committed(struct job *j)
     char both[80];
 
     note_head(j);
-    if (!no)
+    if (!no || j->s->untold)
         return;
     if (j->fn == case_file)
         check_number("case", no);
@@ -82,6 +83,10 @@ static void command_done(struct job *j)
     if (j->err != OK) {
         trace("site %d refuses %s: %s", j->s->no, action ? action : "a filing", j->problem.status ? j->problem.code : err_name(j->err));
         return;
+    }
+    if (strcmp(j->s->acked_origin, j->in.origin)) {
+        memcpy(j->s->acked_origin, j->in.origin, 25);
+        j->s->acked_seq = 0;
     }
     if (j->in.seq > j->s->acked_seq)
         j->s->acked_seq = j->in.seq;

@@ -346,6 +346,53 @@ void site_up(int no)
         later((int64_t)dice(1000), net_dial, no, 0);
 }
 
+void site_backup(int no)
+{
+    struct site *s = &site[no];
+
+    if (!s->up || disk_stopped(no) || no < 3) /* nodes: what a hub told only its children is lost with its disk */
+        return;
+    disk_backup_free(s->backup);
+    s->backup = disk_backup(no);
+    trace("site %d backed up", no);
+}
+
+static void come_back(struct site *s)
+{
+    struct errmsg e = {""};
+    char path[40];
+
+    db_path_of(s->no, path);
+    if (db_open(path, DB_WRITE, &s->db, &e) != OK || open_office(s, &e) != OK || db_begin(s->db, &e) != OK ||
+        exchange_come_back(&s->office, s->db, &e) != OK || db_commit(s->db, &e) != OK)
+        breach("site %d cannot come back: %s", s->no, e.text);
+    office_close(&s->office);
+    db_close(s->db);
+    s->db = NULL;
+}
+
+void site_restore(int no, bool told)
+{
+    struct site *s = &site[no];
+
+    if (!s->backup)
+        return;
+    /* One lost disk at a time in each branch: what two neighbours have both forgotten is gone. */
+    for (int i = 1; i < SITES; i++)
+        if (site[i].restored && i != no && (parent_of(i) == no || parent_of(no) == i))
+            return;
+    site_crash(no, false);
+    trace("site %d restored from its old copy%s", no, told ? "" : ", and nobody told it");
+    disk_restore(no, s->backup);
+    s->restored = true;
+    s->untold |= !told;
+    s->acked_seq = 0; /* what the parent has seen comes back; what it has not, went with the disk */
+    s->mono_base_ms += 1000 + (int64_t)dice(100000); /* another machine */
+    s->mono_started_ms = now;
+    if (told)
+        come_back(s);
+}
+
 static void drop_jobs(struct site *s)
 {
     while (s->queue) {
@@ -512,6 +559,9 @@ static void reset_sites(void)
         s->mono_started_ms = 0;
         s->drift_ppm = 0;
         s->acked_seq = 0;
+        s->restored = s->untold = false;
+        disk_backup_free(s->backup);
+        s->backup = NULL;
         s->queue_end = &s->queue;
         for (int k = 0; k < 32; k++)
             s->seed[k] = (unsigned char)(i * 32 + k + 1);

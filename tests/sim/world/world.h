@@ -65,10 +65,14 @@ struct site {
     int64_t lease_ms;
     struct job *queue, **queue_end;
     bool busy;
+    char acked_origin[25];
     uint64_t acked_seq; /* highest own event that somebody was told of */
     int64_t backoff_ms;
     struct { char origin[25]; uint64_t seq; } shown[64]; /* heads shown on this connection */
     int shown_count;
+    void *backup; /* an old copy of the disk, or NULL */
+    bool untold;   /* ... and it did not know: until it finds out it may give numbers out again */
+    bool restored; /* in this world: what was acknowledged before may be gone with the disk */
 };
 
 struct frame_in_flight {
@@ -95,6 +99,8 @@ struct conn {
         int64_t last_at;
         unsigned char refused[64][32];
         int refused_count;
+        struct exchange_recall_state recall;
+        bool recalling;
     } end[2];
 };
 
@@ -115,6 +121,9 @@ void site_up(int no);
 /* power: what was not synced is at risk; else only the process ends. */
 void site_crash(int no, bool power);
 int parent_of(int no);
+/* The site comes back from its old copy; told: as `restore` does it, else as one who copies files. */
+void site_restore(int no, bool told);
+void site_backup(int no);
 bool in_read(struct site *s, enum err (*fn)(struct site *s, void *arg, struct errmsg *e), void *arg);
 
 /* net.c */
