@@ -49,7 +49,7 @@ UNIT     := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 SIM_SRC  := $(wildcard tests/sim/world/*.c)
 BENCH_SRC := $(wildcard tests/bench/*.c)
 
-.PHONY: sim-mutants all deps programs pages unit test demo bench sim lint format install clean help
+.PHONY: sim-mutants fuzz-long all deps programs pages unit test demo bench sim lint format install clean help
 
 all: $(LIB) programs pages  ## build what is there: the library, the pages, the programs
 
@@ -130,11 +130,24 @@ sim: $(B)/sim  ## the simulator: make sim SEED=n | SEEDS=a..b
 $(B)/adversity.so: tests/e2e/adversity.c | build/.deps
 	$(CC) -D_GNU_SOURCE -O1 -Wall -shared -fPIC $< -o $@ -ldl
 
+FUZZ     := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+$(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/main.c tests/fuzz/fuzz.h $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -Itests/fuzz $(CFLAGS) $< tests/fuzz/main.c $(LIB) $(LIB_LIBS) $(LDFLAGS) -o $@
+
+fuzz-long: | build/.deps $(B)/gen/dictionary.c  ## libFuzzer on every decoder (SECONDS=60 each; needs clang)
+	@mkdir -p build/fuzz
+	set -e; for t in $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c)); do \
+	  clang -g -O1 -w -fsanitize=fuzzer,address,undefined $(CPPFLAGS) -Itests/fuzz tests/fuzz/$$t.c shared/base/*.c shared/sync/*.c \
+	    shared/ledger/event.c $(B)/gen/dictionary.c $(shell pkg-config --libs zlib openssl jansson) -o build/fuzz/$$t.long; \
+	  mkdir -p build/fuzz/$$t.corpus; \
+	  build/fuzz/$$t.long -max_total_time=$(or $(SECONDS),60) -artifact_prefix=build/fuzz/$$t- build/fuzz/$$t.corpus; done
+
 sim-mutants: $(LIB)  ## can the checkers fail? one deliberate fault at a time
 	B=$(B) node tests/sim/mutants.mjs
 
-test: programs pages $(UNIT) $(B)/sim $(B)/sim-link $(B)/adversity.so  ## every test; ends with "N passed, N failed"
-	B=$(B) SAN=$(SAN) UNIT="$(UNIT)" bash scripts/test.sh
+test: programs pages $(UNIT) $(FUZZ) $(B)/sim $(B)/sim-link $(B)/adversity.so  ## every test; ends with "N passed, N failed"
+	B=$(B) SAN=$(SAN) UNIT="$(UNIT)" FUZZ="$(FUZZ)" bash scripts/test.sh
 
 demo: programs  ## the main job through three tiers on real input (ONCE=1: play and stop)
 	@test -x $(B)/doorstep-hub || { echo "demo: the programs are not written yet (see README.md, State)" >&2; exit 1; }

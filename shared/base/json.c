@@ -58,27 +58,33 @@ static struct json *made(json_t *j)
     return borrowed(j);
 }
 
-static bool deeper_than(json_t *j, int limit)
+/* NULL, or what is not taken: too deep, or a number whose canonical text could not be read again. */
+static const char *unfit(json_t *j, int limit)
 {
     const char *key;
     json_t *v;
     size_t i;
 
+    const char *why = NULL;
+
+    double size = json_is_real(j) ? fabs(json_real_value(j)) : 0;
+    if (size >= 9e18 && size < 1e21) /* RFC 8785 writes these in full, and they fit no 64-bit integer */
+        return "a number between 9e18 and 1e21";
     if (json_typeof(j) != JSON_ARRAY && json_typeof(j) != JSON_OBJECT)
-        return false;
+        return NULL;
     if (limit == 0)
-        return true;
+        return "nested too deeply";
     json_array_foreach(j, i, v)
     {
-        if (deeper_than(v, limit - 1))
-            return true;
+        if ((why = unfit(v, limit - 1)))
+            return why;
     }
     json_object_foreach(j, key, v)
     {
-        if (deeper_than(v, limit - 1))
-            return true;
+        if ((why = unfit(v, limit - 1)))
+            return why;
     }
-    return false;
+    return NULL;
 }
 
 enum err json_parse(const char *p, size_t n, struct json **ret, struct errmsg *e)
@@ -90,9 +96,10 @@ enum err json_parse(const char *p, size_t n, struct json **ret, struct errmsg *e
         errmsg_set(e, "JSON line %d column %d: %s", je.line, je.column, je.text);
         return ERR_INVALID;
     }
-    if (deeper_than(j, DEPTH_MAX)) {
+    const char *why = unfit(j, DEPTH_MAX);
+    if (why) {
         json_decref(j);
-        errmsg_set(e, "JSON deeper than %d", DEPTH_MAX);
+        errmsg_set(e, "JSON: %s (at most %d levels)", why, DEPTH_MAX);
         return ERR_INVALID;
     }
     *ret = made(j);
