@@ -135,6 +135,9 @@ $(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/main.c tests/fuzz/fuzz.h $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -Itests/fuzz $(CFLAGS) $< tests/fuzz/main.c $(LIB) $(LIB_LIBS) $(LDFLAGS) -o $@
 
+$(B)/crash-day: tests/crash/day.c tests/sim/world/disk.c tests/sim/world/disk.h $(LIB)
+	$(CC) $(CPPFLAGS) -Itests/sim/world $(CFLAGS) tests/crash/day.c tests/sim/world/disk.c $(LIB) $(LIB_LIBS) $(LDFLAGS) -o $@
+
 fuzz-long: | build/.deps $(B)/gen/dictionary.c  ## libFuzzer on every decoder (SECONDS=60 each; needs clang)
 	@mkdir -p build/fuzz
 	set -e; for t in $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c)); do \
@@ -146,7 +149,7 @@ fuzz-long: | build/.deps $(B)/gen/dictionary.c  ## libFuzzer on every decoder (S
 sim-mutants: $(LIB)  ## can the checkers fail? one deliberate fault at a time
 	B=$(B) node tests/sim/mutants.mjs
 
-test: programs pages $(UNIT) $(FUZZ) $(B)/sim $(B)/sim-link $(B)/adversity.so  ## every test; ends with "N passed, N failed"
+test: programs pages $(UNIT) $(FUZZ) $(B)/crash-day $(B)/sim $(B)/sim-link $(B)/adversity.so  ## every test; ends with "N passed, N failed"
 	B=$(B) SAN=$(SAN) UNIT="$(UNIT)" FUZZ="$(FUZZ)" bash scripts/test.sh
 
 demo: programs  ## the main job through three tiers on real input (ONCE=1: play and stop)

@@ -28,7 +28,7 @@ struct file {
 
 struct disk {
     struct file files[FILES_MAX];
-    int64_t ops, stop_at;
+    int64_t ops, stop_at, error_at, full_at; /* -1: never */
     bool stopped, full, read_error, sync_error;
 };
 
@@ -100,8 +100,14 @@ static bool count_op(struct disk *d)
 {
     if (d->stop_at >= 0 && d->ops >= d->stop_at)
         d->stopped = true;
+    if (d->full_at >= 0 && d->ops >= d->full_at)
+        d->full = true;
     if (!d->stopped)
         d->ops++;
+    if (d->error_at >= 0 && d->ops > d->error_at) {
+        d->error_at = -1;
+        return false;
+    }
     return !d->stopped;
 }
 
@@ -387,7 +393,7 @@ void disk_register(void)
                       .xSleep = v_sleep, .xCurrentTime = v_time, .xCurrentTimeInt64 = v_time64};
     sqlite3_vfs_register(&v, 1);
     for (int i = 0; i < DISKS_MAX; i++)
-        disks[i].stop_at = -1;
+        disks[i].stop_at = disks[i].error_at = disks[i].full_at = -1;
 }
 
 /* ---- copies -------------------------------------------------------------------------------------*/
@@ -414,7 +420,7 @@ static void copy_disk(struct disk *to, const struct disk *from)
             memset(a->data + b->len, 0, (size_t)(a->cap - b->len));
         a->len = a->synced_len = b->len;
     }
-    to->stop_at = -1;
+    to->stop_at = to->error_at = to->full_at = -1;
     to->stopped = to->full = to->read_error = to->sync_error = false;
 }
 
@@ -470,6 +476,16 @@ void disk_stop_after(int n, int64_t ops)
     disks[n].stop_at = ops < 0 ? -1 : disks[n].ops + ops;
 }
 
+void disk_error_after(int n, int64_t ops)
+{
+    disks[n].error_at = ops < 0 ? -1 : disks[n].ops + ops;
+}
+
+void disk_full_after(int n, int64_t ops)
+{
+    disks[n].full_at = ops < 0 ? -1 : disks[n].ops + ops;
+}
+
 bool disk_stopped(int n)
 {
     return disks[n].stopped;
@@ -498,6 +514,7 @@ void disk_fail_sync(int n)
 void disk_heal(int n)
 {
     disks[n].full = disks[n].read_error = disks[n].sync_error = false;
+    disks[n].error_at = disks[n].full_at = -1;
     if (!disks[n].stopped)
         disks[n].stop_at = -1;
 }
@@ -534,5 +551,5 @@ void disk_power_cycle(int n, uint64_t (*dice)(uint64_t below))
         }
     }
     d->stopped = d->full = d->read_error = d->sync_error = false;
-    d->stop_at = -1;
+    d->stop_at = d->error_at = d->full_at = -1;
 }

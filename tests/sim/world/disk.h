@@ -21,6 +21,9 @@ void disk_backup_free(void *backup);
 
 /* After `ops` more writes, syncs or truncations every call fails: the machine has stopped. -1: never. */
 void disk_stop_after(int n, int64_t ops);
+/* The operation after `ops` more fails once with an I/O error, or is the first of a full disk. */
+void disk_error_after(int n, int64_t ops);
+void disk_full_after(int n, int64_t ops);
 bool disk_stopped(int n);
 int64_t disk_ops(int n); /* writes, syncs, truncations so far */
 /* Full: writes fail. read_error/sync_error: the next read or sync fails once. */

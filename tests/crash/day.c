@@ -1,0 +1,297 @@
+/* A day's work of one office, stopped at every single write, sync and truncation of its database: what was not
+ * synced is kept, lost or spoiled. Reopened, the ledger must verify, hold everything that was acknowledged, fold
+ * to the same rows, and go on to the same end of the day. The same with an I/O error and with a full disk at
+ * every call: then the office stops, says so, and is started again. */
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/time.h"
+#include "casework/office.h"
+#include "db/migrate.h"
+#include "disk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CASES 5
+#define STEPS (CASES * 3)
+
+static struct db *db;
+static struct office office;
+static int64_t clock_ms;
+static uint64_t rng;
+static uint64_t acked;        /* own events that somebody was told of */
+static char case_no[CASES][24]; /* filed and acknowledged */
+static char query[CASES][8];
+static int step_at;           /* next step of the day */
+
+static uint64_t dice(uint64_t below)
+{
+    rng ^= rng << 13;
+    rng ^= rng >> 7;
+    rng ^= rng << 17;
+    return below ? rng % below : 0;
+}
+
+static int64_t wall(void *arg)
+{
+    (void)arg;
+    return clock_ms += 1000;
+}
+
+static int64_t mono(void *arg)
+{
+    (void)arg;
+    return clock_ms - 1790000000000LL;
+}
+
+static void random_bytes(void *arg, void *p, size_t n)
+{
+    (void)arg;
+    for (size_t i = 0; i < n; i++)
+        ((unsigned char *)p)[i] = (unsigned char)dice(256);
+}
+
+static const struct host host = {wall, mono, random_bytes, NULL};
+
+static enum err open_all(struct errmsg *e)
+{
+    enum err err = db_open("/disk0/doorstep.db", DB_WRITE, &db, e);
+
+    if (err != OK)
+        return err;
+    memset(&office, 0, sizeof office);
+    office.host = &host;
+    snprintf(office.site, sizeof office.site, "331002000000");
+    snprintf(office.name, sizeof office.name, "椒江区");
+    memset(office.seed, 7, 32);
+    snprintf(office.boot, sizeof office.boot, "boot");
+    return office_open(&office, db, e);
+}
+
+static void close_all(void)
+{
+    office_close(&office);
+    db_close(db);
+    db = NULL;
+}
+
+static void fail(const char *what, const char *kind, int64_t n, const struct errmsg *e)
+{
+    printf("%s, %s at write %lld: %s\n0 passed, 1 failed\n", what, kind, (long long)n, e->text);
+    exit(1);
+}
+
+static struct json *read_json(const char *path)
+{
+    struct buf b = {0};
+    struct json *j = NULL;
+    struct errmsg e = {""};
+    char piece[4096];
+    size_t n;
+    FILE *f = fopen(path, "r");
+
+    while (f && (n = fread(piece, 1, sizeof piece, f)))
+        buf_append(&b, piece, n);
+    if (!f || json_parse((char *)b.data, b.len, &j, &e) != OK)
+        fail("read", path, 0, &e);
+    fclose(f);
+    buf_free(&b);
+    return j;
+}
+
+static const struct caller clerk = {.user = "clerk", .name = "窗口甲", .role = "clerk", .site = "331002000000", .channel = "window",
+                                    .query_code = ""};
+
+/* ---- the day ------------------------------------------------------------------------------------*/
+
+static struct json *filing(int i)
+{
+    char text[1200];
+    struct json *j = NULL;
+    struct errmsg e = {""};
+
+    snprintf(text, sizeof text,
+             "{\"item\":\"birth-registration-first\",\"applicant\":{\"name\":\"周大海\",\"id_type\":\"111\",\"id_number\":\"%s\","
+             "\"mobile\":\"1000000000%d\"},\"form\":{\"spouse_name\":\"示例\",\"spouse_id_number\":\"339900198506130284\","
+             "\"marriage_date\":\"2026-05-20\",\"register_kind\":\"before\"},\"materials\":[{\"code\":\"statement\",\"commitment\":true}],"
+             "\"delivery\":{\"method\":\"%s\",\"address\":\"葭沚街道示例路1号\"}}",
+             i % 2 ? "339900198506130110" : "33990019850613009X", i, i % 2 ? "pickup" : "courier");
+    if (json_parse(text, strlen(text), &j, &e) != OK)
+        fail("filing", "text", 0, &e);
+    return j;
+}
+
+/* One step in one transaction; acknowledged only when the commit is through. */
+static enum err do_step(int n, struct errmsg *e)
+{
+    int i = n / 3;
+    struct json *in = NULL, *out = NULL;
+    struct problem p = {0};
+    office_fn *fn = n % 3 ? case_act : case_file;
+    enum err err = db_begin(db, e);
+
+    if (n % 3 == 0) {
+        in = filing(i);
+    } else {
+        in = json_object();
+        json_set_text(in, "case_no", case_no[i]);
+        json_set_text(in, "action", n % 3 == 1 ? "complete" : "note");
+        json_set_text(in, "text", "电话告知");
+    }
+    if (err == OK)
+        err = fn(&office, db, &clerk, in, &out, &p);
+    if (err == OK && (err = db_commit(db, e)) == OK) {
+        unsigned char hash[32];
+        if (n % 3 == 0) {
+            snprintf(case_no[i], sizeof case_no[i], "%s", json_get_text(out, "case_no"));
+            snprintf(query[i], sizeof query[i], "%s", json_get_text(out, "query_code"));
+        }
+        if (ledger_head(db, office.site, &acked, hash, e) != OK)
+            err = ERR_IO;
+    } else if (db) {
+        db_rollback(db, NULL);
+    }
+    if (err == ERR_CONFLICT && p.status)
+        err = OK; /* done already: the commit was through, only the answer was lost */
+    json_free(in);
+    json_free(out);
+    return err;
+}
+
+static enum err work(struct errmsg *e)
+{
+    for (; step_at < STEPS; step_at++) {
+        enum err err = do_step(step_at, e);
+        if (err != OK)
+            return err;
+    }
+    return OK;
+}
+
+static void check(const char *kind, int64_t n)
+{
+    unsigned char hash[32];
+    char before[65], after[65];
+    struct errmsg e = {""};
+    uint64_t seq;
+    int64_t events;
+
+    if (db_check(db, &e) != OK)
+        fail("the file is broken", kind, n, &e);
+    if (ledger_verify(db, &events, &e) != OK)
+        fail("the ledger does not verify", kind, n, &e);
+    if (ledger_head(db, office.site, &seq, hash, &e) != OK || seq < acked)
+        fail("an acknowledged event is lost", kind, n, &e);
+    if (db_begin(db, &e) != OK || office_digest(db, before, &e) != OK || office_rebuild(&office, db, &e) != OK ||
+        office_digest(db, after, &e) != OK || strcmp(before, after))
+        fail("the projections differ from a fresh fold", kind, n, &e);
+    db_rollback(db, NULL);
+    for (int i = 0; i < CASES && case_no[i][0]; i++) {
+        struct stmt *st = db_stmt(db, "SELECT 1 FROM case_file WHERE case_no = $1");
+        bool row = false;
+        bind_text(st, 1, case_no[i]);
+        if (db_step(st, &row, &e) != OK || !row)
+            fail("an acknowledged case is lost", kind, n, &e);
+        db_reset(st);
+    }
+}
+
+static void begin_day(uint64_t seed)
+{
+    disk_restore_snapshot();
+    rng = seed * 0x9e3779b97f4a7c15ULL + 1;
+    clock_ms = 1790000000000LL;
+    acked = 0;
+    step_at = 0;
+    memset(case_no, 0, sizeof case_no);
+}
+
+static int64_t whole_day(void)
+{
+    struct errmsg e = {""};
+
+    begin_day(1);
+    if (open_all(&e) != OK || work(&e) != OK)
+        fail("the day itself", "nothing", 0, &e);
+    int64_t ops = disk_ops(0);
+    check("nothing", 0);
+    close_all();
+    return ops;
+}
+
+enum fault { STOP, IO_ERROR, FULL };
+
+static void one(enum fault fault, int64_t n)
+{
+    static const char *const names[] = {"a power failure", "an I/O error", "a full disk"};
+    struct errmsg e = {""};
+
+    begin_day(1 + (uint64_t)n * 3 + fault);
+    if (fault == STOP)
+        disk_stop_after(0, n);
+    else if (fault == IO_ERROR)
+        disk_error_after(0, n);
+    else
+        disk_full_after(0, n);
+    enum err err = open_all(&e);
+    if (err == OK)
+        err = work(&e);
+    if (fault == STOP || err != OK) {
+        if (db)
+            close_all(); /* a failed commit is not retried on this connection: the program ends */
+        if (fault == STOP)
+            disk_power_cycle(0, dice);
+        disk_heal(0);
+        if ((err = open_all(&e)) != OK)
+            fail("it does not open again", names[fault], n, &e);
+        check(names[fault], n);
+        /* A filing whose answer was lost is filed again by its person: another case, as it must be. */
+        if ((err = work(&e)) != OK)
+            fail("the day does not go on", names[fault], n, &e);
+    }
+    check(names[fault], n);
+    close_all();
+}
+
+int main(void)
+{
+    struct errmsg e = {""};
+    struct json *in, *out = NULL;
+    struct problem p = {0};
+    int64_t passed = 0;
+
+    log_level_set(LOG_LEVEL_ERROR);
+    disk_register();
+    clock_ms = 1790000000000LL;
+    rng = 1;
+    if (db_open("/disk0/doorstep.db", DB_WRITE, &db, &e) != OK ||
+        migrate(db, schema_migrations, schema_migration_count, &e) != OK)
+        fail("make", "nothing", 0, &e);
+    close_all();
+    if (open_all(&e) != OK || db_begin(db, &e) != OK || office_found(&office, db, &e) != OK)
+        fail("found", "nothing", 0, &e);
+    static const char *const files[] = {"schema/catalogue/calendar/2026.json", "schema/catalogue/items/birth-registration-first.json"};
+    for (int i = 0; i < 2; i++) {
+        struct caller boss = clerk;
+        boss.role = "admin";
+        in = read_json(files[i]);
+        if (item_import(&office, db, &boss, in, &out, &p) != OK)
+            fail("import", files[i], 0, &e);
+        json_free(in);
+        json_free(out);
+        out = NULL;
+    }
+    if (db_commit(db, &e) != OK)
+        fail("commit", "nothing", 0, &e);
+    close_all();
+    disk_snapshot();
+    int64_t ops = whole_day();
+    for (int64_t n = 0; n < ops; n++)
+        for (int f = STOP; f <= FULL; f++) {
+            one((enum fault)f, n);
+            passed++;
+        }
+    printf("%lld writes of a day, each with three faults\n%lld passed, 0 failed\n", (long long)ops, (long long)passed);
+    return 0;
+}
