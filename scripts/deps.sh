@@ -4,7 +4,7 @@
 set -euo pipefail
 want=(gcc make pkg-config libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libsqlite3-dev zlib1g-dev
       libssl-dev libjansson-dev libcmocka-dev libcairo2-dev libpango1.0-dev libqrencode-dev libzint-dev
-      fonts-wqy-microhei poppler-utils spin)
+      fonts-wqy-microhei poppler-utils spin openssl)
 command -v cppcheck >/dev/null || want+=(cppcheck)
 command -v node >/dev/null || want+=(nodejs)
 command -v npm >/dev/null || want+=(npm)

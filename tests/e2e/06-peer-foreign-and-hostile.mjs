@@ -1,0 +1,160 @@
+// A child written from protocol.md alone enrols, sends a thousand events and a paper, and receives its feed. Then
+// peers that lie, flood or say nothing right: each costs its own link and nothing else.
+import { test, before, after } from 'node:test'
+import assert from 'node:assert/strict'
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Client } from '../../scripts/demo/client.mjs'
+import { HUB, PASSWORD, SITES, build, run, sleep, until } from '../../scripts/demo/world.mjs'
+import { png } from '../../scripts/demo/samples.mjs'
+import { FRAME, Peer, encodeEvent, short, u64, u8, varint } from './peer.mjs'
+
+const files = d => readdirSync(d).filter(f => f.endsWith('.json')).map(f => `${d}/${f}`)
+const dir = mkdtempSync(join(tmpdir(), 'doorstep-peer-'))
+const SITE = '331002003903'
+let w, peer, clerk, honest
+const rss = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${w.street.child.pid}/status`, 'utf8'))[1]) / 1024
+
+before(async () => {
+  w = await build(join(dir, 'w'), { catalogue: [...files('schema/catalogue/items'), ...files('schema/catalogue/calendar')] })
+  clerk = new Client(w.street.url)
+  await until('the clerk', () => clerk.signIn('clerk', PASSWORD).then(() => true))
+  honest = new Client(w.east.url)
+  await until('the agent', () => honest.signIn('agent.east', PASSWORD).then(() => true))
+  const invitation = run(HUB, ['invite', '--data', w.street.dir, '--site', SITE, '--name', '试验社区']).split('\n').pop()
+  peer = await new Peer(dir, SITE).enrol(`https://127.0.0.1:${w.street.syncPort}`, invitation)
+}, { timeout: 60000 })
+after(async () => {
+  peer?.close()
+  await w?.stop()
+  rmSync(dir, { recursive: true, force: true })
+})
+
+const filed = (no, documents = []) => ['case.filed/1', no, {
+  item: 'birth-registration-first', item_name: '一孩生育登记', decided_at: ['community', 'street'], custodian: SITE, community: SITE, state: 'submitted',
+  applicant: { name: '周大海', id_number: '339900198506130110' }, materials: [{ code: 'id-card', documents }], delivery: { method: 'pickup' },
+}]
+const number = i => '331002003260105' + String(i).padStart(5, '0') + '0'
+
+test('a thousand events, a paper, and the feed', { timeout: 60000 }, async () => {
+  const paper = png(900, 700)
+  const digest = createHash('sha256').update(paper).digest()
+  peer.documents = new Map([[digest.toString('hex'), paper]])
+  await peer.connect(w.street.syncPort)
+  for (let i = 0; i < 1000; i++)
+    peer.event(...filed(number(i), i === 7 ? [{ digest: 'sha256:' + digest.toString('hex'), media_type: 'image/png', size: paper.length }] : []))
+  for (let i = 0; i < 1000; i += 250) await peer.sendEvents(i, 250)
+  await until('the acknowledgement', () => peer.acked === 1000)
+  peer.sendHead()
+  await until('the paper', () => peer.frames.some(f => f.kind === FRAME.HAVE && f.digest.equals(digest)))
+  await until('the feed', () => peer.received.some(e => e.kind === 'item.published/1') && peer.received.some(e => e.kind === 'block.leased/1'))
+  const held = w.street.status().origins.find(o => o.origin === SITE)
+  assert.equal(held.seq, 1000)
+  await until('the witnessed head', () => w.street.status().origins.find(o => o.origin === SITE).signed_seq === 1000)
+  const c = await clerk.get('/cases/' + number(7))
+  assert.equal(c.state, 'submitted')
+  const doc = c.materials.flatMap(m => m.documents)[0]
+  assert.equal(doc.state, 'here')
+  peer.close()
+})
+
+test('what was acknowledged is remembered, and sent again changes nothing', { timeout: 30000 }, async () => {
+  await peer.connect(w.street.syncPort)
+  assert.equal(peer.acked, 1000, 'the hub says what it holds')
+  peer.close()
+  peer.stream = randomBytes(16) // a new outbox: everything from its beginning
+  await peer.connect(w.street.syncPort)
+  for (let i = 0; i < 1000; i += 500) await peer.sendEvents(i, 500)
+  await until('the acknowledgement', () => peer.acked === 1000)
+  assert.equal(w.street.status().origins.find(o => o.origin === SITE).seq, 1000)
+  peer.close()
+})
+
+/** One bad peer: its link ends, and the hub, the honest node and the memory do not mind. */
+function hostile(name, act, expect = {}) {
+  test(`hostile: ${name}`, { timeout: 30000 }, async () => {
+    const seq = peer.seq
+    const head = peer.head
+    await peer.connect(w.street.syncPort, expect.connect ?? { held: 0 }).catch(e => { if (!expect.refused) throw e })
+    if (!expect.refused) await act()
+    await until('the link to end', () => peer.closed)
+    await peer.busy
+    if (expect.bye) assert.equal(peer.bye?.code, expect.bye, JSON.stringify(peer.bye ?? peer.closed))
+    if (expect.says) assert.match(`${peer.bye?.reason} ${peer.closed.reason}`, expect.says)
+    peer.bye = null
+    peer.seq = seq
+    peer.head = head
+    peer.out.length = seq
+    assert.equal(w.street.status().origins.find(o => o.origin === SITE).seq, 1000, 'nothing was taken')
+    await until('the honest link', async () => (await honest.get('/status')).link.state === 'up')
+    assert.ok((await clerk.get('/cases?limit=1')).cases.length)
+    assert.ok(rss() < 120, `the hub has ${rss().toFixed(0)} MB`)
+  })
+}
+
+hostile('a frame of two megabytes', () => peer.send(FRAME.PING, Buffer.alloc(2 << 20)))
+hostile('a frame of no kind', () => peer.send(99, Buffer.from('x')), { bye: 1 })
+hostile('bytes behind the end of a frame', () => peer.send(FRAME.ACK, varint(1), Buffer.from('more')), { bye: 1 })
+hostile('text instead of bytes', () => peer.ws.send('hello'))
+hostile('something before hello', () => peer.send(FRAME.PING, u64(1)), { connect: { raw: true }, bye: 1 })
+hostile('a hello of another site', () => peer.send(FRAME.HELLO, Buffer.from('DST1'), u8(1), u8(1), Buffer.from(SITES.east.site + peer.parent), peer.stream, Buffer.alloc(16), varint(0), u64(1)), { connect: { raw: true }, bye: 1 })
+hostile('another protocol version', () => peer.send(FRAME.HELLO, Buffer.from('DST1'), u8(9), u8(1), Buffer.from(SITE + peer.parent), peer.stream, Buffer.alloc(16), varint(0), u64(1)), { connect: { raw: true }, bye: 2 })
+hostile('a deflate bomb', async () => {
+  peer.out.push(Buffer.alloc(60 << 20))
+  await peer.sendEvents(1000, 1, { raw_bytes: 1000 })
+}, { bye: 1 })
+hostile('a batch larger than it may be', async () => {
+  peer.out.push(Buffer.alloc(1000))
+  await peer.sendEvents(1000, 1, { raw_bytes: 1 << 20 })
+}, { bye: 1 })
+hostile("an event of another community's", async () => {
+  peer.out.push(encodeEvent({ origin: SITES.east.site, seq: 99, hlc: 1n << 40n, kind: 'case.noted/1', case_no: number(1), street: peer.parent, actor: '', body: '{}' }))
+  await peer.sendEvents(1000, 1)
+}, { bye: 1 })
+hostile('a gap in its chain', async () => {
+  peer.seq += 5
+  peer.event('case.noted/1', number(1), {})
+  await peer.sendEvents(1000, 1)
+}, { bye: 1 })
+hostile('an event that is none', async () => {
+  peer.out.push(Buffer.from('no event at all'))
+  await peer.sendEvents(1000, 1)
+}, { bye: 1 })
+hostile('a head with a false signature', () => peer.sendHead(1000, peer.head, randomBytes(64)), { bye: 7 })
+hostile('a head of another past', () => peer.sendHead(1000, randomBytes(32)), { bye: 7 })
+hostile('an acknowledgement from the future', () => peer.send(FRAME.ACK, varint(1e9)), { bye: 1 })
+hostile('a chunk that nobody wants', () => peer.send(FRAME.CHUNK, randomBytes(32), varint(0), varint(10), randomBytes(10)), { bye: 1 })
+hostile('the past of another site', () => peer.send(FRAME.RECALL, short(SITES.east.site), varint(1), randomBytes(32)))
+hostile('random bytes', () => peer.ws.send(randomBytes(5000)), { bye: 1 })
+hostile('ten thousand wants', async () => {
+  for (let i = 0; i < 10000; i++) peer.send(FRAME.WANT, randomBytes(32), varint(0), varint(262144))
+  await until('answers', () => peer.closed || peer.frames.filter(f => f.kind === FRAME.NONE).length > 100)
+  peer.close()
+})
+hostile('a certificate that it made itself', () => {}, {
+  refused: true, get connect() {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const key = privateKey.export({ type: 'sec1', format: 'pem' })
+    writeFileSync(join(dir, 'own.key'), key)
+    const cert = execFileSync('openssl', ['req', '-new', '-x509', '-key', join(dir, 'own.key'), '-subj', `/CN=${SITE}`, '-days', '2'], { stdio: ['ignore', 'pipe', 'ignore'] }).toString()
+    return { tls: { key, cert } }
+  },
+})
+hostile('no certificate at all', () => {}, { refused: true, connect: { tls: { key: undefined, cert: undefined } } })
+
+test('garbage instead of a paper is dropped, and the paper stays wanted', { timeout: 30000 }, async () => {
+  const digest = randomBytes(32)
+  peer.documents = new Map([[digest.toString('hex'), randomBytes(5000)]])
+  await peer.connect(w.street.syncPort)
+  peer.event(...filed(number(2000), [{ digest: 'sha256:' + digest.toString('hex'), media_type: 'image/png', size: 5000 }]))
+  await peer.sendEvents(1000, 1)
+  await until('the link to end', () => peer.closed)
+  const c = await clerk.get('/cases/' + number(2000))
+  assert.equal(c.materials.flatMap(m => m.documents)[0].state, 'wanted')
+  await sleep(200)
+  await w.stop()
+  for (const s of w.all) run(s.program, ['verify', '--data', s.dir])
+})

@@ -1,0 +1,168 @@
+// A child site written from schema/protocol.md alone: it shares no code with the programs. Used by the tests of
+// foreign and of hostile peers.
+import { createHash, createPrivateKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import { execFileSync } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { request } from 'node:https'
+import { constants, createDeflateRaw, createInflateRaw } from 'node:zlib'
+import { join, resolve } from 'node:path'
+
+const require = createRequire(resolve('shared/web/package.json'))
+const WebSocket = require('ws')
+const dictionary = readFileSync('schema/sync/dictionary-1.txt')
+export const FRAME = { HELLO: 1, EVENTS: 2, ACK: 3, WANT: 4, CHUNK: 5, NONE: 6, CLOCK_ASK: 7, CLOCK: 8, HEAD: 9, PING: 10, PONG: 11, BYE: 12, HAVE: 13, RECALL: 14, RECALLED: 15 }
+
+export const u8 = n => Buffer.from([n])
+export const u64 = n => { const b = Buffer.alloc(8); b.writeBigUInt64BE(BigInt(n)); return b }
+export function varint(n) {
+  const out = []
+  for (n = BigInt(n); n > 127n; n >>= 7n) out.push(Number(n & 127n) | 128)
+  out.push(Number(n))
+  return Buffer.from(out)
+}
+const long = s => { const b = Buffer.from(s); return Buffer.concat([varint(b.length), b]) }
+const short = s => Buffer.concat([u8(Buffer.byteLength(s)), Buffer.from(s)])
+
+export class Reader {
+  constructor(b) { this.b = b; this.at = 0 }
+  bytes(n) { const x = this.b.subarray(this.at, this.at + n); if (x.length !== n) throw new Error('short'); this.at += n; return x }
+  u8() { return this.bytes(1)[0] }
+  u64() { return this.bytes(8).readBigUInt64BE() }
+  varint() { let v = 0n; for (let s = 0n; ; s += 7n) { const c = BigInt(this.u8()); v |= (c & 127n) << s; if (c < 128n) return Number(v) } }
+  long() { return this.bytes(this.varint()).toString() }
+  short() { return this.bytes(this.u8()).toString() }
+  rest() { return this.bytes(this.b.length - this.at) }
+}
+
+export const encodeEvent = e => Buffer.concat([u8(1), long(e.origin), varint(e.seq), varint(e.hlc), long(e.kind), long(e.case_no), long(e.street), long(e.actor), long(e.body)])
+export function decodeEvent(b) {
+  const r = new Reader(b)
+  if (r.u8() !== 1) throw new Error('event version')
+  return { origin: r.long(), seq: r.varint(), hlc: r.varint(), kind: r.long(), case_no: r.long(), street: r.long(), actor: r.long(), body: r.long() }
+}
+export const chain = (prev, bytes) => createHash('sha256').update(prev).update(bytes).digest()
+
+export class Peer {
+  constructor(dir, site) { Object.assign(this, { dir, site, seq: 0, head: Buffer.alloc(32), out: [], stream: randomBytes(16) }) }
+
+  /** Enrol by an invitation, "site.secret.fingerprint". */
+  async enrol(url, invitation) {
+    const [site, secret, print] = invitation.split('.')
+    const pair = generateKeyPairSync('ed25519')
+    this.signing = pair.privateKey
+    const pub = Buffer.from(pair.publicKey.export({ format: 'jwk' }).x, 'base64url').toString('hex')
+    this.keyPath = join(this.dir, `${site}.key`)
+    execFileSync('openssl', ['ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', this.keyPath], { stdio: 'ignore' })
+    const csr = execFileSync('openssl', ['req', '-new', '-key', this.keyPath, '-subj', `/CN=${site}`], { stdio: ['ignore', 'pipe', 'ignore'] }).toString()
+    const body = JSON.stringify({ site, secret, csr, public_key: pub })
+    const answer = await new Promise((ok, no) => {
+      const q = request(url + '/sync/v1/enrol', { method: 'POST', rejectUnauthorized: false, headers: { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) } }, res => {
+        let text = ''
+        res.on('data', d => { text += d })
+        res.on('end', () => ok({ status: res.statusCode, body: JSON.parse(text) }))
+      })
+      q.on('error', no)
+      q.end(body)
+    })
+    if (answer.status !== 201) throw new Error(JSON.stringify(answer.body))
+    const ca = answer.body.ca
+    const der = Buffer.from(ca.replace(/-----[^-]+-----|\s/g, ''), 'base64')
+    if (!createHash('sha256').update(der).digest('hex').startsWith(print)) throw new Error('another authority')
+    Object.assign(this, { cert: answer.body.certificate, ca, parent: answer.body.parent.site, key: readFileSync(this.keyPath) })
+    createPrivateKey(this.key)
+    return this
+  }
+
+  /** Open a link; resolves when the parent's hello has come. raw: say no hello. */
+  connect(port, { raw = false, tls = {}, held = 0, known = Buffer.alloc(16) } = {}) {
+    this.received = []
+    this.frames = []
+    this.closed = null
+    this.deflate = createDeflateRaw({ dictionary, level: 6 })
+    this.inflate = createInflateRaw({ dictionary })
+    this.deflated = []
+    this.deflate.on('data', d => this.deflated.push(d))
+    this.inflated = []
+    this.inflate.on('data', d => this.inflated.push(d))
+    this.inflate.on('error', () => {})
+    this.busy = Promise.resolve()
+    this.ws = new WebSocket(`wss://127.0.0.1:${port}/sync/v1`, 'doorstep.sync.v1', { cert: this.cert, key: this.key, ca: this.ca, checkServerIdentity: () => undefined, ...tls })
+    return new Promise((ok, no) => {
+      this.ws.on('error', e => { this.closed ??= { code: 0, reason: e.message }; no(e) })
+      this.ws.on('close', (code, reason) => { this.closed ??= { code, reason: reason.toString() }; no(new Error('closed ' + reason)) })
+      this.ws.on('open', () => {
+        if (raw) return ok(this)
+        this.send(FRAME.HELLO, Buffer.from('DST1'), u8(1), u8(1), Buffer.from(this.site + this.parent), this.stream, known, varint(held), u64(Date.now()))
+      })
+      this.ws.on('message', m => {
+        this.busy = this.busy.then(() => this.take(Buffer.from(m))).then(first => { if (first === FRAME.HELLO) ok(this) }).catch(() => {})
+      })
+    })
+  }
+
+  send(kind, ...parts) { this.ws.send(Buffer.concat([u8(kind), ...parts])) }
+
+  async take(m) {
+    const r = new Reader(m)
+    const kind = r.u8()
+    const f = { kind }
+    if (kind === FRAME.HELLO) {
+      r.bytes(4 + 2 + 24)
+      f.stream = Buffer.from(r.bytes(16))
+      r.bytes(16)
+      this.acked = r.varint()
+      this.parentStream = f.stream
+    } else if (kind === FRAME.EVENTS) {
+      f.pos = r.varint()
+      const count = r.varint()
+      const size = r.varint()
+      this.inflated.length = 0
+      await new Promise(ok => this.inflate.write(r.rest(), () => this.inflate.flush(constants.Z_SYNC_FLUSH, ok)))
+      const all = new Reader(Buffer.concat(this.inflated))
+      if (all.b.length !== size) throw new Error(`batch of ${all.b.length}, announced ${size}`)
+      for (let i = 0; i < count; i++) this.received.push(decodeEvent(all.bytes(all.varint())))
+      this.send(FRAME.ACK, varint(f.pos))
+    } else if (kind === FRAME.ACK) {
+      this.acked = r.varint()
+    } else if (kind === FRAME.WANT) {
+      Object.assign(f, { digest: Buffer.from(r.bytes(32)), offset: r.varint(), max: r.varint() })
+      const doc = this.documents?.get(f.digest.toString('hex'))
+      if (doc) this.send(FRAME.CHUNK, f.digest, varint(f.offset), varint(doc.length), doc.subarray(f.offset, f.offset + f.max))
+      else this.send(FRAME.NONE, f.digest)
+    } else if (kind === FRAME.HAVE || kind === FRAME.NONE) {
+      f.digest = Buffer.from(r.bytes(32))
+    } else if (kind === FRAME.BYE) {
+      f.code = r.u8()
+      f.reason = r.short()
+      this.bye = f
+    } else if (kind === FRAME.PING) {
+      this.send(FRAME.PONG, r.rest())
+    }
+    this.frames.push(f)
+    return kind
+  }
+
+  event(kind, case_no, body, more = {}) {
+    const e = { origin: this.site, seq: ++this.seq, hlc: BigInt(Date.now()) << 16n, kind, case_no, street: this.parent, actor: '', body: JSON.stringify(body), ...more }
+    const bytes = encodeEvent(e)
+    this.head = chain(this.head, bytes)
+    this.out.push(bytes)
+    return e
+  }
+
+  async sendEvents(from, count, { raw_bytes, pos } = {}) {
+    const raw = Buffer.concat(this.out.slice(from, from + count).map(b => Buffer.concat([varint(b.length), b])))
+    this.deflated.length = 0
+    await new Promise(ok => this.deflate.write(raw, () => this.deflate.flush(constants.Z_SYNC_FLUSH, ok)))
+    this.send(FRAME.EVENTS, varint(pos ?? from + count), varint(count), varint(raw_bytes ?? raw.length), Buffer.concat(this.deflated))
+  }
+
+  sendHead(seq = this.seq, hash = this.head, sig = null) {
+    sig ??= sign(null, Buffer.concat([Buffer.from('doorstep.head.1'), Buffer.from(this.site), u64(seq), hash]), this.signing)
+    this.send(FRAME.HEAD, short(this.site), varint(seq), hash, sig)
+  }
+
+  close() { this.ws?.terminate() }
+}
+export { short }
