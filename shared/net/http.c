@@ -190,8 +190,12 @@ static int write_turn(struct request **slot, struct lws *wsi)
 int http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
     struct request **slot = user;
-    struct request *r = slot ? *slot : NULL;
+    struct request *r;
 
+    /* The library asks for the last word on a client's certificate and takes 0 for yes: len is what OpenSSL found. */
+    if (reason == LWS_CALLBACK_OPENSSL_PERFORM_CLIENT_CERT_VERIFICATION)
+        return len ? 0 : 1;
+    r = slot ? *slot : NULL;
     /* The library names many reasons; those that are not here need nothing. */
     if (reason == LWS_CALLBACK_HTTP)
         return r ? -1 : begin(slot, wsi, in);

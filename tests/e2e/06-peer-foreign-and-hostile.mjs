@@ -4,6 +4,7 @@ import { test, before, after } from 'node:test'
 import assert from 'node:assert/strict'
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
+import { createServer } from 'node:tls'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -144,6 +145,24 @@ hostile('a certificate that it made itself', () => {}, {
   },
 })
 hostile('no certificate at all', () => {}, { refused: true, connect: { tls: { key: undefined, cert: undefined } } })
+
+test('a parent of another authority gets no word from a node', { timeout: 30000 }, async () => {
+  const link = w.links.east
+  const key = readFileSync(join(dir, 'own.key'))
+  const cert = execFileSync('openssl', ['req', '-new', '-x509', '-key', join(dir, 'own.key'), '-subj', `/CN=${SITES.street.site}`, '-days', '2'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  let words = 0
+  let dials = 0
+  link.close()
+  const fake = createServer({ key, cert }, s => s.on('data', () => { words++ }))
+  fake.on('tlsClientError', () => { dials++ })
+  await new Promise(ok => fake.listen(link.port, '127.0.0.1', ok))
+  await until('the node to dial', () => dials >= 2)
+  assert.equal(words, 0)
+  assert.notEqual((await honest.get('/status')).link.state, 'up')
+  await new Promise(ok => fake.close(ok))
+  w.links.east = await new link.constructor().open(() => w.street.syncPort, link.port)
+  await until('the true parent', async () => (await honest.get('/status')).link.state === 'up', 60000)
+})
 
 test('garbage instead of a paper is dropped, and the paper stays wanted', { timeout: 30000 }, async () => {
   const digest = randomBytes(32)
