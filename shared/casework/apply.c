@@ -231,23 +231,24 @@ static enum err save_case(struct office *o, struct db *db, struct case_open *c, 
 /* What an event tells of the numbers in use. */
 static enum err note_numbers(struct db *db, const struct event *ev, const struct json *b, struct errmsg *e)
 {
-    char site[13], scope[8] = "";
+    char site[13], street[13], scope[8] = "";
     const char *number = json_get_text(b, "number"), *waybill = json_get_text(b, "waybill");
     enum err err = OK;
 
     event_site(ev->origin, site);
+    division_street(site, street); /* of the site whose number it is, not of the case */
     if (!strcmp(ev->kind, "case.filed/1") && strlen(ev->case_no) == 21) {
         snprintf(scope, sizeof scope, "%.6s", ev->case_no + 9);
         char digits[6];
         snprintf(digits, sizeof digits, "%.5s", ev->case_no + 15);
-        err = number_used(db, ev->street, "case", site, scope, strtoll(digits, NULL, 10), e);
+        err = number_used(db, street, "case", site, scope, strtoll(digits, NULL, 10), e);
     } else if (!strcmp(ev->kind, "certificate.issued/1") && number && strlen(number) > 6) {
-        err = number_used(db, ev->street, "certificate", site, "", strtoll(number + strlen(number) - 6, NULL, 10), e);
+        err = number_used(db, street, "certificate", site, "", strtoll(number + strlen(number) - 6, NULL, 10), e);
     }
     if (err == OK && waybill && s10_check(waybill)) {
         char digits[9];
         snprintf(digits, sizeof digits, "%.8s", waybill + 2);
-        err = number_used(db, ev->street, "waybill", site, "", strtoll(digits, NULL, 10), e);
+        err = number_used(db, street, "waybill", site, "", strtoll(digits, NULL, 10), e);
     }
     return err;
 }
