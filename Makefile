@@ -156,7 +156,7 @@ demo: programs  ## the main job through three tiers on real input (ONCE=1: play 
 	@test -x $(B)/doorstep-hub || { echo "demo: the programs are not written yet (see README.md, State)" >&2; exit 1; }
 	B=$(B) ONCE=$(ONCE) node scripts/demo.mjs
 
-$(B)/bench_fill: tests/bench/fill.c $(LIB)
+$(B)/bench_%: tests/bench/%.c $(LIB)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $< $(LIB) $(LIB_LIBS) $(LDFLAGS) -o $@
 
 bench: programs $(B)/bench_fill  ## figures: cases per second, catch-up, memory, start-up

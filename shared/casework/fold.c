@@ -403,22 +403,22 @@ bool fold_knows(const char *kind)
 /* ---- the fold -----------------------------------------------------------------------------------*/
 
 /* The highest custody number under which its true custodian has decided. */
-static int64_t highest_decision(const struct fold_event *events, struct json *const *body, int count)
+static int64_t highest_decision(const struct fold_event *events, int count)
 {
     char at[FOLD_CUSTODIANS_MAX + 1][13] = {""};
     int64_t best = 0;
 
     for (int i = 0; i < count; i++) {
         const char *k = events[i].ev.kind;
-        int64_t no = is(k, "case.filed/1") ? 1 : json_get_int(body[i], "custody_no", 0);
-        const char *to = json_get_text(body[i], is(k, "case.filed/1") ? "custodian" : "to");
+        int64_t no = is(k, "case.filed/1") ? 1 : json_get_int(events[i].body, "custody_no", 0);
+        const char *to = json_get_text(events[i].body, is(k, "case.filed/1") ? "custodian" : "to");
         bool moves = is(k, "case.filed/1") || is(k, "case.transferred/1") || is(k, "case.taken_back/1");
         if (moves && to && no >= 1 && no <= FOLD_CUSTODIANS_MAX && !at[no][0])
             COPY(at[no], to);
     }
     for (int i = 0; i < count; i++) {
         const char *k = events[i].ev.kind;
-        int64_t no = json_get_int(body[i], "custody_no", 0);
+        int64_t no = json_get_int(events[i].body, "custody_no", 0);
         char site[13];
         event_site(events[i].ev.origin, site);
         if ((is(k, "case.granted/1") || is(k, "case.refused/1")) && no > best && no <= FOLD_CUSTODIANS_MAX &&
@@ -450,33 +450,41 @@ static void tell(struct case_state *s, const struct kind *k, const struct event 
 
 void fold_case(struct fold_event *events, int count, struct arena *a, struct case_state *ret)
 {
-    struct json **body = arena_alloc(a, sizeof *body * (size_t)(count + 1));
-
     memset(ret, 0, sizeof *ret);
     ret->arena = a;
-    ret->timeline = json_array();
-    ret->delivery.steps = json_array();
     for (int i = 0; i < count; i++) {
-        if (json_parse(events[i].ev.body, events[i].ev.body_len, &body[i], NULL) != OK)
-            body[i] = json_object();
-        keep(ret, body[i]);
+        events[i].why = NULL;
+        if (json_parse(events[i].ev.body, events[i].ev.body_len, &events[i].body, NULL) != OK) {
+            events[i].body = json_object();
+            events[i].why = "the body is not JSON that this program reads";
+        }
+        keep(ret, events[i].body);
     }
-    ret->decided_custody = highest_decision(events, body, count);
+    ret->decided_custody = highest_decision(events, count);
     for (int i = 0; i < count; i++) {
         const struct event *ev = &events[i].ev;
         const struct kind *k = kind_of(ev->kind);
         ret->case_no = ev->case_no;
+        if (events[i].why)
+            continue;
         if (!k)
             events[i].why = "this program does not know the kind";
         else if (!ret->filed && k->fn != on_filed)
             events[i].why = "the case is not filed yet";
         else
-            events[i].why = k->fn(ret, ev, body[i]);
-        if (!events[i].why) {
-            tell(ret, k, ev, body[i]);
+            events[i].why = k->fn(ret, ev, events[i].body);
+        if (!events[i].why)
             ret->last_hlc = ev->hlc;
-        }
     }
+}
+
+void fold_tell(const struct fold_event *events, int count, struct case_state *s)
+{
+    s->timeline = json_array();
+    s->delivery.steps = json_array();
+    for (int i = 0; i < count; i++)
+        if (!events[i].why)
+            tell(s, kind_of(events[i].ev.kind), &events[i].ev, events[i].body);
 }
 
 void fold_finish(struct case_state *s)

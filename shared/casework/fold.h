@@ -25,7 +25,7 @@ struct case_delivery {
     char id[32], method[16], state[16], courier[64], waybill[16], recipient_hash[65];
     int64_t ordered_ms;
     const struct json *order; /* body of delivery.ordered */
-    struct json *steps;
+    struct json *steps; /* by fold_tell() */
 };
 
 struct case_state {
@@ -46,7 +46,7 @@ struct case_state {
     const char *token;
     struct case_delivery delivery;
     int64_t rating;
-    struct json *timeline;
+    struct json *timeline; /* by fold_tell() */
     uint64_t last_hlc;
     /* inside */
     struct arena *arena;
@@ -58,10 +58,14 @@ struct case_state {
 struct fold_event {
     struct event ev; /* texts live as long as the fold */
     const char *why; /* NULL: it fits; else why it was set aside */
+    struct json *body; /* parsed by the fold, the state's; never NULL */
+    const char *noted_why; /* the verdict as the ledger has it so far; the fold does not look at it */
 };
 
-/* Fold the events of one case, in order. Fills every event's `why`. */
+/* Fold the events of one case, in order. Fills every event's `why` and `body`. */
 void fold_case(struct fold_event *events, int count, struct arena *a, struct case_state *ret);
+/* Afterwards, for those who show it: the timeline and the steps of the delivery. */
+void fold_tell(const struct fold_event *events, int count, struct case_state *s);
 void fold_finish(struct case_state *s);
 
 /* Kinds that belong to a case. */

@@ -12,7 +12,7 @@ static inline const char *text_or(const char *s, const char *other)
     return s ? s : other;
 }
 
-/* All events of a case, folded. ERR_NOT_FOUND: none. Ends with case_close(). */
+/* All events of a case, folded (case_rows.c). ERR_NOT_FOUND: none. Ends with case_close(). */
 struct case_open {
     struct arena *arena;
     struct fold_event *events;
@@ -21,6 +21,25 @@ struct case_open {
 };
 MUST_USE enum err case_load(struct db *db, const char *case_no, struct case_open *ret, struct errmsg *e);
 void case_close(struct case_open *c);
+/* Its verdicts and all its rows. */
+MUST_USE enum err case_save(struct office *o, struct db *db, struct case_open *c, struct errmsg *e);
+
+/* The highest number of each holder that the events at hand name (apply.c); begin with count 0. */
+#define MARKS_MAX 64
+struct marks {
+    struct mark {
+        char street[13], holder[13], scope[8];
+        const char *kind;
+        int64_t n;
+    } list[MARKS_MAX];
+    int count;
+};
+MUST_USE enum err marks_write(struct db *db, struct marks *m, struct errmsg *e);
+/* Load, save, and note its numbers in m. local: the event that is appended here; ERR_INVALID when it does not fit. */
+MUST_USE enum err case_apply(struct office *o, struct db *db, const char *case_no, struct marks *m,
+                             const struct event *local, struct errmsg *e);
+/* An event that belongs to no case. ERR_INVALID: it does not fit. */
+MUST_USE enum err fact_apply(struct db *db, const struct event *ev, struct errmsg *e);
 
 /* Append an event of this site about a case. body is taken. */
 MUST_USE enum err office_say(struct office *o, struct db *db, const char *kind, const char *case_no,

@@ -47,7 +47,8 @@ enum err number_lease_anew(struct office *o, struct db *db, const char *child, s
 
     for (int i = 0; err == OK && i < 3; i++) {
         struct stmt *st = db_stmt(db, "SELECT max(last), max(last - first + 1), max(hlc), "
-                                      "(SELECT max(hlc) FROM event WHERE substr(origin, 1, 12) = $2) "
+                                      "(SELECT max(v.hlc) FROM origin o JOIN event v ON v.origin = o.origin AND v.seq = o.seq "
+                                      "WHERE o.origin >= $2 AND o.origin < $2 || '/') "
                                       "FROM block WHERE kind = $1 AND holder = $2");
         bool row;
         bind_text(st, 1, kinds[i]);
@@ -178,35 +179,28 @@ enum err number_lease_next(struct office *o, struct db *db, const char *kind, co
     return number_lease(o, db, kind, holder, first, first + size > end ? end - 1 : first + size - 1, e);
 }
 
-/* The children who have used four fifths of what they hold of this kind (of cases: today). */
-static enum err top_up(struct office *o, struct db *db, const char *kind, const char *scope, struct errmsg *e)
+/* Has the child used four fifths of what it holds of this kind (of cases: today)? */
+static enum err top_up(struct office *o, struct db *db, const char *child, const char *kind, const char *scope,
+                       struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT b.holder, max(b.last) - coalesce(max(c.next), 0), max(b.last - b.first + 1) "
+    struct stmt *st = db_stmt(db, "SELECT max(b.last) - coalesce(max(c.next), 0), max(b.last - b.first + 1) "
                                   "FROM block b LEFT JOIN counter c ON c.street = b.street AND c.kind = b.kind AND "
-                                  "c.holder = b.holder AND c.scope = $4 WHERE b.kind = $1 AND b.street = $2 AND "
-                                  "b.holder <> $3 GROUP BY b.holder");
-    char holders[64][13];
-    int64_t sizes[64];
-    int n = 0;
+                                  "c.holder = b.holder AND c.scope = $4 WHERE b.street = $1 AND b.kind = $2 AND b.holder = $3");
     enum err err;
     bool row;
 
-    bind_text(st, 1, kind);
-    bind_text(st, 2, o->street);
-    bind_text(st, 3, o->site);
+    bind_text(st, 1, o->street);
+    bind_text(st, 2, kind);
+    bind_text(st, 3, child);
     bind_text(st, 4, scope);
-    while ((err = db_step(st, &row, e)) == OK && row && n < 64)
-        if (col_int(st, 1) * 5 < col_int(st, 2)) {
-            COPY_TEXT(holders[n], col_text(st, 0));
-            sizes[n++] = col_int(st, 2);
-        }
+    if ((err = db_step(st, &row, e)) != OK)
+        return err;
+    int64_t left = row ? col_int(st, 0) : 0, size = row ? col_int(st, 1) : 0; /* size 0: it holds none */
     db_reset(st);
-    for (int i = 0; err == OK && i < n; i++)
-        err = number_lease_next(o, db, kind, holders[i], sizes[i], e);
-    return err;
+    return left * 5 < size ? number_lease_next(o, db, kind, child, size, e) : OK;
 }
 
-enum err office_top_up(struct office *o, struct db *db, struct errmsg *e)
+enum err office_top_up(struct office *o, struct db *db, const char *child, struct errmsg *e)
 {
     char day[7];
     enum err err;
@@ -214,7 +208,7 @@ enum err office_top_up(struct office *o, struct db *db, struct errmsg *e)
     if (o->tier != TIER_STREET)
         return OK;
     time_yymmdd(host_wall_ms(o->host), day);
-    if ((err = top_up(o, db, "certificate", "", e)) != OK)
+    if ((err = top_up(o, db, child, "certificate", "", e)) != OK)
         return err;
-    return top_up(o, db, "case", day, e);
+    return top_up(o, db, child, "case", day, e);
 }

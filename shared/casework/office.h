@@ -85,10 +85,11 @@ bool document_visible(struct office *o, struct db *db, const struct caller *c, c
                       const char *case_no);
 
 /* ---- events --------------------------------------------------------------------------------------*/
-/* For struct ledger: arg is the office. */
-enum err office_apply(void *arg, struct db *db, const struct event *ev, bool local, struct errmsg *e);
-enum err office_route(void *arg, struct db *db, const struct event *ev, const char *from,
-                      enum err (*emit)(void *ctx, const char *peer), void *ctx, struct errmsg *e);
+/* For struct ledger: arg is the office (ledger_apply_fn, ledger_route_fn). */
+enum err office_apply(void *arg, struct db *db, struct arrival *list, size_t n, bool local, struct arena *a,
+                      struct errmsg *e);
+enum err office_route(void *arg, struct db *db, const struct arrival *list, size_t n, const char *from, struct arena *a,
+                      struct errmsg *e);
 /* Drop every projection and fold all events again. */
 MUST_USE enum err office_rebuild(struct office *o, struct db *db, struct errmsg *e);
 /* SHA-256 over all rows of all projections, in hex. */
@@ -106,8 +107,8 @@ MUST_USE enum err invitation_use(struct office *o, struct db *db, const char *si
 /* Take the child in: its link, its key, its numbers, and all that it must know. */
 MUST_USE enum err office_enrol(struct office *o, struct db *db, const char *site, const char *name,
                                const char *public_key_hex, int64_t case_numbers, struct errmsg *e);
-/* A parent looks after its children's numbers: another block before one is used up. */
-MUST_USE enum err office_top_up(struct office *o, struct db *db, struct errmsg *e);
+/* A street looks after the numbers of a child: another block before one is used up. */
+MUST_USE enum err office_top_up(struct office *o, struct db *db, const char *child, struct errmsg *e);
 
 /* A child that has forgotten a part of its past gets new blocks of every kind it had. */
 MUST_USE enum err number_lease_anew(struct office *o, struct db *db, const char *child, struct errmsg *e);

@@ -1,33 +1,77 @@
-/* Who must hear of an event: everything goes up; down goes what concerns the child. */
+/* Who must hear of an event: everything goes up; down goes what concerns the child. Of a case this is found out
+ * once for all its events that arrive together. */
 #include "casework/inside.h"
+
+#include "base/text_set.h"
+#include "ledger/outbox.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define CHILDREN_MAX 512
-
-struct peers {
-    char code[CHILDREN_MAX][13];
-    bool parent[CHILDREN_MAX];
-    int count;
+struct routing {
+    struct office *o;
+    struct db *db;
+    struct arena *a;
+    const char *from;
+    struct text_set is_link, no_link; /* codes looked up already */
+    struct text_set children;         /* every child, once they are read */
+    bool children_read;
 };
 
-static enum err read_peers(struct db *db, struct peers *ret, struct errmsg *e)
+static enum err link_there(struct routing *r, const char *code, bool *ret, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT peer, role FROM link");
-    enum err err;
-    bool row;
+    struct stmt *st;
 
-    ret->count = 0;
-    while ((err = db_step(st, &row, e)) == OK && row && ret->count < CHILDREN_MAX) {
-        COPY_TEXT(ret->code[ret->count], col_text(st, 0));
-        ret->parent[ret->count++] = !strcmp(col_text(st, 1), "parent");
+    if (text_set_has(&r->is_link, code) || text_set_has(&r->no_link, code)) {
+        *ret = text_set_has(&r->is_link, code);
+        return OK;
     }
+    st = db_stmt(r->db, "SELECT 1 FROM link WHERE peer = $1 AND role = 'child'");
+    bind_text(st, 1, code);
+    enum err err = db_step(st, ret, e);
     db_reset(st);
+    if (err == OK)
+        text_set_put(*ret ? &r->is_link : &r->no_link, code, NULL);
     return err;
 }
 
-/* The place that an event which belongs to no case concerns: "" = everybody. */
+/* The child in whose part of the tree a site lies: itself, or its street. */
+static enum err add_child_of(struct routing *r, const char *site, struct text_set *to, struct errmsg *e)
+{
+    char street[13];
+    bool there;
+    enum err err;
+
+    if (strlen(site) != 12 || !division_within(site, r->o->site) || !strcmp(site, r->o->site))
+        return OK;
+    if ((err = link_there(r, site, &there, e)) != OK)
+        return err;
+    if (there)
+        text_set_put(to, site, NULL);
+    division_street(site, street);
+    if (!strcmp(street, site) || !strcmp(street, r->o->site))
+        return OK;
+    if ((err = link_there(r, street, &there, e)) == OK && there)
+        text_set_put(to, street, NULL);
+    return err;
+}
+
+static enum err read_children(struct routing *r, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(r->db, "SELECT peer FROM link WHERE role = 'child'"); /* a full scan on purpose */
+    enum err err;
+    bool row;
+
+    while ((err = db_step(st, &row, e)) == OK && row)
+        text_set_put(&r->children, col_text(st, 0), NULL);
+    db_reset(st);
+    r->children_read = err == OK;
+    return err;
+}
+
+/* ---- what belongs to no case --------------------------------------------------------------------*/
+
+/* The place that it concerns: "" = everybody. */
 static void concerns(const struct event *ev, char place[13])
 {
     struct json *b = NULL;
@@ -39,103 +83,166 @@ static void concerns(const struct event *ev, char place[13])
     json_free(b);
 }
 
-struct interest {
-    char community[13], filed_at[13], held[FOLD_CUSTODIANS_MAX * 13 + 2];
-};
-
-static enum err read_interest(struct db *db, const char *case_no, struct interest *ret, bool *found, struct errmsg *e)
+static enum err enqueue_each(struct routing *r, const struct text_set *peers, const struct event *ev, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT community, filed_at, held FROM case_file WHERE case_no = $1");
+    enum err err = OK;
 
-    bind_text(st, 1, case_no);
-    enum err err = db_step(st, found, e);
-    if (err != OK || !*found)
-        return err;
-    COPY_TEXT(ret->community, col_text(st, 0));
-    COPY_TEXT(ret->filed_at, col_text(st, 1));
-    COPY_TEXT(ret->held, col_text(st, 2));
-    db_reset(st);
-    return OK;
+    for (size_t i = 0; err == OK && i < peers->count; i++)
+        if (!r->from || strcmp(peers->list[i], r->from))
+            err = ledger_enqueue(&r->o->ledger, r->db, peers->list[i], ev->origin, ev->seq, e);
+    return err;
 }
 
-static bool interested(const struct interest *x, const char *child)
+static enum err route_fact(struct routing *r, const struct event *ev, struct errmsg *e)
 {
-    char held[sizeof x->held], *save = NULL;
+    struct text_set some = {.arena = r->a};
+    char place[13];
+    enum err err;
 
-    if (division_within(x->community, child) || division_within(x->filed_at, child))
-        return true;
-    memcpy(held, x->held, sizeof held);
-    for (char *site = strtok_r(held, " ", &save); site; site = strtok_r(NULL, " ", &save))
-        if (division_within(site, child))
-            return true;
-    return false;
+    concerns(ev, place);
+    /* An account or a block of this very site, or of one above, concerns no child. */
+    if (place[0])
+        err = add_child_of(r, place, &some, e);
+    else
+        err = r->children_read ? OK : read_children(r, e);
+    return err == OK ? enqueue_each(r, place[0] ? &some : &r->children, ev, e) : err;
+}
+
+/* ---- cases --------------------------------------------------------------------------------------*/
+
+/* The children whose case it is: the applicant lives there, it was filed there, or it was held there. */
+static enum err interested(struct routing *r, const char *case_no, struct text_set *ret, bool *known, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(r->db, "SELECT community, filed_at, held FROM case_file WHERE case_no = $1");
+    char community[13], filed_at[13], held[FOLD_CUSTODIANS_MAX * 13 + 2], *save = NULL;
+    enum err err;
+
+    bind_text(st, 1, case_no);
+    if ((err = db_step(st, known, e)) != OK || !*known)
+        return err;
+    COPY_TEXT(community, col_text(st, 0));
+    COPY_TEXT(filed_at, col_text(st, 1));
+    COPY_TEXT(held, col_text(st, 2));
+    db_reset(st);
+    if ((err = add_child_of(r, community, ret, e)) != OK || (err = add_child_of(r, filed_at, ret, e)) != OK)
+        return err;
+    for (char *site = strtok_r(held, " ", &save); site && err == OK; site = strtok_r(NULL, " ", &save))
+        err = add_child_of(r, site, ret, e);
+    return err;
 }
 
 /* Who has heard of a case hears all of it, also when custody turns out never to have come his way. */
-static enum err has_heard(struct db *db, const char *peer, const char *case_no, bool *ret, struct errmsg *e)
+static enum err heard(struct routing *r, const char *case_no, struct text_set *ret, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT 1 FROM event v JOIN outbox b ON b.peer = $1 AND b.origin = v.origin AND "
-                                  "b.seq = v.seq WHERE v.case_no = $2 AND v.kind = 'case.filed/1'");
+    struct stmt *st = db_stmt(r->db, "SELECT b.peer FROM event v JOIN outbox b ON b.origin = v.origin AND b.seq = v.seq "
+                                     "WHERE v.case_no = $1 AND v.kind = 'case.filed/1' AND b.peer <> $2");
+    enum err err;
+    bool row;
 
-    bind_text(st, 1, peer);
-    bind_text(st, 2, case_no);
-    enum err err = db_step(st, ret, e);
+    bind_text(st, 1, case_no);
+    bind_text(st, 2, r->o->parent);
+    while ((err = db_step(st, &row, e)) == OK && row)
+        text_set_put(ret, col_text(st, 0), NULL);
     db_reset(st);
     return err;
 }
 
 /* The case came by this link only now: what others have said of it before goes back there. */
-static enum err enqueue_others(struct office *o, struct db *db, const char *peer, const char *case_no, struct errmsg *e)
+static enum err enqueue_others(struct routing *r, const char *case_no, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT origin, seq FROM event WHERE case_no = $1 AND coalesce(from_peer, '') <> $2 "
-                                  "ORDER BY hlc, origin, seq");
+    struct stmt *st = db_stmt(r->db, "SELECT origin, seq FROM event WHERE case_no = $1 AND coalesce(from_peer, '') <> $2 "
+                                     "ORDER BY hlc, origin, seq");
     enum err err;
     bool row;
 
     bind_text(st, 1, case_no);
-    bind_text(st, 2, peer);
+    bind_text(st, 2, r->from);
     while ((err = db_step(st, &row, e)) == OK && row)
-        if ((err = ledger_enqueue(&o->ledger, db, peer, col_text(st, 0), (uint64_t)col_int(st, 1), e)) != OK)
+        if ((err = ledger_enqueue(&r->o->ledger, r->db, r->from, col_text(st, 0), (uint64_t)col_int(st, 1), e)) != OK)
             break;
     db_reset(st);
     return err;
 }
 
-enum err office_route(void *arg, struct db *db, const struct event *ev, const char *from,
-                      enum err (*emit)(void *ctx, const char *peer), void *ctx, struct errmsg *e)
-{
-    struct office *o = arg;
-    struct peers peers;
-    struct interest interest;
-    char place[13];
-    bool of_case = ev->case_no[0], known = false;
-    bool moves = !strcmp(ev->kind, "case.transferred/1") || !strcmp(ev->kind, "case.taken_back/1") ||
-                 !strcmp(ev->kind, "case.filed/1");
-    enum err err = read_peers(db, &peers, e);
+/* The events of one case that have come together: list[i] for i in at[0 .. n). */
+struct case_news {
+    const char *case_no;
+    const struct arrival **at;
+    size_t n, cap;
+    bool moves; /* it was filed, or custody has moved */
+};
 
-    if (err == OK && of_case)
-        err = read_interest(db, ev->case_no, &interest, &known, e);
-    if (err != OK)
+static enum err route_case(struct routing *r, const struct case_news *c, struct errmsg *e)
+{
+    struct text_set peers = {.arena = r->a};
+    bool known, from_child = r->from && strcmp(r->from, r->o->parent);
+    enum err err;
+
+    if ((err = interested(r, c->case_no, &peers, &known, e)) != OK || !known)
         return err;
-    concerns(ev, place);
-    for (int i = 0; err == OK && i < peers.count; i++) {
-        const char *peer = peers.code[i];
-        if (from && !strcmp(peer, from)) {
-            if (of_case && moves && !peers.parent[i])
-                err = enqueue_others(o, db, peer, ev->case_no, e);
+    size_t whole = c->moves ? peers.count : 0; /* they get its whole history, once: of what came before they had no need */
+    if ((err = heard(r, c->case_no, &peers, e)) != OK)
+        return err;
+    for (size_t i = 0; err == OK && i < peers.count; i++) {
+        const char *peer = peers.list[i];
+        if (r->from && !strcmp(peer, r->from))
+            continue;
+        if (i < whole)
+            err = ledger_enqueue_case(&r->o->ledger, r->db, peer, c->case_no, e);
+        for (size_t k = 0; i >= whole && err == OK && k < c->n; k++)
+            err = ledger_enqueue(&r->o->ledger, r->db, peer, c->at[k]->ev.origin, c->at[k]->ev.seq, e);
+    }
+    return err == OK && from_child && c->moves ? enqueue_others(r, c->case_no, e) : err;
+}
+
+static void add_news(struct arena *a, struct case_news *c, const struct arrival *x)
+{
+    const char *kind = x->ev.kind;
+
+    if (c->n == c->cap) {
+        const struct arrival **at = arena_alloc(a, sizeof *at * (c->cap * 2 + 4));
+        if (c->n)
+            memcpy(at, c->at, sizeof *at * c->n);
+        c->at = at;
+        c->cap = c->cap * 2 + 4;
+    }
+    c->at[c->n++] = x;
+    c->moves |= !strcmp(kind, "case.filed/1") || !strcmp(kind, "case.transferred/1") || !strcmp(kind, "case.taken_back/1");
+}
+
+static enum err route_down(struct routing *r, const struct arrival *list, size_t n, struct errmsg *e)
+{
+    struct text_set cases = {.arena = r->a};
+    struct case_news *news = arena_alloc(r->a, sizeof *news * n);
+    enum err err = OK;
+
+    for (size_t i = 0; err == OK && i < n; i++) {
+        bool fresh;
+        if (list[i].got == RECEIVED_DUPLICATE)
+            continue;
+        if (!list[i].ev.case_no[0]) {
+            err = route_fact(r, &list[i].ev, e);
             continue;
         }
-        if (peers.parent[i])
-            err = emit(ctx, peer);
-        else if (of_case && known && !interested(&interest, peer)) {
-            bool heard;
-            if ((err = has_heard(db, peer, ev->case_no, &heard, e)) == OK && heard)
-                err = emit(ctx, peer);
-        } else if (of_case && known)
-            /* Its whole history, once: of what came before it had no need. */
-            err = moves ? ledger_enqueue_case(&o->ledger, db, peer, ev->case_no, e) : emit(ctx, peer);
-        else if (!of_case && (!place[0] || division_within(place, peer)))
-            err = emit(ctx, peer);
+        size_t at = text_set_put(&cases, list[i].ev.case_no, &fresh);
+        if (fresh)
+            news[at] = (struct case_news){.case_no = cases.list[at]};
+        add_news(r->a, &news[at], &list[i]);
     }
+    for (size_t i = 0; err == OK && i < cases.count; i++)
+        err = route_case(r, &news[i], e);
     return err;
+}
+
+enum err office_route(void *arg, struct db *db, const struct arrival *list, size_t n, const char *from, struct arena *a,
+                      struct errmsg *e)
+{
+    struct office *o = arg;
+    struct routing r = {.o = o, .db = db, .a = a, .from = from, .is_link = {.arena = a}, .no_link = {.arena = a},
+                        .children = {.arena = a}};
+    enum err err = OK;
+
+    if (o->parent[0] && (!from || strcmp(from, o->parent)))
+        err = ledger_enqueue_list(&o->ledger, db, o->parent, list, n, e);
+    return err == OK && o->tier != TIER_COMMUNITY ? route_down(&r, list, n, e) : err;
 }

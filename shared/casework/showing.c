@@ -314,6 +314,7 @@ enum err case_show(struct office *o, struct db *db, const struct caller *c, cons
     enum err err = case_load(db, no, &k, &e);
     if (err != OK)
         return err;
+    fold_tell(k.events, k.count, &k.state);
     const struct case_state *s = &k.state;
     struct json *x = json_object();
     json_set_text(x, "case_no", no);
@@ -379,6 +380,7 @@ enum err case_track(struct office *o, struct db *db, const struct caller *c, con
                     "The number or the query code is wrong. Look at the receipt.");
         return ERR_NOT_FOUND;
     }
+    fold_tell(k.events, k.count, &k.state);
     const struct case_state *s = &k.state;
     struct json *x = json_object();
     json_set_text(x, "case_no", no);

@@ -180,8 +180,8 @@ enum err invitation_use(struct office *o, struct db *db, const char *site, const
 /* Whatever this child said in an earlier life. */
 static enum err give_back(struct office *o, struct db *db, const char *child, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT origin, seq FROM event WHERE substr(origin, 1, 12) = $1 AND hash IS NOT NULL "
-                                  "ORDER BY origin, seq");
+    struct stmt *st = db_stmt(db, "SELECT origin, seq FROM event WHERE origin >= $1 AND origin < $1 || '/' AND "
+                                  "hash IS NOT NULL ORDER BY origin, seq");
     enum err err;
     bool row;
 

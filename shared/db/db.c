@@ -11,15 +11,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#define PARAMS_MAX 20 /* with a number for a name */
+
 struct stmt {
     struct stmt *next; /* in the same bucket */
     struct db *db;
     sqlite3_stmt *st;
     char *sql;
     bool running; /* in the middle of its rows */
+    int index[PARAMS_MAX + 1]; /* of the parameter "$n", else n */
 };
 
 #define BUCKETS 256
+#define RECENT 512
+#define SAVEPOINTS_MAX 4
 
 struct db {
     sqlite3 *h;
@@ -27,6 +32,7 @@ struct db {
     char *path;
     int depth; /* savepoints open */
     struct stmt *bucket[BUCKETS];
+    struct stmt *recent[RECENT]; /* by the address of the text: saves hashing it; the text is compared all the same */
 };
 
 /* ---- errors --------------------------------------------------------------------------------- */
@@ -221,19 +227,19 @@ void db_reset_all(struct db *db)
     reset_all(db);
 }
 
-static enum err savepoint_do(struct db *db, const char *fmt, int level)
+/* The levels that occur have their statements prepared; a deeper one would be a program gone wrong. */
+static enum err savepoint_do(struct db *db, const char *const sql[SAVEPOINTS_MAX], int level)
 {
-    char sql[64];
-
     if (!db_in_transaction(db))
         return ERR_IO;
-    snprintf(sql, sizeof sql, fmt, level, level);
-    return db_exec(db, sql, NULL);
+    assert(level >= 1 && level <= SAVEPOINTS_MAX);
+    return db_run(db_stmt(db, sql[level - 1]), NULL);
 }
 
 enum err db_savepoint(struct db *db)
 {
-    enum err err = savepoint_do(db, "SAVEPOINT s%d", db->depth + 1);
+    static const char *const sql[] = {"SAVEPOINT s1", "SAVEPOINT s2", "SAVEPOINT s3", "SAVEPOINT s4"};
+    enum err err = savepoint_do(db, sql, db->depth + 1);
 
     if (err == OK)
         db->depth++;
@@ -242,14 +248,19 @@ enum err db_savepoint(struct db *db)
 
 enum err db_release(struct db *db)
 {
+    static const char *const sql[] = {"RELEASE s1", "RELEASE s2", "RELEASE s3", "RELEASE s4"};
+
     assert(db->depth > 0);
-    return savepoint_do(db, "RELEASE s%d", db->depth--);
+    return savepoint_do(db, sql, db->depth--);
 }
 
 enum err db_undo(struct db *db)
 {
+    static const char *const sql[] = {"ROLLBACK TO s1", "ROLLBACK TO s2", "ROLLBACK TO s3", "ROLLBACK TO s4"};
+
     assert(db->depth > 0);
-    return savepoint_do(db, "ROLLBACK TO s%d; RELEASE s%d", db->depth--);
+    enum err err = savepoint_do(db, sql, db->depth);
+    return err == OK ? db_release(db) : err;
 }
 
 /* ---- statements ----------------------------------------------------------------------------- */
@@ -272,14 +283,27 @@ static int prepare(struct stmt *st)
     check_sql(st->db, rc & 0xff, st->sql);
     if (rc != SQLITE_OK)
         st->st = NULL;
+    for (int n = 1; st->st && n <= PARAMS_MAX; n++) {
+        char name[16];
+        snprintf(name, sizeof name, "$%d", n);
+        st->index[n] = sqlite3_bind_parameter_index(st->st, name);
+        if (!st->index[n] && n <= sqlite3_bind_parameter_count(st->st))
+            st->index[n] = n;
+    }
     return rc;
 }
 
 struct stmt *db_stmt(struct db *db, const char *sql)
 {
-    struct stmt **head = &db->bucket[bucket_of(sql)], *st;
+    struct stmt **recent = &db->recent[((uintptr_t)sql >> 3) % RECENT], **head, *st = *recent;
     int copies = 0;
 
+    if (st && !st->running && st->st && !strcmp(st->sql, sql)) {
+        sqlite3_reset(st->st);
+        sqlite3_clear_bindings(st->st);
+        return st;
+    }
+    head = &db->bucket[bucket_of(sql)];
     for (st = *head; st; st = st->next) {
         if (strcmp(st->sql, sql))
             continue;
@@ -290,6 +314,7 @@ struct stmt *db_stmt(struct db *db, const char *sql)
             } else {
                 (void)prepare(st);
             }
+            *recent = st;
             return st;
         }
         copies++;
@@ -372,16 +397,12 @@ static int index_of(struct stmt *st, const char *name)
 
 static int index_at(struct stmt *st, int n)
 {
-    char name[16];
     int i;
 
     if (!st->st)
         return 0;
-    snprintf(name, sizeof name, "$%d", n);
-    i = sqlite3_bind_parameter_index(st->st, name);
-    if (i == 0)
-        i = n;
-    if (i < 1 || i > sqlite3_bind_parameter_count(st->st)) {
+    i = n < 1 || n > PARAMS_MAX ? 0 : st->index[n];
+    if (!i) {
         fprintf(stderr, "database: no parameter %d in: %s\n", n, st->sql);
         abort();
     }

@@ -3,6 +3,7 @@
 #ifndef LEDGER_LEDGER_H
 #define LEDGER_LEDGER_H
 
+#include "base/arena.h"
 #include "base/host.h"
 #include "base/json.h"
 #include "db/db.h"
@@ -12,15 +13,24 @@
 
 struct ledger;
 
-/* Fold one event into the projections. OK; ERR_INVALID: it does not fit, e says why (a local event then
- * fails, a received one is set aside); anything else fails the whole transaction. */
-typedef enum err (*ledger_apply_fn)(void *arg, struct db *db, const struct event *ev, bool local,
-                                    struct errmsg *e);
-/* Call emit(ctx, peer) for every link that must get ev. `from` is the link it came by, or NULL; the
- * ledger never sends an event back there. */
-typedef enum err (*ledger_route_fn)(void *arg, struct db *db, const struct event *ev, const char *from,
-                                    enum err (*emit)(void *ctx, const char *peer), void *ctx,
-                                    struct errmsg *e);
+enum received { RECEIVED_NEW, RECEIVED_DUPLICATE, RECEIVED_ASIDE };
+
+/* An event on its way into the ledger. */
+struct arrival {
+    struct event ev;
+    enum received got;
+    const char *why; /* why it does not fit; NULL: it does. Lives as long as the batch's arena */
+};
+
+/* Fold the events of list that are RECEIVED_NEW, and stored already, into the projections; any order that gives the
+ * same rows will do. Local (one event): ERR_INVALID when it does not fit, e says why. Received: the `why` of one
+ * that does not fit is set and it becomes RECEIVED_ASIDE. Anything else fails the whole transaction. */
+typedef enum err (*ledger_apply_fn)(void *arg, struct db *db, struct arrival *list, size_t n, bool local,
+                                    struct arena *a, struct errmsg *e);
+/* Enqueue (ledger_enqueue...) what is not RECEIVED_DUPLICATE for every link that must get it. `from` is the link
+ * by which it came, or NULL: an event never goes back there. */
+typedef enum err (*ledger_route_fn)(void *arg, struct db *db, const struct arrival *list, size_t n,
+                                    const char *from, struct arena *a, struct errmsg *e);
 
 /* A site that is made anew or restored may have forgotten events of its own which its parent holds: it appends
  * nothing until they are back (protocol.md 7). */
@@ -37,13 +47,13 @@ struct ledger {
     char site[13];
     char origin[25]; /* what this site appends under */
     const struct host *host;
-    uint64_t hlc_last;
+    uint64_t hlc_last; /* the newest clock given out or followed */
     ledger_apply_fn apply;
     ledger_route_fn route;
     void *arg; /* of both */
 };
 
-/* Read the last clock and the head of the own chain. apply and route are set by the caller after. */
+/* Read the last clock and the name of the own chain. apply and route are set by the caller after. */
 MUST_USE enum err ledger_open(struct ledger *l, struct db *db, const char *site, const struct host *host,
                               struct errmsg *e);
 
@@ -52,12 +62,17 @@ MUST_USE enum err ledger_append(struct ledger *l, struct db *db, const char *kin
                                 const char *street, const char *actor, const struct json *body,
                                 uint64_t *ret_seq, struct errmsg *e);
 
-enum received { RECEIVED_NEW, RECEIVED_DUPLICATE, RECEIVED_ASIDE };
-
-/* Store and apply an event of another site. From a child only origins of its subtree, without gaps; from
- * the parent in any selection. ERR_PEER: the peer broke these rules; nothing was stored. */
-MUST_USE enum err ledger_receive(struct ledger *l, struct db *db, const char *from,
-                                 const struct event *ev, enum received *ret, struct errmsg *e);
+/* ledger_receive(l, db, from, list, n, a, e):
+ * Store, apply and route the events of list that are not here yet. From a child only origins of its subtree, without
+ * gaps; from the parent in any selection.
+ *
+ * Shapes  list[0 .. n), in the order of the peer's outbox; each got, and for what was set aside why, is set.
+ * Owns    The texts of list live as long as a.
+ * Order   All are stored before any is applied, all are applied before any is routed.
+ * Errors  ERR_PEER: the peer broke the rules; nothing may be kept. Others of the store.
+ * Source  protocol.md 2: "From a child come only origins of its own subtree, each without gaps from seq 1". */
+MUST_USE enum err ledger_receive(struct ledger *l, struct db *db, const char *from, struct arrival *list, size_t n,
+                                 struct arena *a, struct errmsg *e);
 
 /* Put the whole history of a case, as far as it is held here, into the outbox of peer, once. */
 MUST_USE enum err ledger_enqueue_case(struct ledger *l, struct db *db, const char *peer,
@@ -68,6 +83,9 @@ MUST_USE enum err ledger_enqueue_again(struct ledger *l, struct db *db, const ch
 /* Likewise one event (for what a new child must know). */
 MUST_USE enum err ledger_enqueue(struct ledger *l, struct db *db, const char *peer, const char *origin,
                                  uint64_t seq, struct errmsg *e);
+/* Those of list that are not RECEIVED_DUPLICATE, in order. */
+MUST_USE enum err ledger_enqueue_list(struct ledger *l, struct db *db, const char *peer, const struct arrival *list,
+                                      size_t n, struct errmsg *e);
 
 /* seq 0 and zeros for an origin that is not held from its beginning. */
 MUST_USE enum err ledger_head(struct db *db, const char *origin, uint64_t *ret_seq,
@@ -95,8 +113,8 @@ MUST_USE enum err ledger_key_set(struct db *db, const char *origin, const unsign
  * are the statement's: good until its next step. */
 struct event ledger_row(struct stmt *st, int first);
 
-/* Every event in the order (hlc, origin, seq). fn failing ends the walk. */
-MUST_USE enum err ledger_each(struct db *db,
+/* The events of a case ("": those of none) in the order (hlc, origin, seq). fn failing ends the walk. */
+MUST_USE enum err ledger_each(struct db *db, const char *case_no,
                               enum err (*fn)(void *arg, const struct event *ev, struct errmsg *e),
                               void *arg, struct errmsg *e);
 

@@ -177,7 +177,7 @@ enum err ledger_enqueue(struct ledger *l, struct db *db, const char *peer, const
 {
     struct stmt *st = db_stmt(db, "INSERT INTO outbox (peer, pos, origin, seq, at_ms) "
                                   "SELECT peer, head_pos + 1, $2, $3, $4 FROM link WHERE peer = $1 "
-                                  "ON CONFLICT (peer, origin, seq) DO NOTHING");
+                                  "ON CONFLICT (origin, seq, peer) DO NOTHING");
     enum err err;
 
     bind_text(st, 1, peer);
@@ -188,6 +188,37 @@ enum err ledger_enqueue(struct ledger *l, struct db *db, const char *peer, const
         return err;
     st = db_stmt(db, "UPDATE link SET head_pos = head_pos + 1 WHERE peer = $1");
     bind_text(st, 1, peer);
+    return db_run(st, e);
+}
+
+enum err ledger_enqueue_list(struct ledger *l, struct db *db, const char *peer, const struct arrival *list, size_t n,
+                             struct errmsg *e)
+{
+    struct link_state link = {0};
+    int64_t now = host_wall_ms(l->host);
+    enum err err = link_read(db, peer, &link, e);
+    uint64_t pos = link.head_pos;
+
+    if (err != OK)
+        return err == ERR_NOT_FOUND ? OK : err;
+    for (size_t i = 0; err == OK && i < n; i++) {
+        if (list[i].got == RECEIVED_DUPLICATE)
+            continue;
+        struct stmt *st = db_stmt(db, "INSERT INTO outbox (peer, pos, origin, seq, at_ms) VALUES ($1, $2, $3, $4, $5) "
+                                      "ON CONFLICT (origin, seq, peer) DO NOTHING");
+        bind_text(st, 1, peer);
+        bind_int(st, 2, (int64_t)pos + 1);
+        bind_text(st, 3, list[i].ev.origin);
+        bind_int(st, 4, (int64_t)list[i].ev.seq);
+        bind_int(st, 5, now);
+        if ((err = db_run(st, e)) == OK && db_changes(db))
+            pos++;
+    }
+    if (err != OK || pos == link.head_pos)
+        return err;
+    struct stmt *st = db_stmt(db, "UPDATE link SET head_pos = $2 WHERE peer = $1");
+    bind_text(st, 1, peer);
+    bind_int(st, 2, (int64_t)pos);
     return db_run(st, e);
 }
 

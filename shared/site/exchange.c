@@ -2,6 +2,7 @@
 
 #include "base/crypto.h"
 #include "base/mem.h"
+#include "base/text_set.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -38,21 +39,13 @@ enum err exchange_closed(struct exchange *x, struct db *db, struct errmsg *e)
     return x->is_parent ? lease_link_closed(x->office, db, e) : OK;
 }
 
-static void note_case(struct exchange_touched *t, const char *case_no)
-{
-    for (int i = 0; i < t->case_count; i++)
-        if (!strcmp(t->cases[i], case_no))
-            return;
-    snprintf(t->cases[t->case_count++], sizeof *t->cases, "%s", case_no);
-}
-
 /* Papers that these cases name and that we hold already: the child need not wait for us to fetch them. */
 static enum err papers_here(struct exchange_touched *t, struct db *db, struct arena *a, struct errmsg *e)
 {
     enum err err = OK;
 
     t->here = arena_alloc(a, 32 * HERE_MAX);
-    for (int i = 0; err == OK && i < t->case_count; i++) {
+    for (size_t i = 0; err == OK && i < t->case_count; i++) {
         struct stmt *st = db_stmt(db, "SELECT d.digest FROM case_document c JOIN document d ON d.digest = c.digest "
                                       "JOIN case_file f ON f.street = c.street AND f.case_no = c.case_no "
                                       "WHERE f.case_no = $1 AND d.state = 'here'");
@@ -69,24 +62,26 @@ static enum err papers_here(struct exchange_touched *t, struct db *db, struct ar
 enum err exchange_store(struct exchange *x, struct db *db, const struct link_effect *fx, struct arena *a,
                         struct exchange_touched *ret, struct errmsg *e)
 {
-    enum err err = OK;
+    struct arrival *list = arena_alloc(a, sizeof *list * (fx->event_count + 1));
+    struct text_set cases = {.arena = a};
+    enum err err;
 
-    *ret = (struct exchange_touched){.cases = arena_alloc(a, sizeof *ret->cases * (fx->event_count + 1))};
+    *ret = (struct exchange_touched){0};
     /* First: a batch behind one that failed must not even be looked at. */
     err = link_received(db, x->peer, fx->stream, fx->prev_pos, fx->pos, now_of(x), e);
     for (size_t i = 0; err == OK && i < fx->event_count; i++) {
         struct reader r = {.p = fx->events[i].bytes, .left = fx->events[i].len};
-        struct event ev;
-        enum received got;
-        if ((err = event_decode(&r, a, &ev, e)) != OK)
-            break;
-        if ((err = ledger_receive(&x->office->ledger, db, x->peer, &ev, &got, e)) == OK && ev.case_no[0])
-            note_case(ret, ev.case_no);
+        if ((err = event_decode(&r, a, &list[i].ev, e)) == OK && list[i].ev.case_no[0])
+            text_set_put(&cases, list[i].ev.case_no, NULL);
     }
+    if (err == OK)
+        err = ledger_receive(&x->office->ledger, db, x->peer, list, fx->event_count, a, e);
+    ret->cases = cases.list;
+    ret->case_count = cases.count;
     if (err == OK && !x->is_parent)
         err = papers_here(ret, db, a, e);
     if (err == OK && !x->is_parent)
-        err = office_top_up(x->office, db, e);
+        err = office_top_up(x->office, db, x->peer, e);
     return err;
 }
 
@@ -427,7 +422,7 @@ enum err exchange_heads(struct office *o, struct db *db, int max, struct exchang
     const char *origin = o->ledger.origin;
     struct stmt *st = db_stmt(db, "SELECT v.seq, v.hash FROM outbox b JOIN event v ON v.origin = b.origin AND "
                                   "v.seq = b.seq JOIN link l ON l.peer = b.peer WHERE b.peer = $1 AND "
-                                  "b.pos <= l.acked_pos AND b.origin = $2 ORDER BY b.pos DESC LIMIT 1");
+                                  "b.pos <= l.acked_pos AND b.origin = $2 ORDER BY b.seq DESC LIMIT 1");
     enum err err;
     bool row;
 

@@ -25,8 +25,8 @@ MUST_USE enum err exchange_closed(struct exchange *x, struct db *db, struct errm
 
 /* What a batch has touched: case numbers, and papers of them that are here already. */
 struct exchange_touched {
-    char (*cases)[24];
-    int case_count;
+    const char **cases;
+    size_t case_count;
     unsigned char (*here)[32];
     int here_count;
 };

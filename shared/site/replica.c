@@ -169,7 +169,7 @@ static void store_done(struct job *job)
             memcpy(have.digest, t->touched.here[i], 32);
             step(t->peer, &have);
         }
-        for (int i = 0; s->on_case && i < t->touched.case_count; i++)
+        for (size_t i = 0; s->on_case && i < t->touched.case_count; i++)
             s->on_case(s->on_case_arg, t->touched.cases[i]);
         site_glance(s, false);
     }

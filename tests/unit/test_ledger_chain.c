@@ -34,27 +34,36 @@ static void good(enum err err)
 }
 
 /* Refuses kind "bad/1"; counts the rest. */
-static enum err apply(void *arg, struct db *db, const struct event *ev, bool local, struct errmsg *e)
+static enum err apply(void *arg, struct db *db, struct arrival *list, size_t n, bool local, struct arena *a,
+                      struct errmsg *e)
 {
     struct site *s = arg;
 
-    (void)db, (void)local;
-    if (!strcmp(ev->kind, "bad/1")) {
-        errmsg_set(e, "this kind never fits");
-        return ERR_INVALID;
+    (void)db, (void)a;
+    for (size_t i = 0; i < n; i++) {
+        if (list[i].got != RECEIVED_NEW)
+            continue;
+        if (strcmp(list[i].ev.kind, "bad/1")) {
+            s->applied++;
+        } else if (local) {
+            errmsg_set(e, "this kind never fits");
+            return ERR_INVALID;
+        } else {
+            list[i].why = "this kind never fits";
+        }
     }
-    s->applied++;
     return OK;
 }
 
 /* Everything to the parent, case events to the one child. */
-static enum err route(void *arg, struct db *db, const struct event *ev, const char *from,
-                      enum err (*emit)(void *ctx, const char *peer), void *ctx, struct errmsg *e)
+static enum err route(void *arg, struct db *db, const struct arrival *list, size_t n, const char *from, struct arena *a,
+                      struct errmsg *e)
 {
     struct site *s = arg;
+    const char *peer = !strcmp(s->l.site, NODE) ? STREET : NODE;
 
-    (void)db, (void)ev, (void)from, (void)e;
-    return emit(ctx, !strcmp(s->l.site, NODE) ? STREET : NODE);
+    (void)a;
+    return from && !strcmp(peer, from) ? OK : ledger_enqueue_list(&s->l, db, peer, list, n, e);
 }
 
 static void open_site(struct site *s, const char *code)
@@ -109,15 +118,14 @@ static int carry(struct site *from, struct site *to, uint64_t pos, enum received
 
     good(outbox_read(from->db, to->l.site, pos, 1000, 1 << 20, collect, &b, &upto, &msg));
     struct reader r = {b.bytes.data, b.bytes.len, false};
-    good(db_begin(to->db, &msg));
-    for (int i = 0; i < b.count; i++) {
-        struct event ev;
-        enum received got;
-        good(event_decode(&r, a, &ev, &msg));
-        good(ledger_receive(&to->l, to->db, from->l.site, &ev, &got, &msg));
-        assert_int_equal(got, !strcmp(ev.kind, "bad/1") && want == RECEIVED_NEW ? RECEIVED_ASIDE : want);
-    }
+    struct arrival *list = arena_alloc(a, sizeof *list * ((size_t)b.count + 1));
+    for (int i = 0; i < b.count; i++)
+        good(event_decode(&r, a, &list[i].ev, &msg));
     assert_int_equal(r.left, 0);
+    good(db_begin(to->db, &msg));
+    good(ledger_receive(&to->l, to->db, from->l.site, list, (size_t)b.count, a, &msg));
+    for (int i = 0; i < b.count; i++)
+        assert_int_equal(list[i].got, !strcmp(list[i].ev.kind, "bad/1") && want == RECEIVED_NEW ? RECEIVED_ASIDE : want);
     good(db_commit(to->db, &msg));
     buf_free(&b.bytes);
     arena_destroy(a);
@@ -203,12 +211,13 @@ static void what_does_not_fit_is_set_aside(void **state)
 
 static enum err offer(struct site *to, const char *from, const char *origin, uint64_t seq)
 {
-    struct event ev = {origin, seq, 1, "case.noted/1", "", STREET, "", "{}", 2};
-    enum received got;
+    struct arrival one = {.ev = {origin, seq, 1, "case.noted/1", "", STREET, "", "{}", 2}};
+    struct arena *a = arena_create();
     enum err err;
 
     good(db_begin(to->db, &msg));
-    err = ledger_receive(&to->l, to->db, from, &ev, &got, &msg);
+    err = ledger_receive(&to->l, to->db, from, &one, 1, a, &msg);
+    arena_destroy(a);
     if (err == OK)
         good(db_commit(to->db, &msg));
     else
