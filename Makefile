@@ -47,9 +47,9 @@ LIB      := $(B)/libdoorstep.a
 UNIT_SRC := $(foreach f,$(FLOORS) $(if $(wildcard hub/main.c),print),$(wildcard tests/unit/test_$(f)_*.c))
 UNIT     := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 SIM_SRC  := $(wildcard tests/sim/world/*.c)
-BENCH_SRC := $(wildcard tests/bench/*.c)
+BENCH    := $(patsubst tests/bench/%.c,$(B)/bench_%,$(filter-out tests/bench/filing.c,$(wildcard tests/bench/*.c)))
 
-.PHONY: sim-mutants fuzz-long all deps programs pages unit test demo bench sim lint format install clean help
+.PHONY: bench-replication sim-mutants fuzz-long all deps programs pages unit test demo bench sim lint format install clean help
 
 all: $(LIB) programs pages  ## build what is there: the library, the pages, the programs
 
@@ -156,12 +156,15 @@ demo: programs  ## the main job through three tiers on real input (ONCE=1: play 
 	@test -x $(B)/doorstep-hub || { echo "demo: the programs are not written yet (see README.md, State)" >&2; exit 1; }
 	B=$(B) ONCE=$(ONCE) node scripts/demo.mjs
 
-$(B)/bench_%: tests/bench/%.c $(LIB)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $< $(LIB) $(LIB_LIBS) $(LDFLAGS) -o $@
+$(B)/bench_%: tests/bench/%.c tests/bench/filing.c tests/bench/filing.h $(LIB)
+	$(CC) $(CPPFLAGS) -Itests/bench $(CFLAGS) $< tests/bench/filing.c $(LIB) $(LIB_LIBS) $(LDFLAGS) -o $@
 
 bench: programs $(B)/bench_fill  ## figures: cases per second, catch-up, memory, start-up
 	@test -x $(B)/doorstep-hub || { echo "bench: the programs are not written yet (see README.md, State)" >&2; exit 1; }
 	B=$(B) node tests/bench/bench.mjs
+
+bench-replication: programs $(BENCH)  ## figures of replication (PEERS=1: beside others; ONLY=catchup,latency,...; RUNS=3)
+	B=$(B) PEERS=$(PEERS) ONLY=$(ONLY) RUNS=$(RUNS) node tests/bench/replication.mjs
 
 lint: | build/.deps  ## floors, format, static analysis
 	bash scripts/check-floors.sh

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Client } from '../../scripts/demo/client.mjs'
 import { HUB, PASSWORD, SITES, Site, build, run, sleep, until } from '../../scripts/demo/world.mjs'
 import { filing } from '../../scripts/demo/story.mjs'
+import { plainItem } from './items.mjs'
 
 const B = process.env.B || 'build'
 const N = Number(process.env.N || 2000)
@@ -43,13 +44,7 @@ try {
   say('idle node, resident memory', rss(w.east.child.pid).toFixed(1), 'MB')
 
   const agent = await until('the agent', async () => { const c = new Client(w.west.url); await c.signIn('agent.west', PASSWORD); return c })
-  const items = (await agent.get('/items')).items
-  let item
-  for (const i of items) {
-    const whole = await agent.get('/items/' + i.code)
-    if (whole.materials.every(m => m.obtain_by === 'shared_data' || m.obtain_by === 'commitment' || m.necessity !== 'required') && whole.decided_at.includes('community')) { item = whole; break }
-  }
-  if (!item) throw new Error('no item can be filed without papers')
+  const item = await plainItem(agent)
 
   w.links.west.down()
   let t = performance.now()
