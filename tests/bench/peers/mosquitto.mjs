@@ -1,0 +1,1 @@
+export const name = 'mosquitto'; export const missing = () => 'not written yet'

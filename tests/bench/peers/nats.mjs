@@ -1,0 +1,1 @@
+export const name = 'nats'; export const missing = () => 'not written yet'
