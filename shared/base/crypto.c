@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <stdio.h>
@@ -61,9 +62,20 @@ void sha256_destroy(struct sha256 *s)
     mem_free(s);
 }
 
+/* Fetched once: looking the algorithm up costs as much as hashing an event. Never freed. */
+static EVP_MD *md_sha256;
+static pthread_once_t md_once = PTHREAD_ONCE_INIT;
+
+static void fetch_md(void)
+{
+    md_sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    must(md_sha256 != NULL, "sha256");
+}
+
 void crypto_sha256(const void *p, size_t n, unsigned char out[32])
 {
-    must(EVP_Digest(n ? p : "", n, out, NULL, EVP_sha256(), NULL) == 1, "sha256");
+    pthread_once(&md_once, fetch_md);
+    must(EVP_Digest(n ? p : "", n, out, NULL, md_sha256, NULL) == 1, "sha256");
 }
 
 void hex_encode(const void *p, size_t n, char *out)

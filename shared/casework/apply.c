@@ -5,8 +5,6 @@
  *          -> of none:   facts[kind] */
 #include "casework/inside.h"
 
-#include "base/text_set.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,16 +68,13 @@ static enum err note_numbers(struct db *db, struct marks *m, const struct event 
 
 /* ---- cases --------------------------------------------------------------------------------------*/
 
-enum err case_apply(struct office *o, struct db *db, const char *case_no, struct marks *m, const struct event *local,
+enum err case_apply(struct office *o, struct db *db, struct case_open *c, struct marks *m, const struct event *local,
                     struct errmsg *e)
 {
-    struct case_open c;
-    enum err err = case_load(db, case_no, &c, e);
+    enum err err = OK;
 
-    if (err != OK)
-        return err;
-    for (int i = 0; err == OK && i < c.count; i++) {
-        const struct fold_event *f = &c.events[i];
+    for (int i = 0; err == OK && i < c->count; i++) {
+        const struct fold_event *f = &c->events[i];
         if (local && f->why && f->ev.seq == local->seq && !strcmp(f->ev.origin, local->origin)) {
             errmsg_set(e, "%s", f->why);
             err = ERR_INVALID;
@@ -87,8 +82,36 @@ enum err case_apply(struct office *o, struct db *db, const char *case_no, struct
             err = note_numbers(db, m, &f->ev, f->body, e);
         }
     }
-    if (err == OK)
-        err = case_save(o, db, &c, e);
+    return err == OK ? case_save(o, db, c, e) : err;
+}
+
+/* Is there nothing of the case but what has just come? */
+static enum err all_is_new(struct db *db, const struct case_news *n, bool *ret, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT count(*) FROM event WHERE case_no = $1");
+    bool row;
+
+    lend_text(st, 1, n->case_no, strlen(n->case_no));
+    enum err err = db_step(st, &row, e);
+    *ret = err == OK && row && (size_t)col_int(st, 0) == n->count;
+    db_reset(st);
+    return err;
+}
+
+static enum err apply_news(struct office *o, struct db *db, const struct case_news *n, struct marks *m,
+                           const struct event *local, struct errmsg *e)
+{
+    struct case_open c;
+    bool new;
+    enum err err = all_is_new(db, n, &new, e);
+
+    if (err != OK)
+        return err;
+    if (new)
+        case_of_news(n, &c);
+    else if ((err = case_load(db, n->case_no, &c, e)) != OK)
+        return err;
+    err = case_apply(o, db, &c, m, local, e);
     case_close(&c);
     return err;
 }
@@ -146,22 +169,17 @@ enum err office_apply(void *arg, struct db *db, struct arrival *list, size_t n, 
                       struct errmsg *e)
 {
     struct office *o = arg;
-    struct text_set cases = {.arena = a};
     struct marks *m = arena_alloc(a, sizeof *m);
+    size_t count;
+    struct case_news *news = case_news_of(list, n, a, &count);
     enum err err = OK;
 
     m->count = 0;
-    for (size_t i = 0; err == OK && i < n; i++) {
-        struct arrival *x = &list[i];
-        if (x->got != RECEIVED_NEW)
-            continue;
-        if (x->ev.case_no[0])
-            text_set_put(&cases, x->ev.case_no, NULL);
-        else
-            err = local ? fact_apply(db, &x->ev, e) : fact_receive(db, x, a, e);
-    }
-    for (size_t i = 0; err == OK && i < cases.count; i++)
-        err = case_apply(o, db, cases.list[i], m, local ? &list[0].ev : NULL, e);
+    for (size_t i = 0; err == OK && i < n; i++)
+        if (list[i].got == RECEIVED_NEW && !list[i].ev.case_no[0])
+            err = local ? fact_apply(db, &list[i].ev, e) : fact_receive(db, &list[i], a, e);
+    for (size_t i = 0; err == OK && i < count; i++)
+        err = apply_news(o, db, &news[i], m, local ? &list[0].ev : NULL, e);
     return err == OK ? marks_write(db, m, e) : err;
 }
 

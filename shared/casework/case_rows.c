@@ -5,6 +5,7 @@
 #include "base/mem.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define REPAIR_DEADLINE_MS (3LL * 24 * 3600 * 1000)
@@ -45,6 +46,31 @@ enum err case_load(struct db *db, const char *case_no, struct case_open *ret, st
     return OK;
 }
 
+static int in_order(const void *a, const void *b)
+{
+    const struct event *x = &((const struct fold_event *)a)->ev, *y = &((const struct fold_event *)b)->ev;
+
+    if (x->hlc != y->hlc)
+        return x->hlc < y->hlc ? -1 : 1;
+    int by_origin = strcmp(x->origin, y->origin);
+    return by_origin ? by_origin : x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+void case_of_news(const struct case_news *n, struct case_open *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    ret->arena = arena_create();
+    ret->events = mem_alloc(sizeof *ret->events * (n->count + 1));
+    for (size_t i = 0; i < n->count; i++) {
+        struct fold_event *f = &ret->events[ret->count++];
+        *f = (struct fold_event){.ev = n->at[i]->ev};
+        if (n->at[i]->body)
+            f->body = json_ref(n->at[i]->body);
+    }
+    qsort(ret->events, n->count, sizeof *ret->events, in_order);
+    fold_case(ret->events, ret->count, ret->arena, &ret->state);
+}
+
 void case_close(struct case_open *c)
 {
     fold_finish(&c->state);
@@ -67,8 +93,7 @@ static enum err save_row(struct db *db, const struct case_state *s, struct errms
     struct stmt *st = db_stmt(
         db, "INSERT INTO case_file (street, case_no, item, item_name, item_name_en, applicant_name, applicant_id, "
             "community, filed_at, custodian, custody_no, held, state, filed_ms, promised_ms, completed_ms, "
-            "trips_saved) VALUES ($street, $case_no, $item, $name, $name_en, $applicant, $id, $community, "
-            "$filed_at, $custodian, $custody_no, $held, $state, $filed, $promised, $completed, $trips) "
+            "trips_saved) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) "
             "ON CONFLICT (case_no, street) DO UPDATE SET item = excluded.item, item_name = excluded.item_name, "
             "item_name_en = excluded.item_name_en, applicant_name = excluded.applicant_name, "
             "applicant_id = excluded.applicant_id, community = excluded.community, filed_at = excluded.filed_at, "
@@ -83,23 +108,19 @@ static enum err save_row(struct db *db, const struct case_state *s, struct errms
             strcat(held, s->custodians[i]);
             strcat(held, " ");
         }
-    bind_text(st, "street", s->street);
-    bind_text(st, "case_no", s->case_no);
-    bind_text(st, "item", text_or(json_get_text(f, "item"), ""));
-    bind_text(st, "name", text_or(json_get_text(f, "item_name"), ""));
-    bind_text(st, "name_en", text_or(json_get_text(f, "item_name_en"), ""));
-    bind_text(st, "applicant", text_or(json_get_text(a, "name"), ""));
-    bind_text(st, "id", text_or(json_get_text(a, "id_number"), ""));
-    bind_text(st, "community", text_or(json_get_text(f, "community"), ""));
-    bind_text(st, "filed_at", s->filed_at);
-    bind_text(st, "custodian", s->custodian);
-    bind_int(st, "custody_no", s->custody_no);
-    bind_text(st, "held", held);
-    bind_text(st, "state", s->state);
-    bind_int(st, "filed", s->filed_ms);
-    bind_int(st, "promised", json_get_int(f, "promised_ms", 0));
-    bind_int(st, "completed", s->completed_ms);
-    bind_int(st, "trips", trips_saved(s));
+    const char *const texts[] = {
+        s->street, s->case_no, json_get_text(f, "item"), json_get_text(f, "item_name"), json_get_text(f, "item_name_en"),
+        json_get_text(a, "name"), json_get_text(a, "id_number"), json_get_text(f, "community"), s->filed_at, s->custodian,
+    };
+    for (int i = 0; i < 10; i++)
+        lend_text(st, i + 1, text_or(texts[i], ""), strlen(text_or(texts[i], "")));
+    bind_int(st, 11, s->custody_no);
+    lend_text(st, 12, held, strlen(held));
+    lend_text(st, 13, s->state, strlen(s->state));
+    bind_int(st, 14, s->filed_ms);
+    bind_int(st, 15, json_get_int(f, "promised_ms", 0));
+    bind_int(st, 16, s->completed_ms);
+    bind_int(st, 17, trips_saved(s));
     return db_run(st, e);
 }
 

@@ -12,6 +12,16 @@ static inline const char *text_or(const char *s, const char *other)
     return s ? s : other;
 }
 
+/* New events, by their cases: what is done once per case when many come together (news.c). */
+struct case_news {
+    const char *case_no;
+    struct arrival **at; /* at[0 .. count), in order of arrival */
+    size_t count, cap;
+    bool filed, moves; /* a filing is among them; or another change of custody */
+};
+/* list of *ret_count, in a, of those that are not RECEIVED_DUPLICATE and belong to a case. */
+struct case_news *case_news_of(const struct arrival *list, size_t n, struct arena *a, size_t *ret_count);
+
 /* All events of a case, folded (case_rows.c). ERR_NOT_FOUND: none. Ends with case_close(). */
 struct case_open {
     struct arena *arena;
@@ -20,6 +30,8 @@ struct case_open {
     struct case_state state;
 };
 MUST_USE enum err case_load(struct db *db, const char *case_no, struct case_open *ret, struct errmsg *e);
+/* The same of events that are at hand, all that there are of the case; their texts must live on. */
+void case_of_news(const struct case_news *n, struct case_open *ret);
 void case_close(struct case_open *c);
 /* Its verdicts and all its rows. */
 MUST_USE enum err case_save(struct office *o, struct db *db, struct case_open *c, struct errmsg *e);
@@ -35,8 +47,9 @@ struct marks {
     int count;
 };
 MUST_USE enum err marks_write(struct db *db, struct marks *m, struct errmsg *e);
-/* Load, save, and note its numbers in m. local: the event that is appended here; ERR_INVALID when it does not fit. */
-MUST_USE enum err case_apply(struct office *o, struct db *db, const char *case_no, struct marks *m,
+/* Save the case as it folds, and note its numbers in m. ERR_INVALID: local, an event that is appended here, does
+ * not fit. */
+MUST_USE enum err case_apply(struct office *o, struct db *db, struct case_open *c, struct marks *m,
                              const struct event *local, struct errmsg *e);
 /* An event that belongs to no case. ERR_INVALID: it does not fit. */
 MUST_USE enum err fact_apply(struct db *db, const struct event *ev, struct errmsg *e);

@@ -39,9 +39,15 @@ static enum err cases_again(struct office *o, struct db *db, struct errmsg *e)
     bool row;
 
     m->count = 0;
-    while ((err = db_step(st, &row, e)) == OK && row)
-        if ((err = case_apply(o, db, col_text(st, 0), m, NULL, e)) != OK)
+    while ((err = db_step(st, &row, e)) == OK && row) {
+        struct case_open c;
+        if ((err = case_load(db, col_text(st, 0), &c, e)) != OK)
             break;
+        err = case_apply(o, db, &c, m, NULL, e);
+        case_close(&c);
+        if (err != OK)
+            break;
+    }
     db_reset(st);
     if (err == OK)
         err = marks_write(db, m, e);

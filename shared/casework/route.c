@@ -164,24 +164,16 @@ static enum err enqueue_others(struct routing *r, const char *case_no, struct er
     return err;
 }
 
-/* The events of one case that have come together: list[i] for i in at[0 .. n). */
-struct case_news {
-    const char *case_no;
-    const struct arrival **at;
-    size_t n, cap;
-    bool moves; /* it was filed, or custody has moved */
-};
-
 static enum err route_case(struct routing *r, const struct case_news *c, struct errmsg *e)
 {
     struct text_set peers = {.arena = r->a};
-    bool known, from_child = r->from && strcmp(r->from, r->o->parent);
+    bool known, from_child = r->from && strcmp(r->from, r->o->parent), moves = c->filed || c->moves;
     enum err err;
 
     if ((err = interested(r, c->case_no, &peers, &known, e)) != OK || !known)
         return err;
-    size_t whole = c->moves ? peers.count : 0; /* they get its whole history, once: of what came before they had no need */
-    if ((err = heard(r, c->case_no, &peers, e)) != OK)
+    size_t whole = moves ? peers.count : 0; /* they get its whole history, once: of what came before they had no need */
+    if (!c->filed && (err = heard(r, c->case_no, &peers, e)) != OK) /* of what is filed only now nobody has heard */
         return err;
     for (size_t i = 0; err == OK && i < peers.count; i++) {
         const char *peer = peers.list[i];
@@ -189,47 +181,22 @@ static enum err route_case(struct routing *r, const struct case_news *c, struct 
             continue;
         if (i < whole)
             err = ledger_enqueue_case(&r->o->ledger, r->db, peer, c->case_no, e);
-        for (size_t k = 0; i >= whole && err == OK && k < c->n; k++)
+        for (size_t k = 0; i >= whole && err == OK && k < c->count; k++)
             err = ledger_enqueue(&r->o->ledger, r->db, peer, c->at[k]->ev.origin, c->at[k]->ev.seq, e);
     }
-    return err == OK && from_child && c->moves ? enqueue_others(r, c->case_no, e) : err;
-}
-
-static void add_news(struct arena *a, struct case_news *c, const struct arrival *x)
-{
-    const char *kind = x->ev.kind;
-
-    if (c->n == c->cap) {
-        const struct arrival **at = arena_alloc(a, sizeof *at * (c->cap * 2 + 4));
-        if (c->n)
-            memcpy(at, c->at, sizeof *at * c->n);
-        c->at = at;
-        c->cap = c->cap * 2 + 4;
-    }
-    c->at[c->n++] = x;
-    c->moves |= !strcmp(kind, "case.filed/1") || !strcmp(kind, "case.transferred/1") || !strcmp(kind, "case.taken_back/1");
+    return err == OK && from_child && moves ? enqueue_others(r, c->case_no, e) : err;
 }
 
 static enum err route_down(struct routing *r, const struct arrival *list, size_t n, struct errmsg *e)
 {
-    struct text_set cases = {.arena = r->a};
-    struct case_news *news = arena_alloc(r->a, sizeof *news * n);
+    size_t count;
+    struct case_news *news = case_news_of(list, n, r->a, &count);
     enum err err = OK;
 
-    for (size_t i = 0; err == OK && i < n; i++) {
-        bool fresh;
-        if (list[i].got == RECEIVED_DUPLICATE)
-            continue;
-        if (!list[i].ev.case_no[0]) {
+    for (size_t i = 0; err == OK && i < n; i++)
+        if (list[i].got != RECEIVED_DUPLICATE && !list[i].ev.case_no[0])
             err = route_fact(r, &list[i].ev, e);
-            continue;
-        }
-        size_t at = text_set_put(&cases, list[i].ev.case_no, &fresh);
-        if (fresh)
-            news[at] = (struct case_news){.case_no = cases.list[at]};
-        add_news(r->a, &news[at], &list[i]);
-    }
-    for (size_t i = 0; err == OK && i < cases.count; i++)
+    for (size_t i = 0; err == OK && i < count; i++)
         err = route_case(r, &news[i], e);
     return err;
 }

@@ -31,6 +31,7 @@ struct db {
     enum db_mode mode;
     char *path;
     int depth; /* savepoints open */
+    int running; /* statements in the middle of their rows */
     struct stmt *bucket[BUCKETS];
     struct stmt *recent[RECENT]; /* by the address of the text: saves hashing it; the text is compared all the same */
 };
@@ -174,12 +175,25 @@ enum err db_exec(struct db *db, const char *sql, struct errmsg *e)
 
 /* ---- transactions --------------------------------------------------------------------------- */
 
+static int prepare(struct stmt *st);
+
 static void reset_all(struct db *db)
 {
-    for (int i = 0; i < BUCKETS; i++)
+    for (int i = 0; db->running && i < BUCKETS; i++)
         for (struct stmt *st = db->bucket[i]; st; st = st->next)
             if (st->running)
                 db_reset(st);
+}
+
+/* A statement that begins or ends something: prepared once like all others. */
+static enum err control(struct db *db, const char *sql, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, sql);
+    int rc = st->st ? sqlite3_step(st->st) : prepare(st);
+    enum err err = fail(db, rc, e);
+
+    db_reset(st);
+    return err == OK && rc != SQLITE_DONE ? ERR_BUSY : err;
 }
 
 bool db_in_transaction(struct db *db)
@@ -191,7 +205,7 @@ enum err db_begin(struct db *db, struct errmsg *e)
 {
     assert(!db_in_transaction(db));
     db->depth = 0;
-    return db_exec(db, db->mode == DB_WRITE ? "BEGIN IMMEDIATE" : "BEGIN", e);
+    return control(db, db->mode == DB_WRITE ? "BEGIN IMMEDIATE" : "BEGIN", e);
 }
 
 enum err db_commit(struct db *db, struct errmsg *e)
@@ -203,7 +217,7 @@ enum err db_commit(struct db *db, struct errmsg *e)
         errmsg_set(e, "database: the transaction was lost");
         return ERR_IO;
     }
-    err = db_exec(db, "COMMIT", e);
+    err = control(db, "COMMIT", e);
     if (err != OK)
         (void)db_rollback(db, NULL);
     db->depth = 0;
@@ -214,7 +228,7 @@ enum err db_rollback(struct db *db, struct errmsg *e)
 {
     reset_all(db);
     db->depth = 0;
-    return db_in_transaction(db) ? db_exec(db, "ROLLBACK", e) : OK;
+    return db_in_transaction(db) ? control(db, "ROLLBACK", e) : OK;
 }
 
 int db_depth(struct db *db)
@@ -233,7 +247,7 @@ static enum err savepoint_do(struct db *db, const char *const sql[SAVEPOINTS_MAX
     if (!db_in_transaction(db))
         return ERR_IO;
     assert(level >= 1 && level <= SAVEPOINTS_MAX);
-    return db_run(db_stmt(db, sql[level - 1]), NULL);
+    return control(db, sql[level - 1], NULL);
 }
 
 enum err db_savepoint(struct db *db)
@@ -349,6 +363,7 @@ enum err db_step(struct stmt *st, bool *row, struct errmsg *e)
     assert(db_in_transaction(st->db) || sqlite3_stmt_readonly(st->st));
     rc = sqlite3_step(st->st);
     if (rc == SQLITE_ROW) {
+        st->db->running += !st->running;
         st->running = true;
         *row = true;
         return OK;
@@ -371,6 +386,7 @@ enum err db_run(struct stmt *st, struct errmsg *e)
 
 void db_reset(struct stmt *st)
 {
+    st->db->running -= st->running;
     st->running = false;
     if (st->st)
         sqlite3_reset(st->st);
@@ -425,6 +441,16 @@ static void put_text(struct stmt *st, int i, const char *s)
 static void put_blob(struct stmt *st, int i, const void *p, size_t len)
 {
     bound(st, sqlite3_bind_blob64(st->st, i, p, len, SQLITE_TRANSIENT));
+}
+
+void lend_text(struct stmt *st, int n, const char *s, size_t len)
+{
+    bound(st, sqlite3_bind_text64(st->st, index_at(st, n), s, len, SQLITE_STATIC, SQLITE_UTF8));
+}
+
+void lend_blob(struct stmt *st, int n, const void *p, size_t len)
+{
+    bound(st, sqlite3_bind_blob64(st->st, index_at(st, n), p, len, SQLITE_STATIC));
 }
 
 void bind_text_at(struct stmt *st, int n, const char *s)

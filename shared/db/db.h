@@ -54,6 +54,9 @@ void db_reset(struct stmt *st);
 #define bind_blob(st, n, p, len) DB_BY((n), bind_blob_at, bind_blob_named)((st), (n), (p), (len))
 #define bind_null(st, n) DB_BY((n), bind_null_at, bind_null_named)((st), (n))
 #define bind_real(st, n, v) DB_BY((n), bind_real_at, bind_real_named)((st), (n), (v))
+/* The same without a copy, by number: the bytes must stay until the statement has been run. */
+void lend_text(struct stmt *st, int n, const char *s, size_t len);
+void lend_blob(struct stmt *st, int n, const void *p, size_t len);
 #define DB_BY(n, at, named) _Generic((n), char * : named, const char * : named, default : at)
 
 void bind_text_at(struct stmt *st, int n, const char *s);

@@ -4,8 +4,9 @@
  *               --store_read---> queue of reads  --> readers: a snapshot each
  *   loop thread <--store_complete-- queue of finished jobs <-- both
  *
- * While the writer waits for the disk, the next turn's jobs gather: batches grow under load. A job
- * stands in the finished queue only after its COMMIT; that is all that "acknowledged" rests on. */
+ * While the writer waits for the disk, the next turn's jobs gather: batches grow under load; the preparer does
+ * for them what needs no database. A job stands in the finished queue only after its COMMIT; that is all
+ * that "acknowledged" rests on. */
 #include "db/store.h"
 
 #include "base/log.h"
@@ -23,9 +24,9 @@ struct queue {
 
 struct store {
     pthread_mutex_t lock;
-    pthread_cond_t write_ready, read_ready;
+    pthread_cond_t write_ready, read_ready, prepare_ready;
     struct queue writes, reads, finished;
-    bool closing, failed;
+    bool closing, failed, writing;
     int pending;
 
     void (*wake)(void *);
@@ -35,12 +36,14 @@ struct store {
 
     struct db *write_db;
     struct db **read_db;
-    pthread_t writer;
+    pthread_t writer, preparer;
     pthread_t *reader;
     int reader_count;   /* connections open */
     int reader_started; /* threads running */
-    bool writer_started;
+    bool writer_started, preparer_started;
 };
+
+enum { UNPREPARED, PREPARING, PREPARED };
 
 struct reader_arg {
     struct store *s;
@@ -114,6 +117,8 @@ static enum err run_job(struct db *db, struct job *job)
     enum err err = OK;
 
     job->msg.text[0] = 0;
+    if (job->prepare && job->prepared != PREPARED)
+        job->prepare(job);
     job->err = db_savepoint(db);
     if (job->err != OK) {
         errmsg_set(&job->msg, "savepoint failed");
@@ -186,6 +191,16 @@ static void refuse(struct job *first)
     fail_all(first, NULL, ERR_IO, &msg);
 }
 
+/* How many of the waiting jobs make the next turn: up to the one that the preparer has in hand. */
+static int can_take(struct store *s)
+{
+    int n = 0;
+
+    for (struct job *job = s->writes.head; job && n < TURN_JOBS_MAX && job->prepared != PREPARING; job = job->next)
+        n++;
+    return n;
+}
+
 static void *writer_main(void *arg)
 {
     struct store *s = arg;
@@ -194,9 +209,13 @@ static void *writer_main(void *arg)
         struct job *turn, *rest;
 
         pthread_mutex_lock(&s->lock);
-        while (!s->writes.head && !s->closing)
+        s->writing = false;
+        while ((!s->writes.head && !s->closing) || (s->writes.head && s->writes.head->prepared == PREPARING))
             pthread_cond_wait(&s->write_ready, &s->lock);
-        turn = queue_take(&s->writes, TURN_JOBS_MAX);
+        turn = queue_take(&s->writes, can_take(s));
+        s->writing = true;
+        if (s->writes.head)
+            pthread_cond_signal(&s->prepare_ready);
         pthread_mutex_unlock(&s->lock);
         if (!turn)
             return NULL;
@@ -209,6 +228,39 @@ static void *writer_main(void *arg)
         }
         finish(s, turn);
     }
+}
+
+/* ---- preparing ------------------------------------------------------------------------------ */
+
+static struct job *to_prepare(struct store *s)
+{
+    struct job *job = s->writing ? s->writes.head : NULL; /* an idle writer does it by itself */
+
+    while (job && (!job->prepare || job->prepared != UNPREPARED))
+        job = job->next;
+    return job;
+}
+
+static void *preparer_main(void *arg)
+{
+    struct store *s = arg;
+    struct job *job;
+
+    pthread_mutex_lock(&s->lock);
+    while (!s->closing) {
+        if (!(job = to_prepare(s))) {
+            pthread_cond_wait(&s->prepare_ready, &s->lock);
+            continue;
+        }
+        job->prepared = PREPARING;
+        pthread_mutex_unlock(&s->lock);
+        job->prepare(job);
+        pthread_mutex_lock(&s->lock);
+        job->prepared = PREPARED;
+        pthread_cond_signal(&s->write_ready);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
 }
 
 /* ---- reading -------------------------------------------------------------------------------- */
@@ -243,6 +295,7 @@ static void *reader_main(void *arg)
 static void hand_over(struct store *s, struct queue *q, pthread_cond_t *ready, struct job *job)
 {
     assert(job->run && job->done);
+    job->prepared = UNPREPARED;
     pthread_mutex_lock(&s->lock);
     s->pending++;
     if (s->closing) { /* asked for by a done() inside store_close(), which will call this one's too
@@ -253,6 +306,8 @@ static void hand_over(struct store *s, struct queue *q, pthread_cond_t *ready, s
     }
     queue_put(q, job);
     pthread_cond_signal(ready);
+    if (job->prepare && s->writing)
+        pthread_cond_signal(&s->prepare_ready);
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -320,6 +375,9 @@ static enum err start_threads(struct store *s, struct errmsg *e)
     if (pthread_create(&s->writer, NULL, writer_main, s))
         goto fail;
     s->writer_started = true;
+    if (pthread_create(&s->preparer, NULL, preparer_main, s))
+        goto fail;
+    s->preparer_started = true;
     for (; s->reader_started < s->reader_count; s->reader_started++) {
         struct reader_arg *arg = mem_alloc(sizeof *arg);
         *arg = (struct reader_arg){s, s->read_db[s->reader_started]};
@@ -345,6 +403,7 @@ enum err store_open(const char *path, int readers, void (*wake)(void *), void *a
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->write_ready, NULL);
     pthread_cond_init(&s->read_ready, NULL);
+    pthread_cond_init(&s->prepare_ready, NULL);
     queue_init(&s->writes);
     queue_init(&s->reads);
     queue_init(&s->finished);
@@ -378,7 +437,10 @@ void store_close(struct store *s)
     s->closing = true;
     pthread_cond_broadcast(&s->write_ready);
     pthread_cond_broadcast(&s->read_ready);
+    pthread_cond_broadcast(&s->prepare_ready);
     pthread_mutex_unlock(&s->lock);
+    if (s->preparer_started)
+        pthread_join(s->preparer, NULL);
     if (s->writer_started)
         pthread_join(s->writer, NULL);
     for (int i = 0; i < s->reader_started; i++)
@@ -391,6 +453,7 @@ void store_close(struct store *s)
     db_close(s->write_db); /* last, so that it folds the log into the file */
     pthread_cond_destroy(&s->write_ready);
     pthread_cond_destroy(&s->read_ready);
+    pthread_cond_destroy(&s->prepare_ready);
     pthread_mutex_destroy(&s->lock);
     mem_free(s->read_db);
     mem_free(s->reader);

@@ -13,6 +13,10 @@ struct store;
  * store_complete(), with err and msg set. The caller owns the job, from done() on again. */
 struct job {
     struct job *next; /* the store's */
+    /* What of the work needs no database (parsing), or NULL. Called once before run(), on any thread of the store:
+     * while the writer is busy with others, somebody does it for those that wait. Only for store_write(). */
+    void (*prepare)(struct job *job);
+    int prepared; /* the store's */
     enum err (*run)(struct job *job, struct db *db, struct errmsg *e);
     void (*done)(struct job *job);
     enum err err;

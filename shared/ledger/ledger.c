@@ -93,16 +93,16 @@ enum err event_store(struct db *db, const struct event *ev, const unsigned char 
                                   "body, hash, state, from_peer) "
                                   "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'applied', $10)");
 
-    bind_text(st, 1, ev->street);
-    bind_text(st, 2, ev->origin);
+    lend_text(st, 1, ev->street, strlen(ev->street));
+    lend_text(st, 2, ev->origin, strlen(ev->origin));
     bind_int(st, 3, (int64_t)ev->seq);
     bind_int(st, 4, (int64_t)ev->hlc);
-    bind_text(st, 5, ev->kind);
-    bind_text(st, 6, ev->case_no);
-    bind_text(st, 7, ev->actor);
-    bind_text(st, 8, ev->body);
-    bind_blob(st, 9, hash, hash ? 32 : 0);
-    bind_text(st, 10, from);
+    lend_text(st, 5, ev->kind, strlen(ev->kind));
+    lend_text(st, 6, ev->case_no, strlen(ev->case_no));
+    lend_text(st, 7, ev->actor, strlen(ev->actor));
+    lend_text(st, 8, ev->body, ev->body_len);
+    lend_blob(st, 9, hash, hash ? 32 : 0);
+    lend_text(st, 10, from, from ? strlen(from) : 0);
     return db_run(st, e);
 }
 

@@ -18,6 +18,7 @@ enum received { RECEIVED_NEW, RECEIVED_DUPLICATE, RECEIVED_ASIDE };
 /* An event on its way into the ledger. */
 struct arrival {
     struct event ev;
+    struct json *body; /* parsed already, borrowed; NULL: not yet, or it is no JSON */
     enum received got;
     const char *why; /* why it does not fit; NULL: it does. Lives as long as the batch's arena */
 };

@@ -206,9 +206,9 @@ enum err ledger_enqueue_list(struct ledger *l, struct db *db, const char *peer, 
             continue;
         struct stmt *st = db_stmt(db, "INSERT INTO outbox (peer, pos, origin, seq, at_ms) VALUES ($1, $2, $3, $4, $5) "
                                       "ON CONFLICT (origin, seq, peer) DO NOTHING");
-        bind_text(st, 1, peer);
+        lend_text(st, 1, peer, strlen(peer));
         bind_int(st, 2, (int64_t)pos + 1);
-        bind_text(st, 3, list[i].ev.origin);
+        lend_text(st, 3, list[i].ev.origin, strlen(list[i].ev.origin));
         bind_int(st, 4, (int64_t)list[i].ev.seq);
         bind_int(st, 5, now);
         if ((err = db_run(st, e)) == OK && db_changes(db))

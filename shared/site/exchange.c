@@ -40,7 +40,7 @@ enum err exchange_closed(struct exchange *x, struct db *db, struct errmsg *e)
 }
 
 /* Papers that these cases name and that we hold already: the child need not wait for us to fetch them. */
-static enum err papers_here(struct exchange_touched *t, struct db *db, struct arena *a, struct errmsg *e)
+static enum err papers_here(struct exchange_batch *t, struct db *db, struct arena *a, struct errmsg *e)
 {
     enum err err = OK;
 
@@ -59,29 +59,52 @@ static enum err papers_here(struct exchange_touched *t, struct db *db, struct ar
     return err;
 }
 
-enum err exchange_store(struct exchange *x, struct db *db, const struct link_effect *fx, struct arena *a,
-                        struct exchange_touched *ret, struct errmsg *e)
+void exchange_prepare(const struct link_effect *fx, struct arena *a, struct exchange_batch *ret)
 {
-    struct arrival *list = arena_alloc(a, sizeof *list * (fx->event_count + 1));
     struct text_set cases = {.arena = a};
-    enum err err;
 
-    *ret = (struct exchange_touched){0};
-    /* First: a batch behind one that failed must not even be looked at. */
-    err = link_received(db, x->peer, fx->stream, fx->prev_pos, fx->pos, now_of(x), e);
-    for (size_t i = 0; err == OK && i < fx->event_count; i++) {
+    *ret = (struct exchange_batch){.prepared = true};
+    ret->list = arena_alloc(a, sizeof *ret->list * (fx->event_count + 1));
+    for (size_t i = 0; i < fx->event_count; i++) {
         struct reader r = {.p = fx->events[i].bytes, .left = fx->events[i].len};
-        if ((err = event_decode(&r, a, &list[i].ev, e)) == OK && list[i].ev.case_no[0])
-            text_set_put(&cases, list[i].ev.case_no, NULL);
+        struct arrival *x = &ret->list[i];
+        *x = (struct arrival){0};
+        if ((ret->err = event_decode(&r, a, &x->ev, &ret->msg)) != OK)
+            return;
+        ret->count++;
+        if (json_parse(x->ev.body, x->ev.body_len, &x->body, NULL) != OK)
+            x->body = NULL; /* the fold says what that means */
+        if (x->ev.case_no[0])
+            text_set_put(&cases, x->ev.case_no, NULL);
     }
-    if (err == OK)
-        err = ledger_receive(&x->office->ledger, db, x->peer, list, fx->event_count, a, e);
     ret->cases = cases.list;
     ret->case_count = cases.count;
-    if (err == OK && !x->is_parent)
-        err = papers_here(ret, db, a, e);
-    if (err == OK && !x->is_parent)
+}
+
+void exchange_batch_finish(struct exchange_batch *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        json_free(b->list[i].body);
+        b->list[i].body = NULL;
+    }
+}
+
+enum err exchange_store(struct exchange *x, struct db *db, const struct link_effect *fx, struct arena *a,
+                        struct exchange_batch *b, struct errmsg *e)
+{
+    enum err err;
+
+    if (!b->prepared)
+        exchange_prepare(fx, a, b);
+    /* First: a batch behind one that failed must not even be looked at. */
+    err = link_received(db, x->peer, fx->stream, fx->prev_pos, fx->pos, now_of(x), e);
+    if (err == OK && (err = b->err) != OK)
+        *e = b->msg;
+    if (err == OK)
+        err = ledger_receive(&x->office->ledger, db, x->peer, b->list, b->count, a, e);
+    if (err == OK && !x->is_parent && (err = papers_here(b, db, a, e)) == OK)
         err = office_top_up(x->office, db, x->peer, e);
+    exchange_batch_finish(b);
     return err;
 }
 

@@ -23,16 +23,25 @@ MUST_USE enum err exchange_open(struct exchange *x, struct db *db, struct link_i
 /* After its last. */
 MUST_USE enum err exchange_closed(struct exchange *x, struct db *db, struct errmsg *e);
 
-/* What a batch has touched: case numbers, and papers of them that are here already. */
-struct exchange_touched {
-    const char **cases;
+/* A batch, and what it has touched. Zero at the beginning; its memory is an arena's but for the parsed bodies. */
+struct exchange_batch {
+    bool prepared;
+    enum err err; /* of preparing: what came are no events */
+    struct errmsg msg;
+    struct arrival *list;
+    size_t count;
+    const char **cases; /* case numbers, each once */
     size_t case_count;
-    unsigned char (*here)[32];
+    unsigned char (*here)[32]; /* papers of them that are here already */
     int here_count;
 };
-/* FX_STORE. Texts and lists go into a. ERR_PEER: the peer broke the rules. */
+/* Read what an FX_STORE brought. Needs no database: may be done before, on another thread. */
+void exchange_prepare(const struct link_effect *fx, struct arena *a, struct exchange_batch *ret);
+/* FX_STORE; prepares by itself what was not. ERR_PEER: the peer broke the rules. */
 MUST_USE enum err exchange_store(struct exchange *x, struct db *db, const struct link_effect *fx, struct arena *a,
-                                 struct exchange_touched *ret, struct errmsg *e);
+                                 struct exchange_batch *b, struct errmsg *e);
+/* Drop the parsed bodies; any number of times. exchange_store() ends with it. */
+void exchange_batch_finish(struct exchange_batch *b);
 MUST_USE enum err exchange_acked(struct exchange *x, struct db *db, uint64_t pos, struct errmsg *e);
 /* FX_ASK_LEASE: fills the answer IN_LEASE. FX_LEASE, FX_HEAD. */
 MUST_USE enum err exchange_ask_lease(struct exchange *x, struct db *db, struct link_input *ret, struct errmsg *e);

@@ -54,7 +54,7 @@ struct task {
     struct link_input in; /* the answer */
     struct buf bytes;
     struct sync_event *events;
-    struct exchange_touched touched;
+    struct exchange_batch batch;
     bool here; /* or: ask */
 };
 
@@ -114,6 +114,7 @@ static void task_end(struct task *t)
 {
     struct peer *p = t->peer;
 
+    exchange_batch_finish(&t->batch);
     buf_free(&t->bytes);
     mem_free(t->events);
     arena_destroy(t->arena);
@@ -148,7 +149,14 @@ static enum err store_run(struct job *job, struct db *db, struct errmsg *e)
 {
     struct task *t = (struct task *)job;
 
-    return exchange_store(&t->peer->x, db, &t->fx, t->arena, &t->touched, e);
+    return exchange_store(&t->peer->x, db, &t->fx, t->arena, &t->batch, e);
+}
+
+static void store_prepare(struct job *job)
+{
+    struct task *t = (struct task *)job;
+
+    exchange_prepare(&t->fx, t->arena, &t->batch);
 }
 
 static void store_done(struct job *job)
@@ -164,13 +172,13 @@ static void store_done(struct job *job)
                  job->msg.text);
     step(t->peer, &t->in);
     if (job->err == OK) {
-        for (int i = 0; i < t->touched.here_count; i++) {
+        for (int i = 0; i < t->batch.here_count; i++) {
             struct link_input have = {.kind = IN_HAVE};
-            memcpy(have.digest, t->touched.here[i], 32);
+            memcpy(have.digest, t->batch.here[i], 32);
             step(t->peer, &have);
         }
-        for (size_t i = 0; s->on_case && i < t->touched.case_count; i++)
-            s->on_case(s->on_case_arg, t->touched.cases[i]);
+        for (size_t i = 0; s->on_case && i < t->batch.case_count; i++)
+            s->on_case(s->on_case_arg, t->batch.cases[i]);
         site_glance(s, false);
     }
     task_end(t);
@@ -187,6 +195,7 @@ static void start_store(struct peer *p, const struct link_effect *fx)
         events[i] = (struct sync_event){bytes, fx->events[i].len};
     }
     t->fx.events = events;
+    t->job.prepare = store_prepare;
     store_write(p->site->store, &t->job);
 }
 

@@ -162,7 +162,7 @@ static void read_done(struct job *j)
 
 static enum err store_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_store(x_of(j), db, &j->fx, j->arena, &j->touched, e);
+    return exchange_store(x_of(j), db, &j->fx, j->arena, &j->batch, e);
 }
 
 static void have(struct conn *c, int end, const unsigned char digest[32])
@@ -185,8 +185,8 @@ static void store_done(struct job *j)
     struct conn *c = j->conn;
     int gen = j->gen;
     answer(j);
-    for (int i = 0; j->err == OK && c->open && c->gen == gen && i < j->touched.here_count; i++)
-        have(c, j->end, j->touched.here[i]);
+    for (int i = 0; j->err == OK && c->open && c->gen == gen && i < j->batch.here_count; i++)
+        have(c, j->end, j->batch.here[i]);
     net_local(j->s);
 }
 

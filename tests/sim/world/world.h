@@ -39,7 +39,7 @@ struct job {
     struct link_input in;
     struct buf bytes;
     struct sync_event *events;
-    struct exchange_touched touched;
+    struct exchange_batch batch;
     bool here;
     /* office work */
     office_fn *fn;
