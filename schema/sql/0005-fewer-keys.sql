@@ -1,5 +1,6 @@
 -- Fewer keys for what grows. An event cost eight entries in trees, now it costs four: the catch-up of a queue is
--- mostly that. Keys are led by what is asked for; `street` stays in each of them, as a larger hub needs.
+-- mostly that. What goes up to the parent is everything, in the order in which it came: a number in the event's
+-- own row says all that its outbox has to say. Keys are led by what is asked for; `street` stays in each of them, as a larger hub needs.
 -- WITHOUT ROWID is SQLite's (rows stand in the tree of their key); the PostgreSQL driver leaves the words out.
 
 -- The newest hybrid clock seen, so that opening needs no index by time.
@@ -23,24 +24,32 @@ CREATE TABLE event (
     state    TEXT    NOT NULL, -- 'applied' or 'aside'
     reason   TEXT,             -- why it was set aside
     from_peer TEXT,            -- the link it came by; NULL: appended here
+    up_pos   BIGINT,           -- its position in the outbox to the parent: 1, 2, 3 ...; NULL: it came from there, or
+                               -- there is no parent
     PRIMARY KEY (origin, seq, street)
 );
-INSERT INTO event (street, origin, seq, hlc, kind, case_no, actor, body, hash, state, reason, from_peer)
-    SELECT street, origin, seq, hlc, kind, case_no, actor, body, hash, state, reason, from_peer FROM event_4;
+INSERT INTO event (street, origin, seq, hlc, kind, case_no, actor, body, hash, state, reason, from_peer, up_pos)
+    SELECT street, origin, seq, hlc, kind, case_no, actor, body, hash, state, reason, from_peer,
+        (SELECT o.pos FROM outbox o JOIN link l ON l.peer = o.peer AND l.role = 'parent'
+         WHERE o.origin = event_4.origin AND o.seq = event_4.seq)
+    FROM event_4;
 DROP TABLE event_4;
 CREATE INDEX event_by_case ON event (case_no, hlc, origin, seq);
+CREATE UNIQUE INDEX event_by_up ON event (up_pos) WHERE up_pos IS NOT NULL;
 
+-- What goes to each child, in order: a selection.
 DROP INDEX outbox_by_event;
 ALTER TABLE outbox RENAME TO outbox_4;
 CREATE TABLE outbox (
-    peer   TEXT   NOT NULL,
+    peer   TEXT   NOT NULL, -- a child
     pos    BIGINT NOT NULL, -- rising per peer; a position once given out is never used again
     origin TEXT   NOT NULL,
     seq    BIGINT NOT NULL,
     at_ms  BIGINT NOT NULL, -- wall clock: the age of what is unsent
     PRIMARY KEY (peer, pos)
 ) WITHOUT ROWID;
-INSERT INTO outbox (peer, pos, origin, seq, at_ms) SELECT peer, pos, origin, seq, at_ms FROM outbox_4;
+INSERT INTO outbox (peer, pos, origin, seq, at_ms) SELECT peer, pos, origin, seq, at_ms FROM outbox_4
+    WHERE peer IN (SELECT peer FROM link WHERE role = 'child');
 DROP TABLE outbox_4;
 CREATE UNIQUE INDEX outbox_by_event ON outbox (origin, seq, peer);
 

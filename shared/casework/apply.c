@@ -107,6 +107,8 @@ static enum err apply_news(struct office *o, struct db *db, const struct case_ne
 
     if (err != OK)
         return err;
+    for (size_t i = 0; i < n->count; i++)
+        n->at[i]->alone = new;
     if (new)
         case_of_news(n, &c);
     else if ((err = case_load(db, n->case_no, &c, e)) != OK)

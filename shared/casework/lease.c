@@ -103,7 +103,7 @@ enum err lease_link_closed(struct office *o, struct db *db, struct errmsg *e)
 }
 
 /* Has the event that filed the case left this site at most into a closed link? */
-static bool never_sent(struct office *o, struct db *db, const char *case_no)
+static bool never_sent(struct db *db, const char *case_no)
 {
     char text[24];
     struct stmt *st;
@@ -112,10 +112,8 @@ static bool never_sent(struct office *o, struct db *db, const char *case_no)
 
     if (meta_read(db, "maybe_sent", text, sizeof text) != OK || !strcmp(text, "all"))
         return false;
-    st = db_stmt(db, "SELECT b.pos FROM event v JOIN outbox b ON b.peer = $1 AND b.origin = v.origin AND b.seq = v.seq "
-                     "WHERE v.case_no = $2 AND v.kind = 'case.filed/1'");
-    bind_text(st, 1, o->parent);
-    bind_text(st, 2, case_no);
+    st = db_stmt(db, "SELECT up_pos FROM event WHERE case_no = $1 AND kind = 'case.filed/1'");
+    bind_text(st, 1, case_no);
     if (db_step(st, &row, &e) == OK && row)
         unseen = col_int(st, 0) > strtoll(text, NULL, 10);
     db_reset(st);
@@ -124,7 +122,7 @@ static bool never_sent(struct office *o, struct db *db, const char *case_no)
 
 bool lease_covers(struct office *o, struct db *db, const char *case_no)
 {
-    return lease_held(o, db) || never_sent(o, db, case_no);
+    return lease_held(o, db) || never_sent(db, case_no);
 }
 
 enum err lease_renew_all(struct office *o, struct db *db, struct errmsg *e)
@@ -176,6 +174,7 @@ enum err office_open(struct office *o, struct db *db, struct errmsg *e)
     division_street(o->site, o->street);
     if ((err = ledger_open(&o->ledger, db, o->site, o->host, e)) != OK || (err = open_clock(o, db)) != OK)
         return err;
+    memcpy(o->ledger.parent, o->parent, sizeof o->ledger.parent);
     o->ledger.apply = office_apply;
     o->ledger.route = office_route;
     o->ledger.arg = o;

@@ -1,5 +1,4 @@
-/* Who must hear of an event: everything goes up; down goes what concerns the child. Of a case this is found out
- * once for all its events that arrive together. */
+/* Which children must hear of an event. Of a case this is found out once for all its events that arrive together. */
 #include "casework/inside.h"
 
 #include "base/text_set.h"
@@ -135,12 +134,11 @@ static enum err interested(struct routing *r, const char *case_no, struct text_s
 static enum err heard(struct routing *r, const char *case_no, struct text_set *ret, struct errmsg *e)
 {
     struct stmt *st = db_stmt(r->db, "SELECT b.peer FROM event v JOIN outbox b ON b.origin = v.origin AND b.seq = v.seq "
-                                     "WHERE v.case_no = $1 AND v.kind = 'case.filed/1' AND b.peer <> $2");
+                                     "WHERE v.case_no = $1 AND v.kind = 'case.filed/1'");
     enum err err;
     bool row;
 
     bind_text(st, 1, case_no);
-    bind_text(st, 2, r->o->parent);
     while ((err = db_step(st, &row, e)) == OK && row)
         text_set_put(ret, col_text(st, 0), NULL);
     db_reset(st);
@@ -184,7 +182,7 @@ static enum err route_case(struct routing *r, const struct case_news *c, struct 
         for (size_t k = 0; i >= whole && err == OK && k < c->count; k++)
             err = ledger_enqueue(&r->o->ledger, r->db, peer, c->at[k]->ev.origin, c->at[k]->ev.seq, e);
     }
-    return err == OK && from_child && moves ? enqueue_others(r, c->case_no, e) : err;
+    return err == OK && from_child && moves && !c->at[0]->alone ? enqueue_others(r, c->case_no, e) : err;
 }
 
 static enum err route_down(struct routing *r, const struct arrival *list, size_t n, struct errmsg *e)
@@ -207,9 +205,6 @@ enum err office_route(void *arg, struct db *db, const struct arrival *list, size
     struct office *o = arg;
     struct routing r = {.o = o, .db = db, .a = a, .from = from, .is_link = {.arena = a}, .no_link = {.arena = a},
                         .children = {.arena = a}};
-    enum err err = OK;
 
-    if (o->parent[0] && (!from || strcmp(from, o->parent)))
-        err = ledger_enqueue_list(&o->ledger, db, o->parent, list, n, e);
-    return err == OK && o->tier != TIER_COMMUNITY ? route_down(&r, list, n, e) : err;
+    return o->tier == TIER_COMMUNITY ? OK : route_down(&r, list, n, e);
 }

@@ -86,12 +86,12 @@ enum err head_set(struct db *db, const char *origin, uint64_t seq, const unsigne
     return db_run(st, e);
 }
 
-enum err event_store(struct db *db, const struct event *ev, const unsigned char *hash, const char *from,
+enum err event_store(struct db *db, const struct event *ev, const unsigned char *hash, const char *from, uint64_t up_pos,
                      struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "INSERT INTO event (street, origin, seq, hlc, kind, case_no, actor, "
-                                  "body, hash, state, from_peer) "
-                                  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'applied', $10)");
+                                  "body, hash, state, from_peer, up_pos) "
+                                  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'applied', $10, $11)");
 
     lend_text(st, 1, ev->street, strlen(ev->street));
     lend_text(st, 2, ev->origin, strlen(ev->origin));
@@ -103,6 +103,8 @@ enum err event_store(struct db *db, const struct event *ev, const unsigned char 
     lend_text(st, 8, ev->body, ev->body_len);
     lend_blob(st, 9, hash, hash ? 32 : 0);
     lend_text(st, 10, from, from ? strlen(from) : 0);
+    if (up_pos)
+        bind_int(st, 11, (int64_t)up_pos);
     return db_run(st, e);
 }
 
@@ -116,7 +118,8 @@ enum err ledger_append(struct ledger *l, struct db *db, const char *kind, const 
                        .street = street, .actor = actor ? actor : ""};
     struct arena *a = NULL;
     struct arrival one;
-    bool recalling;
+    bool recalling, up;
+    uint64_t pos;
     enum err err;
 
     if ((err = ledger_recalling(db, &recalling, e)) != OK)
@@ -140,7 +143,8 @@ enum err ledger_append(struct ledger *l, struct db *db, const char *kind, const 
     event_hash(prev, &ev, hash);
     a = arena_create();
     one = (struct arrival){.ev = ev};
-    if ((err = event_store(db, &ev, hash, NULL, e)) != OK || (err = head_set(db, ev.origin, ev.seq, hash, e)) != OK ||
+    if ((err = up_head(l, db, &up, &pos, e)) != OK || (up && (err = up_head_set(l, db, ++pos, e)) != OK) ||
+        (err = event_store(db, &ev, hash, NULL, up ? pos : 0, e)) != OK || (err = head_set(db, ev.origin, ev.seq, hash, e)) != OK ||
         (err = clock_keep(l, db, e)) != OK || (l->apply && (err = l->apply(l->arg, db, &one, 1, true, a, e)) != OK) ||
         (l->route && (err = l->route(l->arg, db, &one, 1, NULL, a, e)) != OK))
         goto done;

@@ -21,6 +21,7 @@ struct arrival {
     struct json *body; /* parsed already, borrowed; NULL: not yet, or it is no JSON */
     enum received got;
     const char *why; /* why it does not fit; NULL: it does. Lives as long as the batch's arena */
+    bool alone; /* apply() to route(): of its case nothing is here but what came in this batch */
 };
 
 /* Fold the events of list that are RECEIVED_NEW, and stored already, into the projections; any order that gives the
@@ -28,8 +29,8 @@ struct arrival {
  * that does not fit is set and it becomes RECEIVED_ASIDE. Anything else fails the whole transaction. */
 typedef enum err (*ledger_apply_fn)(void *arg, struct db *db, struct arrival *list, size_t n, bool local,
                                     struct arena *a, struct errmsg *e);
-/* Enqueue (ledger_enqueue...) what is not RECEIVED_DUPLICATE for every link that must get it. `from` is the link
- * by which it came, or NULL: an event never goes back there. */
+/* Enqueue (ledger_enqueue...) what is not RECEIVED_DUPLICATE for every child that must get it. `from` is the link
+ * by which it came, or NULL: an event never goes back there. What goes up the ledger sees to. */
 typedef enum err (*ledger_route_fn)(void *arg, struct db *db, const struct arrival *list, size_t n,
                                     const char *from, struct arena *a, struct errmsg *e);
 
@@ -47,6 +48,7 @@ MUST_USE enum err ledger_recall_end(struct db *db, uint64_t numbers_after, struc
 struct ledger {
     char site[13];
     char origin[25]; /* what this site appends under */
+    char parent[13]; /* everything goes up there that did not come from there; "": nowhere */
     const struct host *host;
     uint64_t hlc_last; /* the newest clock given out or followed */
     ledger_apply_fn apply;
@@ -54,7 +56,7 @@ struct ledger {
     void *arg; /* of both */
 };
 
-/* Read the last clock and the name of the own chain. apply and route are set by the caller after. */
+/* Read the last clock and the name of the own chain. parent, apply and route are set by the caller after. */
 MUST_USE enum err ledger_open(struct ledger *l, struct db *db, const char *site, const struct host *host,
                               struct errmsg *e);
 
@@ -75,7 +77,7 @@ MUST_USE enum err ledger_append(struct ledger *l, struct db *db, const char *kin
 MUST_USE enum err ledger_receive(struct ledger *l, struct db *db, const char *from, struct arrival *list, size_t n,
                                  struct arena *a, struct errmsg *e);
 
-/* Put the whole history of a case, as far as it is held here, into the outbox of peer, once. */
+/* Put the whole history of a case, as far as it is held here, into the outbox of peer (a child, as below), once. */
 MUST_USE enum err ledger_enqueue_case(struct ledger *l, struct db *db, const char *peer,
                                       const char *case_no, struct errmsg *e);
 /* One event at the end of the outbox, also when it was given out before: the peer has forgotten it. */
@@ -84,9 +86,6 @@ MUST_USE enum err ledger_enqueue_again(struct ledger *l, struct db *db, const ch
 /* Likewise one event (for what a new child must know). */
 MUST_USE enum err ledger_enqueue(struct ledger *l, struct db *db, const char *peer, const char *origin,
                                  uint64_t seq, struct errmsg *e);
-/* Those of list that are not RECEIVED_DUPLICATE, in order. */
-MUST_USE enum err ledger_enqueue_list(struct ledger *l, struct db *db, const char *peer, const struct arrival *list,
-                                      size_t n, struct errmsg *e);
 
 /* seq 0 and zeros for an origin that is not held from its beginning. */
 MUST_USE enum err ledger_head(struct db *db, const char *origin, uint64_t *ret_seq,

@@ -1,6 +1,6 @@
 #include "ledger/outbox.h"
 
-#include "ledger/ledger.h"
+#include "ledger/inside.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -54,7 +54,7 @@ enum err link_rename_all(struct db *db, const struct host *host, struct errmsg *
 enum err link_read(struct db *db, const char *peer, struct link_state *ret, struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "SELECT stream, peer_stream, head_pos, acked_pos, recv_pos, "
-                                  "last_contact_ms FROM link WHERE peer = $1");
+                                  "last_contact_ms, role FROM link WHERE peer = $1");
     enum err err;
     bool row;
 
@@ -71,6 +71,7 @@ enum err link_read(struct db *db, const char *peer, struct link_state *ret, stru
     ret->acked_pos = (uint64_t)col_int(st, 3);
     ret->recv_pos = (uint64_t)col_int(st, 4);
     ret->last_contact_ms = col_int(st, 5);
+    ret->is_parent = !strcmp(col_text(st, 6), "parent");
     db_reset(st);
     return OK;
 }
@@ -120,22 +121,42 @@ enum err link_acked(struct db *db, const char *peer, uint64_t pos, int64_t now_m
     return db_run(st, e);
 }
 
+/* ---- to the parent: all, by event.up_pos; to a child: a selection, by the table outbox ---------------*/
+
+static struct stmt *read_behind(struct db *db, const struct link_state *link, const char *peer, uint64_t pos, int max)
+{
+    struct stmt *st;
+
+    if (link->is_parent) {
+        st = db_stmt(db, "SELECT up_pos, origin, seq, hlc, kind, case_no, street, actor, body FROM event "
+                         "WHERE up_pos > $1 ORDER BY up_pos LIMIT $2");
+        bind_int(st, 1, (int64_t)pos);
+        bind_int(st, 2, max);
+        return st;
+    }
+    st = db_stmt(db, "SELECT o.pos, v.origin, v.seq, v.hlc, v.kind, v.case_no, v.street, v.actor, v.body "
+                     "FROM outbox o JOIN event v ON v.origin = o.origin AND v.seq = o.seq "
+                     "WHERE o.peer = $1 AND o.pos > $2 ORDER BY o.pos LIMIT $3");
+    bind_text(st, 1, peer);
+    bind_int(st, 2, (int64_t)pos);
+    bind_int(st, 3, max);
+    return st;
+}
+
 enum err outbox_read(struct db *db, const char *peer, uint64_t from_pos, int max_events,
                      size_t max_bytes, void (*fn)(void *arg, const struct event *ev), void *arg,
                      uint64_t *ret_pos, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT o.pos, v.origin, v.seq, v.hlc, v.kind, v.case_no, v.street, "
-                                  "v.actor, v.body FROM outbox o "
-                                  "JOIN event v ON v.origin = o.origin AND v.seq = o.seq "
-                                  "WHERE o.peer = $1 AND o.pos > $2 ORDER BY o.pos LIMIT $3");
+    struct link_state link;
+    struct stmt *st;
     uint64_t last = from_pos;
     size_t bytes = 0;
-    enum err err;
+    enum err err = link_read(db, peer, &link, e);
     bool row;
 
-    bind_text(st, 1, peer);
-    bind_int(st, 2, (int64_t)from_pos);
-    bind_int(st, 3, max_events);
+    if (err != OK)
+        return err;
+    st = read_behind(db, &link, peer, from_pos, max_events);
     while ((err = db_step(st, &row, e)) == OK && row) {
         struct event ev = ledger_row(st, 1);
         if (last != from_pos && bytes + ev.body_len > max_bytes) {
@@ -154,21 +175,53 @@ enum err outbox_read(struct db *db, const char *peer, uint64_t from_pos, int max
 enum err outbox_unsent(struct db *db, const char *peer, int64_t *ret_count, int64_t *ret_oldest_ms,
                        struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT l.head_pos - l.acked_pos, coalesce(o.at_ms, 0) FROM link l "
-                                  "LEFT JOIN outbox o ON o.peer = l.peer AND o.pos = l.acked_pos + 1 "
-                                  "WHERE l.peer = $1");
-    enum err err;
+    struct link_state link;
+    struct stmt *st;
+    enum err err = link_read(db, peer, &link, e);
     bool row;
 
     *ret_count = 0;
     *ret_oldest_ms = 0;
-    bind_text(st, 1, peer);
-    if ((err = db_step(st, &row, e)) != OK || !row)
-        return err;
-    *ret_count = col_int(st, 0);
-    *ret_oldest_ms = col_int(st, 1);
+    if (err != OK)
+        return err == ERR_NOT_FOUND ? OK : err;
+    *ret_count = (int64_t)(link.head_pos - link.acked_pos);
+    if (link.is_parent) {
+        st = db_stmt(db, "SELECT hlc / 65536 FROM event WHERE up_pos > $1 ORDER BY up_pos LIMIT 1");
+    } else {
+        st = db_stmt(db, "SELECT at_ms FROM outbox WHERE peer = $2 AND pos > $1 ORDER BY pos LIMIT 1");
+        bind_text(st, 2, peer);
+    }
+    bind_int(st, 1, (int64_t)link.acked_pos);
+    if ((err = db_step(st, &row, e)) == OK && row)
+        *ret_oldest_ms = col_int(st, 0);
     db_reset(st);
-    return OK;
+    return err;
+}
+
+enum err up_head(const struct ledger *l, struct db *db, bool *ret_there, uint64_t *ret_pos, struct errmsg *e)
+{
+    struct stmt *st;
+
+    *ret_there = false;
+    *ret_pos = 0;
+    if (!l->parent[0])
+        return OK;
+    st = db_stmt(db, "SELECT head_pos FROM link WHERE peer = $1");
+    lend_text(st, 1, l->parent, 12);
+    enum err err = db_step(st, ret_there, e);
+    if (err == OK && *ret_there)
+        *ret_pos = (uint64_t)col_int(st, 0);
+    db_reset(st);
+    return err;
+}
+
+enum err up_head_set(const struct ledger *l, struct db *db, uint64_t pos, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "UPDATE link SET head_pos = $2 WHERE peer = $1");
+
+    lend_text(st, 1, l->parent, 12);
+    bind_int(st, 2, (int64_t)pos);
+    return db_run(st, e);
 }
 
 /* A peer without a link gets nothing: it is not enrolled. */
@@ -176,7 +229,7 @@ enum err ledger_enqueue(struct ledger *l, struct db *db, const char *peer, const
                         uint64_t seq, struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "INSERT INTO outbox (peer, pos, origin, seq, at_ms) "
-                                  "SELECT peer, head_pos + 1, $2, $3, $4 FROM link WHERE peer = $1 "
+                                  "SELECT peer, head_pos + 1, $2, $3, $4 FROM link WHERE peer = $1 AND role = 'child' "
                                   "ON CONFLICT (origin, seq, peer) DO NOTHING");
     enum err err;
 
@@ -188,37 +241,6 @@ enum err ledger_enqueue(struct ledger *l, struct db *db, const char *peer, const
         return err;
     st = db_stmt(db, "UPDATE link SET head_pos = head_pos + 1 WHERE peer = $1");
     bind_text(st, 1, peer);
-    return db_run(st, e);
-}
-
-enum err ledger_enqueue_list(struct ledger *l, struct db *db, const char *peer, const struct arrival *list, size_t n,
-                             struct errmsg *e)
-{
-    struct link_state link = {0};
-    int64_t now = host_wall_ms(l->host);
-    enum err err = link_read(db, peer, &link, e);
-    uint64_t pos = link.head_pos;
-
-    if (err != OK)
-        return err == ERR_NOT_FOUND ? OK : err;
-    for (size_t i = 0; err == OK && i < n; i++) {
-        if (list[i].got == RECEIVED_DUPLICATE)
-            continue;
-        struct stmt *st = db_stmt(db, "INSERT INTO outbox (peer, pos, origin, seq, at_ms) VALUES ($1, $2, $3, $4, $5) "
-                                      "ON CONFLICT (origin, seq, peer) DO NOTHING");
-        lend_text(st, 1, peer, strlen(peer));
-        bind_int(st, 2, (int64_t)pos + 1);
-        lend_text(st, 3, list[i].ev.origin, strlen(list[i].ev.origin));
-        bind_int(st, 4, (int64_t)list[i].ev.seq);
-        bind_int(st, 5, now);
-        if ((err = db_run(st, e)) == OK && db_changes(db))
-            pos++;
-    }
-    if (err != OK || pos == link.head_pos)
-        return err;
-    struct stmt *st = db_stmt(db, "UPDATE link SET head_pos = $2 WHERE peer = $1");
-    bind_text(st, 1, peer);
-    bind_int(st, 2, (int64_t)pos);
     return db_run(st, e);
 }
 

@@ -11,6 +11,7 @@ struct link_state {
     unsigned char peer_stream[16]; /* the one that recv_pos counts in; zeros: none yet */
     uint64_t head_pos, acked_pos, recv_pos;
     int64_t last_contact_ms;
+    bool is_parent;
 };
 
 /* Make the link (role 'parent' or 'child') unless it is there. */

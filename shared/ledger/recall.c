@@ -1,7 +1,8 @@
 /* What a site does about a past that it has forgotten: it waits for it, and starts a new epoch when it has
  * already gone on without it. */
 #include "base/log.h"
-#include "ledger/ledger.h"
+#include "base/text_set.h"
+#include "ledger/inside.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -70,10 +71,20 @@ enum err ledger_hash_at(struct db *db, const char *origin, uint64_t seq, unsigne
     return err;
 }
 
-static enum err rename_event(struct db *db, const char *from, uint64_t seq, const char *to, uint64_t to_seq,
+/* It goes up by its new name, at the end of the outbox. */
+static enum err rename_event(struct ledger *l, struct db *db, const char *from, uint64_t seq, const char *to, uint64_t to_seq,
                              const unsigned char hash[32], struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "UPDATE event SET origin = $3, seq = $4, hash = $5 WHERE origin = $1 AND seq = $2");
+    struct stmt *st;
+    uint64_t pos;
+    bool up;
+    enum err err = up_head(l, db, &up, &pos, e);
+
+    if (err != OK || (up && (err = up_head_set(l, db, ++pos, e)) != OK))
+        return err;
+    st = db_stmt(db, "UPDATE event SET origin = $3, seq = $4, hash = $5, up_pos = $6 WHERE origin = $1 AND seq = $2");
+    if (up)
+        bind_int(st, 6, (int64_t)pos);
 
     bind_text(st, 1, from);
     bind_int(st, 2, (int64_t)seq);
@@ -83,28 +94,29 @@ static enum err rename_event(struct db *db, const char *from, uint64_t seq, cons
     return db_run(st, e);
 }
 
-/* Whoever was to get the event by its old name gets it by the new one, at the end: the old place may have been
+/* Whichever child was to get the event by its old name gets it by the new one, at the end: the old place may have been
  * acknowledged for another event of that name. */
 static enum err requeue(struct ledger *l, struct db *db, const char *from, uint64_t seq, const char *to, uint64_t to_seq,
                         struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT peer FROM link");
-    char peers[512][13];
-    int n = 0;
+    struct stmt *st = db_stmt(db, "SELECT peer FROM outbox WHERE origin = $1 AND seq = $2");
+    struct arena *a = arena_create();
+    struct text_set peers = {.arena = a};
     enum err err;
     bool row;
 
-    while ((err = db_step(st, &row, e)) == OK && row && n < 512)
-        snprintf(peers[n++], 13, "%s", col_text(st, 0));
-    db_reset(st);
-    for (int i = 0; err == OK && i < n; i++) {
-        st = db_stmt(db, "DELETE FROM outbox WHERE peer = $1 AND origin = $2 AND seq = $3");
-        bind_text(st, 1, peers[i]);
-        bind_text(st, 2, from);
-        bind_int(st, 3, (int64_t)seq);
-        if ((err = db_run(st, e)) == OK && db_changes(db))
-            err = ledger_enqueue(l, db, peers[i], to, to_seq, e);
-    }
+    bind_text(st, 1, from);
+    bind_int(st, 2, (int64_t)seq);
+    while ((err = db_step(st, &row, e)) == OK && row)
+        text_set_put(&peers, col_text(st, 0), NULL);
+    st = db_stmt(db, "DELETE FROM outbox WHERE origin = $1 AND seq = $2");
+    bind_text(st, 1, from);
+    bind_int(st, 2, (int64_t)seq);
+    if (err == OK)
+        err = db_run(st, e);
+    for (size_t i = 0; err == OK && i < peers.count; i++)
+        err = ledger_enqueue(l, db, peers.list[i], to, to_seq, e);
+    arena_destroy(a);
     return err;
 }
 
@@ -145,7 +157,7 @@ enum err ledger_new_epoch(struct ledger *l, struct db *db, uint64_t seq, struct 
         ev.seq = ++n;
         event_hash(prev, &ev, hash);
         db_reset(st);
-        if ((err = rename_event(db, l->origin, at, origin, n, hash, e)) != OK ||
+        if ((err = rename_event(l, db, l->origin, at, origin, n, hash, e)) != OK ||
             (err = requeue(l, db, l->origin, at, origin, n, e)) != OK)
             return err;
         memcpy(prev, hash, 32);

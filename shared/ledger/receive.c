@@ -1,4 +1,5 @@
-/* Receiving a batch. The chain of each origin is followed in memory and its head written once.
+/* Receiving a batch. The chain of each origin is followed in memory and its head written once. What comes from a
+ * child goes on up, in the order in which it came.
  *
  *   each: known? -> allowed? -> chain -> store      then: apply all -> set aside what does not fit -> route all */
 #include "ledger/inside.h"
@@ -25,7 +26,8 @@ struct receiving {
     struct db *db;
     struct arena *a;
     const char *from;
-    bool from_child;
+    bool from_child, up; /* up: what is stored goes up from here */
+    uint64_t up_pos;
     struct chain *chains; /* the last used first */
 };
 
@@ -80,7 +82,7 @@ static enum err store_chained(struct receiving *r, struct chain *c, const struct
     enum err err;
 
     event_hash(c->hash, ev, hash);
-    if ((err = event_store(r->db, ev, hash, r->from, e)) != OK)
+    if ((err = event_store(r->db, ev, hash, r->from, r->up ? ++r->up_pos : 0, e)) != OK)
         return err;
     memcpy(c->hash, hash, 32);
     c->seq = ev->seq;
@@ -135,11 +137,12 @@ static enum err take(struct receiving *r, struct arrival *x, struct errmsg *e)
 
     x->got = RECEIVED_NEW;
     x->why = NULL;
+    x->alone = false;
     event_site(x->ev.origin, site);
     if (r->from_child)
         err = take_from_child(r, x, site, e);
     else if ((err = known(r->db, &x->ev, &there, e)) == OK && !there)
-        err = strcmp(site, r->l->site) ? event_store(r->db, &x->ev, NULL, r->from, e) : take_own(r, x, e);
+        err = strcmp(site, r->l->site) ? event_store(r->db, &x->ev, NULL, r->from, 0, e) : take_own(r, x, e);
     if (there)
         x->got = RECEIVED_DUPLICATE;
     if (err == OK && x->got == RECEIVED_NEW)
@@ -167,11 +170,15 @@ enum err ledger_receive(struct ledger *l, struct db *db, const char *from, struc
     enum err err = OK;
 
     r.from_child = strcmp(from, l->site) && division_within(from, l->site);
+    if (r.from_child)
+        err = up_head(l, db, &r.up, &r.up_pos, e);
     for (size_t i = 0; err == OK && i < n; i++)
         err = take(&r, &list[i], e);
     for (struct chain *c = r.chains; err == OK && c; c = c->next)
         if (c->moved)
             err = head_set(db, c->origin, c->seq, c->hash, e);
+    if (err == OK && r.up)
+        err = up_head_set(l, db, r.up_pos, e);
     if (err == OK)
         err = clock_keep(l, db, e);
     if (err == OK && l->apply)

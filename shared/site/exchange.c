@@ -443,16 +443,23 @@ enum err exchange_heads(struct office *o, struct db *db, int max, struct exchang
                         struct errmsg *e)
 {
     const char *origin = o->ledger.origin;
-    struct stmt *st = db_stmt(db, "SELECT v.seq, v.hash FROM outbox b JOIN event v ON v.origin = b.origin AND "
-                                  "v.seq = b.seq JOIN link l ON l.peer = b.peer WHERE b.peer = $1 AND "
-                                  "b.pos <= l.acked_pos AND b.origin = $2 ORDER BY b.seq DESC LIMIT 1");
+    /* Of the own chain the newest among what was acknowledged last; or its head, if that was acknowledged long ago. */
+    struct stmt *st = db_stmt(db, "SELECT v.seq, v.hash FROM event v JOIN link l ON l.peer = $1 WHERE v.up_pos <= l.acked_pos "
+                                  "AND v.up_pos > l.acked_pos - 1000 AND v.origin = $2 ORDER BY v.up_pos DESC LIMIT 1");
     enum err err;
     bool row;
 
     *ret_count = 0;
     bind_text(st, 1, o->parent);
     bind_text(st, 2, origin);
-    if ((err = db_step(st, &row, e)) != OK)
+    if ((err = db_step(st, &row, e)) == OK && !row) {
+        st = db_stmt(db, "SELECT v.seq, v.hash FROM origin o JOIN event v ON v.origin = o.origin AND v.seq = o.seq "
+                         "JOIN link l ON l.peer = $1 WHERE o.origin = $2 AND v.up_pos <= l.acked_pos");
+        bind_text(st, 1, o->parent);
+        bind_text(st, 2, origin);
+        err = db_step(st, &row, e);
+    }
+    if (err != OK)
         return err;
     if (row && add_head(st, origin, false, &list[0])) {
         list[0].own = true;
@@ -460,8 +467,8 @@ enum err exchange_heads(struct office *o, struct db *db, int max, struct exchang
     }
     db_reset(st);
     st = db_stmt(db, "SELECT o.signed_seq, o.signed_hash, o.signature, o.origin FROM origin o JOIN link l ON l.peer = $1 "
-                     "JOIN outbox b ON b.peer = $1 AND b.origin = o.origin AND b.seq = o.signed_seq "
-                     "WHERE o.signed_seq > 0 AND o.origin <> $2 AND b.pos <= l.acked_pos LIMIT $3");
+                     "JOIN event v ON v.origin = o.origin AND v.seq = o.signed_seq "
+                     "WHERE o.signed_seq > 0 AND o.origin <> $2 AND v.up_pos <= l.acked_pos LIMIT $3");
     bind_text(st, 1, o->parent);
     bind_text(st, 2, origin);
     bind_int(st, 3, max - 1);

@@ -55,15 +55,20 @@ static enum err apply(void *arg, struct db *db, struct arrival *list, size_t n, 
     return OK;
 }
 
-/* Everything to the parent, case events to the one child. */
+/* What does not come from the child goes to it; what goes up the ledger sees to. */
 static enum err route(void *arg, struct db *db, const struct arrival *list, size_t n, const char *from, struct arena *a,
                       struct errmsg *e)
 {
     struct site *s = arg;
-    const char *peer = !strcmp(s->l.site, NODE) ? STREET : NODE;
+    enum err err = OK;
 
     (void)a;
-    return from && !strcmp(peer, from) ? OK : ledger_enqueue_list(&s->l, db, peer, list, n, e);
+    if (!strcmp(s->l.site, NODE) || (from && !strcmp(from, NODE)))
+        return OK;
+    for (size_t i = 0; err == OK && i < n; i++)
+        if (list[i].got != RECEIVED_DUPLICATE)
+            err = ledger_enqueue(&s->l, db, NODE, list[i].ev.origin, list[i].ev.seq, e);
+    return err;
 }
 
 static void open_site(struct site *s, const char *code)
@@ -74,6 +79,8 @@ static void open_site(struct site *s, const char *code)
     good(migrate(s->db, schema_migrations, schema_migration_count, &msg));
     good(db_begin(s->db, &msg));
     good(ledger_open(&s->l, s->db, code, host_system(), &msg));
+    if (!strcmp(code, NODE))
+        strcpy(s->l.parent, STREET);
     s->l.apply = apply;
     s->l.route = route;
     s->l.arg = s;
