@@ -357,6 +357,45 @@ static void documents_resume_and_are_checked(void **state)
     blob_dir_close(d);
 }
 
+/* A database of schema 4, with what a street had said, received and promised to others, goes on where it was. */
+static void an_older_database_goes_on(void **state)
+{
+    static const char old[] =
+        "INSERT INTO link (peer, role, stream, head_pos, acked_pos) VALUES ('331002000000', 'parent', x'00', 2, 1),"
+        " ('331002003901', 'child', x'01', 1, 0);"
+        "INSERT INTO event (street, origin, seq, hlc, kind, case_no, actor, body, hash, state, from_peer) VALUES"
+        " ('331002003000', '331002003901', 1, 65536000, 'a/1', '', '', '{}', zeroblob(32), 'applied', '331002003901'),"
+        " ('331002003000', '331002003000', 1, 131072000, 'b/1', '', '', '{}', zeroblob(32), 'applied', NULL),"
+        " ('331002000000', '331002000000', 7, 99, 'c/1', '', '', '{}', NULL, 'applied', '331002000000');"
+        "INSERT INTO outbox (peer, pos, origin, seq, at_ms) VALUES ('331002000000', 1, '331002003901', 1, 5),"
+        " ('331002000000', 2, '331002003000', 1, 6), ('331002003901', 1, '331002003000', 1, 6);";
+    struct batch b = {0};
+    struct ledger l;
+    struct db *db;
+    char path[128];
+    int64_t unsent, oldest;
+    uint64_t upto;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/old.db", folder);
+    good(db_open(path, DB_WRITE, &db, &msg));
+    good(migrate(db, schema_migrations, 4, &msg));
+    good(db_exec(db, old, &msg));
+    good(migrate(db, schema_migrations, schema_migration_count, &msg));
+    good(ledger_open(&l, db, STREET, host_system(), &msg));
+    assert_int_equal(l.hlc_last, 131072000);
+    good(outbox_read(db, "331002000000", 0, 100, 1 << 20, collect, &b, &upto, &msg));
+    assert_int_equal(b.count, 2);
+    assert_int_equal(upto, 2);
+    good(outbox_read(db, NODE, 0, 100, 1 << 20, collect, &b, &upto, &msg));
+    assert_int_equal(b.count, 3);
+    good(outbox_unsent(db, "331002000000", &unsent, &oldest, &msg));
+    assert_int_equal(unsent, 1);
+    assert_int_equal(oldest, 2000); /* the second event's own clock */
+    buf_free(&b.bytes);
+    db_close(db);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +407,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(signed_heads, setup, teardown),
         cmocka_unit_test_setup_teardown(decoding_survives_any_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(documents_resume_and_are_checked, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_older_database_goes_on, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
