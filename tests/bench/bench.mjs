@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Client } from '../../scripts/demo/client.mjs'
 import { HUB, PASSWORD, SITES, Site, build, run, sleep, until } from '../../scripts/demo/world.mjs'
 import { filing } from '../../scripts/demo/story.mjs'
-import { plainItem } from './items.mjs'
+import { person, plainItem } from './items.mjs'
 
 const B = process.env.B || 'build'
 const N = Number(process.env.N || 2000)
@@ -15,11 +15,6 @@ const CASES = Number(process.env.CASES || 100000)
 const files = d => readdirSync(d).filter(f => f.endsWith('.json')).map(f => `${d}/${f}`)
 const dir = mkdtempSync(join(tmpdir(), 'doorstep-bench-'))
 const rss = pid => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024
-const who = i => {
-  const w = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
-  const base = '339900' + (19500101 + (i % 28) + 100 * (i % 12) + 10000 * (i % 50)) + String(i % 1000).padStart(3, '0')
-  return { name: '周大海', id_type: '111', id_number: base + '10X98765432'[w.reduce((a, x, k) => a + x * +base[k], 0) % 11], mobile: '1' + String(i).padStart(10, '0') }
-}
 const out = {}
 const say = (k, v, unit) => { out[k] = { value: v, unit }; console.log(`${k.padEnd(52)} ${v} ${unit}`) }
 
@@ -30,7 +25,7 @@ async function many(client, item, n, width, from = 0) {
     while (next < from + n) {
       const i = next++
       const t = performance.now()
-      await client.post('/cases', filing(item, who(i), [], 'pickup'))
+      await client.post('/cases', filing(item, person(i), [], 'pickup'))
       lat.push(performance.now() - t)
     }
   }))
@@ -51,10 +46,10 @@ try {
   const lat = await many(agent, item, N, 32)
   say('cases filed per second, durable, 32 callers', (N / ((performance.now() - t) / 1000)).toFixed(0), 'cases/s')
   say('filing, p50 / p99', `${lat[N >> 1].toFixed(1)} / ${lat[Math.floor(N * 0.99)].toFixed(1)}`, 'ms')
-  const c = await agent.post('/cases', filing(item, who(N + 1), [], 'pickup'))
+  const c = await agent.post('/cases', filing(item, person(N + 1), [], 'pickup'))
   const one = []
   for (let i = 0; i < 50; i++) {
-    const x = await agent.post('/cases', filing(item, who(N + 10 + i), [], 'pickup'))
+    const x = await agent.post('/cases', filing(item, person(N + 10 + i), [], 'pickup'))
     t = performance.now()
     await agent.post(`/cases/${x.case_no}/actions`, { action: 'complete' })
     one.push(performance.now() - t)

@@ -1,4 +1,4 @@
-// Items of the catalogue for the benchmarks.
+// Items of the catalogue and invented people for the benchmarks.
 
 /** One that a community decides and that needs no papers from the applicant. */
 export async function plainItem(client) {
@@ -8,4 +8,11 @@ export async function plainItem(client) {
       return whole
   }
   throw new Error('no item can be filed without papers')
+}
+
+/** Person number i, of a region that nobody lives in. */
+export function person(i) {
+  const w = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
+  const base = '339900' + (19500101 + (i % 28) + 100 * (i % 12) + 10000 * (i % 50)) + String(i % 1000).padStart(3, '0')
+  return { name: '周大海', id_type: '111', id_number: base + '10X98765432'[w.reduce((a, x, k) => a + x * +base[k], 0) % 11], mobile: '1' + String(i).padStart(10, '0') }
 }

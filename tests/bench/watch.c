@@ -6,13 +6,15 @@
  *       for each of COUNT events, how long after the node's commit the hub's commit became visible
  *   bench_watch papers NODE_DB COUNT SECONDS   until that many papers are known to be durable at the parent
  *   bench_watch count DB ORIGIN                what is held of an origin
+ *   bench_watch sizes DB ORIGIN SEQ            its events behind SEQ: how many, and their mean size as encoded
  *   bench_watch dump  DB ORIGIN                its events, one a line: seq hlc kind case hash body, tab between
  *
  * `pair` looks at one file after the other without a pause between, every 20 us or so: a figure is too long by at most
  * the time of two looks (some 20 us each) and the pause, and too short by at most the same. The looking costs a part
  * of one core that the programs would have. */
+#include "base/buf.h"
 #include "base/crypto.h"
-#include "db/db.h"
+#include "ledger/ledger.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -94,10 +96,13 @@ static int wait_for(char **a)
             at_hub = now_ns();
         if (at_hub && number(node, unsent, a[1]) == 0)
             break;
-        if (late(end))
-            return 1;
+        if (now_ns() > end) { /* as far as it came */
+            at_hub = at_hub ? at_hub : now_ns();
+            seq = has;
+            break;
+        }
     }
-    printf("{\"first_ns\":%" PRId64 ",\"hub_ns\":%" PRId64 ",\"acked_ns\":%" PRId64 "}\n", first, at_hub, now_ns());
+    printf("{\"seq\":%" PRId64 ",\"before\":%" PRId64 ",\"first_ns\":%" PRId64 ",\"hub_ns\":%" PRId64 ",\"acked_ns\":%" PRId64 "}\n", seq, before, first, at_hub, now_ns());
     return 0;
 }
 
@@ -139,6 +144,27 @@ static int papers(char **a)
     return 0;
 }
 
+static int sizes(char **a)
+{
+    struct stmt *st = db_stmt(look_at(a[0]), "SELECT origin, seq, hlc, kind, case_no, street, actor, body FROM event "
+                                             "WHERE origin = $1 AND seq > $2 ORDER BY seq");
+    struct buf b = {0};
+    int64_t events = 0, total = 0;
+    bool row;
+
+    bind_text(st, 1, a[1]);
+    bind_int(st, 2, atoll(a[2]));
+    for (; db_step(st, &row, &e) == OK && row; events++) {
+        struct event ev = ledger_row(st, 0);
+        buf_reset(&b);
+        event_encode(&ev, &b);
+        total += (int64_t)b.len;
+    }
+    buf_free(&b);
+    printf("{\"events\":%" PRId64 ",\"mean_bytes\":%.1f}\n", events, (double)total / (double)(events ? events : 1));
+    return 0;
+}
+
 static int count(char **a)
 {
     struct db *db = look_at(a[0]);
@@ -176,7 +202,8 @@ int main(int argc, char **argv)
         const char *name;
         int args;
         int (*fn)(char **a);
-    } all[] = {{"wait", 6, wait_for}, {"pair", 5, pair}, {"papers", 3, papers}, {"count", 2, count}, {"dump", 2, dump}};
+    } all[] = {{"wait", 6, wait_for}, {"pair", 5, pair}, {"papers", 3, papers}, {"count", 2, count}, {"sizes", 3, sizes},
+             {"dump", 2, dump}};
 
     prctl(PR_SET_TIMERSLACK, 1000UL);
     for (size_t i = 0; argc > 1 && i < sizeof all / sizeof all[0]; i++)

@@ -154,7 +154,9 @@ export async function queued(name, cases, { notes = 0, papers = 0, bytes = 0, it
     say(`making a queue of ${cases} cases at the node ...`)
     copyFolder(join(from, 'west'), join(fresh, 'west'))
     const list = items ?? ['elderly-card', 'residence-registration']
-    writeFileSync(join(fresh, 'queue.json'), run(`${B}/bench_queue`, [join(fresh, 'west'), list.join(), cases, notes, papers, bytes].map(String), '', 600000))
+    const made = JSON.parse(run(`${B}/bench_queue`, [join(fresh, 'west'), list.join(), cases, notes, papers, bytes].map(String), '', 600000))
+    Object.assign(made, await watch('sizes', join(fresh, 'west', 'doorstep.db'), made.origin, made.seq - made.events).json())
+    writeFileSync(join(fresh, 'queue.json'), JSON.stringify(made))
   })
   return { dir: join(dir, 'west'), ...JSON.parse(readFileSync(join(dir, 'queue.json'))) }
 }
@@ -178,7 +180,7 @@ function setParent(dir, url) {
 
 /** A street hub and a node on copies of the given folders, and the line between them. The node is not started. */
 export class Pair {
-  static async open({ street, west, slow, keepStreet = false }) {
+  static async open({ street, west, slow, direct = false, keepStreet = false }) {
     const p = new Pair()
     p.dir = temporary('pair')
     p.dirs = { street: keepStreet ? street : join(p.dir, 'street'), west: join(p.dir, 'west') }
@@ -193,8 +195,8 @@ export class Pair {
       const t = performance.now()
       await p.street.start()
       p.street_ready_s = (performance.now() - t) / 1000
-      p.line = await Line.to(p.street.syncPort, slow)
-      setParent(p.dirs.west, `https://127.0.0.1:${p.line.port}`)
+      if (!direct) p.line = await Line.to(p.street.syncPort, slow)
+      setParent(p.dirs.west, `https://127.0.0.1:${direct ? p.street.syncPort : p.line.port}`)
     } catch (e) {
       await p.close()
       throw e
@@ -204,13 +206,13 @@ export class Pair {
 
   db(site) { return join(this.dirs[site], 'doorstep.db') }
 
-  /** Start the node and wait until the hub holds all up to seq and the node knows. */
+  /** Start the node and wait until the hub holds all up to seq and the node knows; or see how far it came. */
   async catchUp({ parent, origin, seq }, timeout_s = 120) {
     const w = watch('wait', this.db('west'), parent, this.db('street'), origin, seq, timeout_s)
     await this.west.start()
     const seen = await w.json()
     const line = await this.line.report()
-    return { ...seen, ...line, seconds: (Math.max(seen.hub_ns, seen.acked_ns) - line.first_accept_ns) / 1e9 }
+    return { ...seen, ...line, seconds: (seen.acked_ns - line.first_accept_ns) / 1e9 }
   }
 
   async agent() {
