@@ -170,10 +170,11 @@ static int count(char **a)
     struct db *db = look_at(a[0]);
 
     printf("{\"events\":%" PRId64 ",\"aside\":%" PRId64 ",\"of_origin\":%" PRId64 ",\"cases\":%" PRId64
-           ",\"certificates\":%" PRId64 ",\"deliveries\":%" PRId64 "}\n",
+           ",\"certificates\":%" PRId64 ",\"deliveries\":%" PRId64 ",\"papers\":%" PRId64 "}\n",
            number(db, "SELECT count(*) FROM event", NULL), number(db, "SELECT count(*) FROM event WHERE state <> 'applied'", NULL),
            head(db, a[1]), number(db, "SELECT count(*) FROM case_file", NULL), number(db, "SELECT count(*) FROM certificate", NULL),
-           number(db, "SELECT count(*) FROM delivery", NULL));
+           number(db, "SELECT count(*) FROM delivery", NULL),
+           number(db, "SELECT count(*) FROM document WHERE state = 'here' AND case_no <> ''", NULL));
     return 0;
 }
 

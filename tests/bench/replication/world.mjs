@@ -38,9 +38,9 @@ export class Helper {
     this.lines = []
     this.waiting = []
     this.name = program
-    this.child = spawn(program, args.map(String), { stdio: ['pipe', 'pipe', options.log ?? 'inherit'], ...options.spawn })
+    this.child = spawn(program, args.map(String), { stdio: [options.stdin ?? 'pipe', 'pipe', options.log ?? 'inherit'], ...options.spawn })
     children.add(this.child)
-    this.child.stdin.on('error', () => {})
+    this.child.stdin?.on('error', () => {})
     let rest = ''
     this.child.stdout.on('data', d => {
       const all = (rest + d).split('\n')
@@ -122,7 +122,7 @@ async function makeBase(dir, say) {
   } finally {
     await w.stop()
   }
-  for (const s of ['street', 'west']) run('mv', [join(dir, 'all', s), join(dir, s)])
+  for (const s of ['street', 'west', 'east']) run('mv', [join(dir, 'all', s), join(dir, s)])
   rmSync(join(dir, 'all'), { recursive: true })
 }
 
@@ -148,17 +148,17 @@ export async function prepared(name, make) {
 export const base = say => prepared('base', dir => makeBase(dir, say))
 
 /** The node's folder with work done while it was cut off: {dir, origin, events, seq, ...}. */
-export async function queued(name, cases, { notes = 0, papers = 0, bytes = 0, items } = {}, say) {
+export async function queued(name, cases, { notes = 0, papers = 0, bytes = 0, items, site = 'west' } = {}, say) {
   const from = await base(say)
   const dir = await prepared(name, async fresh => {
     say(`making a queue of ${cases} cases at the node ...`)
-    copyFolder(join(from, 'west'), join(fresh, 'west'))
+    copyFolder(join(from, site), join(fresh, 'node'))
     const list = items ?? ['elderly-card', 'residence-registration']
-    const made = JSON.parse(run(`${B}/bench_queue`, [join(fresh, 'west'), list.join(), cases, notes, papers, bytes].map(String), '', 600000))
-    Object.assign(made, await watch('sizes', join(fresh, 'west', 'doorstep.db'), made.origin, made.seq - made.events).json())
+    const made = JSON.parse(run(`${B}/bench_queue`, [join(fresh, 'node'), list.join(), cases, notes, papers, bytes].map(String), '', 600000))
+    Object.assign(made, await watch('sizes', join(fresh, 'node', 'doorstep.db'), made.origin, made.seq - made.events).json())
     writeFileSync(join(fresh, 'queue.json'), JSON.stringify(made))
   })
-  return { dir: join(dir, 'west'), ...JSON.parse(readFileSync(join(dir, 'queue.json'))) }
+  return { dir: join(dir, 'node'), ...JSON.parse(readFileSync(join(dir, 'queue.json'))) }
 }
 
 /** The queue of the main figure: EVENTS events, five for each case. */
