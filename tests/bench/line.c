@@ -1,8 +1,8 @@
 /* A line between two programs on loopback: counts TCP payload, and can be slow.
  *
- *   bench_line TARGET_PORT [BYTES_PER_S DELAY_MS QUEUE_BYTES]
+ *   bench_line PORT TARGET_PORT [BYTES_PER_S DELAY_MS QUEUE_BYTES]
  *
- * Prints "port=N". At SIGUSR1 it prints one line of JSON: payload up (to the target) and down, when the first
+ * PORT 0: any that is free. Prints "port=N". At SIGUSR1 it prints one line of JSON: payload up (to the target) and down, when the first
  * connection was accepted (CLOCK_MONOTONIC), how many there were. Ends at SIGTERM.
  *
  * A slow line takes bytes as a modem does: they leave one after the other at the rate, and arrive the delay later.
@@ -242,14 +242,16 @@ int main(int argc, char **argv)
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     sigset_t set;
 
-    if (argc != 2 && argc != 5)
+    if (argc != 3 && argc != 6)
         return 2;
-    if (argc == 5) {
-        rate = atoll(argv[2]);
-        delay_ns = atoll(argv[3]) * 1000000;
-        queue_max = (size_t)atoll(argv[4]);
+    if (argc == 6) {
+        rate = atoll(argv[3]);
+        delay_ns = atoll(argv[4]) * 1000000;
+        queue_max = (size_t)atoll(argv[5]);
         option(listener, SOL_SOCKET, SO_RCVBUF, 2048);
     }
+    here.sin_port = htons((uint16_t)atoi(argv[1]));
+    option(listener, SOL_SOCKET, SO_REUSEADDR, 1);
     signal(SIGPIPE, SIG_IGN);
     sigemptyset(&set);
     sigaddset(&set, SIGUSR1);
@@ -264,7 +266,7 @@ int main(int argc, char **argv)
     }
     printf("port=%d\n", ntohs(here.sin_port));
     fflush(stdout);
-    while (turn(listener, signals, (uint16_t)atoi(argv[1])))
+    while (turn(listener, signals, (uint16_t)atoi(argv[2])))
         ;
     return 0;
 }

@@ -48,8 +48,8 @@ static void column(struct table *t, const char *name, const char *type, const ch
     size_t n = strlen(name);
 
     if (!strcmp(name, "case_no") || !strcmp(name, "id"))
-        snprintf(x, sizeof x, "CASE %s WHEN '' THEN '' ELSE substr(%s, 1, 9) || strftime('%%y%%m%%d', '20' || substr(%s, 10, 2) || '-' || "
-                              "substr(%s, 12, 2) || '-' || substr(%s, 14, 2), '-$k days') || substr(%s, 16) END", name, name, name, name, name, name);
+        snprintf(x, sizeof x, "CASE %s WHEN '' THEN '' ELSE substr(%s, 1, 9) || substr(strftime('%%Y%%m%%d', '20' || substr(%s, 10, 2) || '-' || "
+                              "substr(%s, 12, 2) || '-' || substr(%s, 14, 2), '-$k days'), 3) || substr(%s, 16) END", name, name, name, name, name, name);
     else if (!strcmp(name, "number"))
         snprintf(x, sizeof x, "number || '-$k'");
     else if (!strcmp(name, "pos"))

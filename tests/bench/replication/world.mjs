@@ -80,8 +80,8 @@ export const watch = (...args) => new Helper(`${B}/bench_watch`, args)
 
 /** The counting (and, if asked, slow) line to a port of this machine. */
 export class Line extends Helper {
-  static async to(port, slow) {
-    const l = new Line(`${B}/bench_line`, [port, ...(slow ? [slow.bytes_per_s, slow.delay_ms, slow.queue_bytes] : [])])
+  static async to(port, slow, own_port = 0) {
+    const l = new Line(`${B}/bench_line`, [own_port, port, ...(slow ? [slow.bytes_per_s, slow.delay_ms, slow.queue_bytes] : [])])
     l.port = Number(/port=(\d+)/.exec(await l.line())[1])
     return l
   }
@@ -100,7 +100,7 @@ const catalogue = ['schema/catalogue/items', 'schema/catalogue/calendar'].flatMa
 function shape() {
   const h = createHash('sha256').update(`${EVENTS} `)
   const files = ['shared/casework', 'shared/ledger', 'shared/site', 'schema/sql', 'tests/bench'].flatMap(d =>
-    readdirSync(d).map(f => `${d}/${f}`)).filter(f => /\.(c|h|sql)$/.test(f) && !/bench\/(watch|line)/.test(f))
+    readdirSync(d).map(f => `${d}/${f}`)).filter(f => /\.(c|h|sql)$/.test(f) && !/bench\/(watch|line|fill)/.test(f))
   for (const f of [...files, ...catalogue]) h.update(f).update(readFileSync(f))
   return h.digest('hex')
 }
