@@ -54,6 +54,8 @@ static void column(struct table *t, const char *name, const char *type, const ch
         snprintf(x, sizeof x, "number || '-$k'");
     else if (!strcmp(name, "pos"))
         snprintf(x, sizeof x, "pos + $k * (SELECT head_pos FROM mark WHERE mark.peer = t.peer)");
+    else if (!strcmp(name, "up_pos"))
+        snprintf(x, sizeof x, "up_pos + $k * (SELECT max(head_pos) FROM mark)");
     else if (!strcmp(name, "hlc"))
         snprintf(x, sizeof x, "hlc - $k * %lld", DAY_MS << 16);
     else if (n > 3 && !strcmp(name + n - 3, "_ms"))
@@ -98,6 +100,17 @@ static int templates(struct table *t, const char *origin)
     return n;
 }
 
+/* Is the outbox to the parent a number in the event's row? */
+static bool has_up_pos(void)
+{
+    struct stmt *st = db_stmt(db, "SELECT 1 FROM pragma_table_info('event') WHERE name = 'up_pos'");
+    bool row = false;
+
+    if (db_step(st, &row, &e) == OK)
+        db_reset(st);
+    return row;
+}
+
 /* text with $s and $k put in. */
 static void fill_in(const char *text, const char *site, int k, char *out, size_t cap)
 {
@@ -138,8 +151,11 @@ int main(int argc, char **argv)
         filing_must(db_commit(db, &e), "commit", &e, &p);
     }
     filing_must(db_begin(db, &e), "begin", &e, &p);
-    sql("UPDATE link SET head_pos = coalesce((SELECT max(pos) FROM outbox WHERE outbox.peer = link.peer), 0)");
-    sql("UPDATE link SET acked_pos = head_pos"); /* the parent and the children have had it all */
+    /* The parent and the children have had it all. Positions may have gaps. */
+    sql("UPDATE link SET head_pos = max(head_pos, coalesce((SELECT max(pos) FROM outbox WHERE outbox.peer = link.peer), 0))");
+    if (has_up_pos())
+        sql("UPDATE link SET head_pos = max(head_pos, (SELECT max(up_pos) FROM event)) WHERE role = 'parent'");
+    sql("UPDATE link SET acked_pos = head_pos");
     filing_must(db_commit(db, &e), "commit", &e, &p);
     sql("PRAGMA wal_checkpoint(TRUNCATE)");
     db_close(db);

@@ -32,6 +32,7 @@ async function once(street, queue, check) {
   try {
     const r = await p.catchUp(queue, WINDOW_S)
     if (check) check(await watch('count', p.db('street'), queue.origin).json())
+    if (r.seq !== queue.seq) await p.kill() // it has too much to do to end by itself
     return { eps: (r.seq - r.before) / r.seconds, ready: p.street_ready_s }
   } finally {
     await p.close()

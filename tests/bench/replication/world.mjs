@@ -227,6 +227,10 @@ export class Pair {
     return agent
   }
 
+  async kill() {
+    for (const s of [this.west, this.street]) await s.stop('SIGKILL')
+  }
+
   async close() {
     if (!open.delete(this)) return
     const bad = []
