@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,14 +103,22 @@ static enum err use_wal(struct db *db, struct errmsg *e)
     return err;
 }
 
+/* Nobody asks SQLite how much memory it has; counting takes a lock at each allocation. */
+static void configure(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 enum err db_open(const char *path, enum db_mode mode, struct db **ret, struct errmsg *e)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct db *db = mem_alloc(sizeof *db);
     int flags =
         mode == DB_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE;
     enum err err;
     int rc;
 
+    pthread_once(&once, configure);
     db->mode = mode;
     db->path = mem_strdup(path);
     rc = sqlite3_open_v2(path, &db->h, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
@@ -126,7 +135,7 @@ enum err db_open(const char *path, enum db_mode mode, struct db **ret, struct er
     if (err == OK)
         err = db_exec(db,
                       "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-                      "PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000;",
+                      "PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=4000;",
                       e);
     if (err == OK && mode == DB_READ)
         err = db_exec(db, "PRAGMA query_only=ON", e);

@@ -205,6 +205,8 @@ static void *writer_main(void *arg)
 {
     struct store *s = arg;
 
+    pthread_setname_np(pthread_self(), "writer");
+
     for (;;) {
         struct job *turn, *rest;
 
@@ -246,6 +248,7 @@ static void *preparer_main(void *arg)
     struct store *s = arg;
     struct job *job;
 
+    pthread_setname_np(pthread_self(), "preparer");
     pthread_mutex_lock(&s->lock);
     while (!s->closing) {
         if (!(job = to_prepare(s))) {
@@ -271,6 +274,7 @@ static void *reader_main(void *arg)
     struct store *s = ra.s;
 
     mem_free(arg);
+    pthread_setname_np(pthread_self(), "reader");
     for (;;) {
         struct job *job;
 

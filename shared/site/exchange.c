@@ -104,7 +104,6 @@ enum err exchange_store(struct exchange *x, struct db *db, const struct link_eff
         err = ledger_receive(&x->office->ledger, db, x->peer, b->list, b->count, a, e);
     if (err == OK && !x->is_parent && (err = papers_here(b, db, a, e)) == OK)
         err = office_top_up(x->office, db, x->peer, e);
-    exchange_batch_finish(b);
     return err;
 }
 

@@ -40,7 +40,7 @@ void exchange_prepare(const struct link_effect *fx, struct arena *a, struct exch
 /* FX_STORE; prepares by itself what was not. ERR_PEER: the peer broke the rules. */
 MUST_USE enum err exchange_store(struct exchange *x, struct db *db, const struct link_effect *fx, struct arena *a,
                                  struct exchange_batch *b, struct errmsg *e);
-/* Drop the parsed bodies; any number of times. exchange_store() ends with it. */
+/* Drop the parsed bodies; any number of times. Not for the writer: freeing them takes as long as folding. */
 void exchange_batch_finish(struct exchange_batch *b);
 MUST_USE enum err exchange_acked(struct exchange *x, struct db *db, uint64_t pos, struct errmsg *e);
 /* FX_ASK_LEASE: fills the answer IN_LEASE. FX_LEASE, FX_HEAD. */

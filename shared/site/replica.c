@@ -184,17 +184,14 @@ static void store_done(struct job *job)
     task_end(t);
 }
 
+/* The events stand in the turn's memory: the task takes it over, and the peer gets a new one. */
 static void start_store(struct peer *p, const struct link_effect *fx)
 {
     struct task *t = task_new(p, fx, store_run, store_done);
-    struct sync_event *events = arena_alloc(t->arena, sizeof *events * (fx->event_count + 1));
+    struct arena *spare = t->arena;
 
-    for (size_t i = 0; i < fx->event_count; i++) {
-        unsigned char *bytes = arena_alloc(t->arena, fx->events[i].len + 1);
-        memcpy(bytes, fx->events[i].bytes, fx->events[i].len);
-        events[i] = (struct sync_event){bytes, fx->events[i].len};
-    }
-    t->fx.events = events;
+    t->arena = p->turn;
+    p->turn = spare;
     t->job.prepare = store_prepare;
     store_write(p->site->store, &t->job);
 }

@@ -18,7 +18,7 @@
 #define CHUNK_BYTES_MIN 1024
 #define CHUNK_BYTES_START 8192
 #define CHUNK_AIM_MS 200
-#define DEFLATE_LEVEL 6
+#define DEFLATE_LEVEL 3 /* half the time of 6, a tenth more bytes */
 
 enum phase { PHASE_CLOSED, PHASE_HELLO, PHASE_UP };
 

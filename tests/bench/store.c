@@ -123,6 +123,7 @@ static size_t carry(struct place *from, struct place *to, bool up)
         }
         total += got.event_count;
         bool end = !got.event_count;
+        exchange_batch_finish(&batch);
         buf_free(&bytes);
         free(list);
         arena_destroy(a);
@@ -221,6 +222,6 @@ int main(int argc, char **argv)
     printf("{\"events\": %zu, \"file_and_complete_us_per_case\": %.1f, \"read_us_per_event\": %.2f, "
            "\"prepare_us_per_event\": %.2f, \"store_us_per_event\": %.2f}\n", events, t / n, read_us / (double)events,
            prepare_us / (double)events, store_us / (double)events);
-    snprintf(command, sizeof command, "rm -rf %s", dir);
+    snprintf(command, sizeof command, getenv("KEEP") ? "echo %s" : "rm -rf %s", dir);
     return system(command) != 0;
 }
