@@ -37,6 +37,37 @@ static json_t *lib_real(double d)
 
 #define DEPTH_MAX 64
 
+/* ---- memory ---- */
+
+/* jansson asks for memory piece by piece and gives it back so. What is parsed for a batch takes it from the batch's
+ * arena instead; a mark before each piece says whose it is. */
+struct piece {
+    _Alignas(16) bool in_arena;
+};
+
+static _Thread_local struct arena *parse_arena;
+
+static void *piece_alloc(size_t n)
+{
+    struct piece *x = parse_arena ? arena_alloc(parse_arena, sizeof *x + n) : malloc(sizeof *x + n);
+
+    if (!x)
+        return NULL;
+    x->in_arena = parse_arena;
+    return x + 1;
+}
+
+static void piece_free(void *p)
+{
+    if (p && !((struct piece *)p - 1)->in_arena)
+        free((struct piece *)p - 1);
+}
+
+__attribute__((constructor)) static void use_pieces(void)
+{
+    json_set_alloc_funcs(piece_alloc, piece_free);
+}
+
 /* `struct json` is jansson's value under our name; nobody outside this file knows. Getters take
  * const because they do not change the value as JSON; reference counts are not part of it. */
 static json_t *in(const struct json *j)
@@ -104,6 +135,16 @@ enum err json_parse(const char *p, size_t n, struct json **ret, struct errmsg *e
     }
     *ret = made(j);
     return OK;
+}
+
+enum err json_parse_in(struct arena *a, const char *p, size_t n, struct json **ret, struct errmsg *e)
+{
+    struct arena *before = parse_arena;
+
+    parse_arena = a;
+    enum err err = json_parse(p, n, ret, e);
+    parse_arena = before;
+    return err;
 }
 
 void json_free(struct json *j)

@@ -111,7 +111,7 @@ static enum err apply_news(struct office *o, struct db *db, const struct case_ne
         n->at[i]->alone = new;
     if (new)
         case_of_news(n, &c);
-    else if ((err = case_load(db, n->case_no, &c, e)) != OK)
+    else if ((err = case_look(db, n->case_no, &c, e)) != OK)
         return err;
     err = case_apply(o, db, &c, m, local, e);
     case_close(&c);

@@ -10,7 +10,7 @@
 
 #define REPAIR_DEADLINE_MS (3LL * 24 * 3600 * 1000)
 
-enum err case_load(struct db *db, const char *case_no, struct case_open *ret, struct errmsg *e)
+static enum err read_events(struct db *db, const char *case_no, struct case_open *ret, struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "SELECT origin, seq, hlc, kind, case_no, street, actor, body, state, reason FROM event "
                                   "WHERE case_no = $1 ORDER BY hlc, origin, seq");
@@ -38,12 +38,32 @@ enum err case_load(struct db *db, const char *case_no, struct case_open *ret, st
     }
     if (err == OK && !ret->count)
         err = ERR_NOT_FOUND;
-    if (err != OK) {
+    if (err != OK)
         case_close(ret);
-        return err;
+    return err;
+}
+
+enum err case_load(struct db *db, const char *case_no, struct case_open *ret, struct errmsg *e)
+{
+    enum err err = read_events(db, case_no, ret, e);
+
+    if (err == OK)
+        fold_case(ret->events, ret->count, ret->arena, &ret->state);
+    return err;
+}
+
+enum err case_look(struct db *db, const char *case_no, struct case_open *ret, struct errmsg *e)
+{
+    enum err err = read_events(db, case_no, ret, e);
+
+    for (int i = 0; err == OK && i < ret->count; i++) {
+        struct fold_event *f = &ret->events[i];
+        if (json_parse_in(ret->arena, f->ev.body, f->ev.body_len, &f->body, NULL) != OK)
+            f->body = NULL;
     }
-    fold_case(ret->events, ret->count, ret->arena, &ret->state);
-    return OK;
+    if (err == OK)
+        fold_case(ret->events, ret->count, ret->arena, &ret->state);
+    return err;
 }
 
 static int in_order(const void *a, const void *b)
@@ -64,8 +84,7 @@ void case_of_news(const struct case_news *n, struct case_open *ret)
     for (size_t i = 0; i < n->count; i++) {
         struct fold_event *f = &ret->events[ret->count++];
         *f = (struct fold_event){.ev = n->at[i]->ev};
-        if (n->at[i]->body)
-            f->body = json_ref(n->at[i]->body);
+        f->body = n->at[i]->body;
     }
     qsort(ret->events, n->count, sizeof *ret->events, in_order);
     fold_case(ret->events, ret->count, ret->arena, &ret->state);

@@ -454,7 +454,9 @@ void fold_case(struct fold_event *events, int count, struct arena *a, struct cas
     ret->arena = a;
     for (int i = 0; i < count; i++) {
         events[i].why = NULL;
-        if (!events[i].body && json_parse(events[i].ev.body, events[i].ev.body_len, &events[i].body, NULL) != OK) {
+        if (events[i].body)
+            continue;
+        if (json_parse(events[i].ev.body, events[i].ev.body_len, &events[i].body, NULL) != OK) {
             events[i].body = json_object();
             events[i].why = "the body is not JSON that this program reads";
         }

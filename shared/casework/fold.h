@@ -58,7 +58,7 @@ struct case_state {
 struct fold_event {
     struct event ev; /* texts live as long as the fold */
     const char *why; /* NULL: it fits; else why it was set aside */
-    struct json *body; /* NULL before the fold: it parses it. Afterwards the state's, never NULL */
+    struct json *body; /* NULL before the fold: it parses it, and the state owns it; else borrowed. Then never NULL */
     const char *noted_why; /* the verdict as the ledger has it so far; the fold does not look at it */
 };
 

@@ -30,6 +30,8 @@ struct case_open {
     struct case_state state;
 };
 MUST_USE enum err case_load(struct db *db, const char *case_no, struct case_open *ret, struct errmsg *e);
+/* The same for those who keep nothing of it: no JSON of the state may live longer than it. */
+MUST_USE enum err case_look(struct db *db, const char *case_no, struct case_open *ret, struct errmsg *e);
 /* The same of events that are at hand, all that there are of the case; their texts must live on. */
 void case_of_news(const struct case_news *n, struct case_open *ret);
 void case_close(struct case_open *c);

@@ -41,7 +41,7 @@ static enum err cases_again(struct office *o, struct db *db, struct errmsg *e)
     m->count = 0;
     while ((err = db_step(st, &row, e)) == OK && row) {
         struct case_open c;
-        if ((err = case_load(db, col_text(st, 0), &c, e)) != OK)
+        if ((err = case_look(db, col_text(st, 0), &c, e)) != OK)
             break;
         err = case_apply(o, db, &c, m, NULL, e);
         case_close(&c);

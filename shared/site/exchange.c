@@ -72,21 +72,13 @@ void exchange_prepare(const struct link_effect *fx, struct arena *a, struct exch
         if ((ret->err = event_decode(&r, a, &x->ev, &ret->msg)) != OK)
             return;
         ret->count++;
-        if (json_parse(x->ev.body, x->ev.body_len, &x->body, NULL) != OK)
+        if (json_parse_in(a, x->ev.body, x->ev.body_len, &x->body, NULL) != OK)
             x->body = NULL; /* the fold says what that means */
         if (x->ev.case_no[0])
             text_set_put(&cases, x->ev.case_no, NULL);
     }
     ret->cases = cases.list;
     ret->case_count = cases.count;
-}
-
-void exchange_batch_finish(struct exchange_batch *b)
-{
-    for (size_t i = 0; i < b->count; i++) {
-        json_free(b->list[i].body);
-        b->list[i].body = NULL;
-    }
 }
 
 enum err exchange_store(struct exchange *x, struct db *db, const struct link_effect *fx, struct arena *a,

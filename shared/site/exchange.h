@@ -23,7 +23,7 @@ MUST_USE enum err exchange_open(struct exchange *x, struct db *db, struct link_i
 /* After its last. */
 MUST_USE enum err exchange_closed(struct exchange *x, struct db *db, struct errmsg *e);
 
-/* A batch, and what it has touched. Zero at the beginning; its memory is an arena's but for the parsed bodies. */
+/* A batch, and what it has touched. Zero at the beginning; its memory is an arena's. */
 struct exchange_batch {
     bool prepared;
     enum err err; /* of preparing: what came are no events */
@@ -40,8 +40,6 @@ void exchange_prepare(const struct link_effect *fx, struct arena *a, struct exch
 /* FX_STORE; prepares by itself what was not. ERR_PEER: the peer broke the rules. */
 MUST_USE enum err exchange_store(struct exchange *x, struct db *db, const struct link_effect *fx, struct arena *a,
                                  struct exchange_batch *b, struct errmsg *e);
-/* Drop the parsed bodies; any number of times. Not for the writer: freeing them takes as long as folding. */
-void exchange_batch_finish(struct exchange_batch *b);
 MUST_USE enum err exchange_acked(struct exchange *x, struct db *db, uint64_t pos, struct errmsg *e);
 /* FX_ASK_LEASE: fills the answer IN_LEASE. FX_LEASE, FX_HEAD. */
 MUST_USE enum err exchange_ask_lease(struct exchange *x, struct db *db, struct link_input *ret, struct errmsg *e);

@@ -114,7 +114,6 @@ static void task_end(struct task *t)
 {
     struct peer *p = t->peer;
 
-    exchange_batch_finish(&t->batch);
     buf_free(&t->bytes);
     mem_free(t->events);
     arena_destroy(t->arena);

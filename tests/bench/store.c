@@ -123,7 +123,6 @@ static size_t carry(struct place *from, struct place *to, bool up)
         }
         total += got.event_count;
         bool end = !got.event_count;
-        exchange_batch_finish(&batch);
         buf_free(&bytes);
         free(list);
         arena_destroy(a);

@@ -173,7 +173,6 @@ struct job *job_new(struct site *s, bool write)
 
 static void job_free(struct job *j)
 {
-    exchange_batch_finish(&j->batch);
     buf_free(&j->bytes);
     mem_free(j->events);
     json_free(j->arg);
