@@ -27,6 +27,7 @@ static json_t *lib_real(double d)
 #undef json_is_null
 #include "base/json.h"
 
+#include "base/json_quick.h"
 #include "base/mem.h"
 
 #include <assert.h>
@@ -121,8 +122,13 @@ static const char *unfit(json_t *j, int limit)
 enum err json_parse(const char *p, size_t n, struct json **ret, struct errmsg *e)
 {
     json_error_t je;
-    json_t *j = json_loadb(p ? p : "", p ? n : 0, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &je);
+    json_t *j = p ? json_quick(p, n, DEPTH_MAX) : NULL;
 
+    if (j) {
+        *ret = made(j);
+        return OK;
+    }
+    j = json_loadb(p ? p : "", p ? n : 0, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &je);
     if (!j) {
         errmsg_set(e, "JSON line %d column %d: %s", je.line, je.column, je.text);
         return ERR_INVALID;
