@@ -24,20 +24,38 @@ struct arena *arena_create(void)
     return mem_alloc(sizeof(struct arena));
 }
 
+static void free_blocks(struct block *b)
+{
+    while (b) {
+        struct block *next = b->next;
+        mem_free(b);
+        b = next;
+    }
+}
+
+/* One ordinary block stays for the next turn, zeroed as far as it was used. */
 void arena_reset(struct arena *a)
 {
-    while (a->head) {
-        struct block *b = a->head;
-        a->head = b->next;
-        mem_free(b);
+    struct block *kept = a->head;
+
+    if (!kept)
+        return;
+    if (kept->cap != ARENA_BLOCK_BYTES) {
+        free_blocks(kept);
+        a->head = NULL;
+        return;
     }
+    free_blocks(kept->next);
+    kept->next = NULL;
+    memset(kept->bytes, 0, kept->used);
+    kept->used = 0;
 }
 
 void arena_destroy(struct arena *a)
 {
     if (!a)
         return;
-    arena_reset(a);
+    free_blocks(a->head);
     mem_free(a);
 }
 
