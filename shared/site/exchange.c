@@ -434,9 +434,11 @@ enum err exchange_heads(struct office *o, struct db *db, int max, struct exchang
                         struct errmsg *e)
 {
     const char *origin = o->ledger.origin;
-    /* Of the own chain the newest among what was acknowledged last; or its head, if that was acknowledged long ago. */
-    struct stmt *st = db_stmt(db, "SELECT v.seq, v.hash FROM event v JOIN link l ON l.peer = $1 WHERE v.up_pos <= l.acked_pos "
-                                  "AND v.up_pos > l.acked_pos - 1000 AND v.origin = $2 ORDER BY v.up_pos DESC LIMIT 1");
+    /* Of the own chain the newest among what was acknowledged last; or its head, if that was acknowledged long ago.
+     * In this order and by the index of positions (origin || ''), or each look walks through all own events. */
+    struct stmt *st = db_stmt(db, "SELECT v.seq, v.hash FROM link l CROSS JOIN event v WHERE l.peer = $1 AND "
+                                  "v.up_pos <= l.acked_pos AND v.up_pos > l.acked_pos - 1000 AND v.origin || '' = $2 "
+                                  "ORDER BY v.up_pos DESC LIMIT 1");
     enum err err;
     bool row;
 
@@ -457,9 +459,9 @@ enum err exchange_heads(struct office *o, struct db *db, int max, struct exchang
         *ret_count = 1;
     }
     db_reset(st);
-    st = db_stmt(db, "SELECT o.signed_seq, o.signed_hash, o.signature, o.origin FROM origin o JOIN link l ON l.peer = $1 "
-                     "JOIN event v ON v.origin = o.origin AND v.seq = o.signed_seq "
-                     "WHERE o.signed_seq > 0 AND o.origin <> $2 AND v.up_pos <= l.acked_pos LIMIT $3");
+    st = db_stmt(db, "SELECT o.signed_seq, o.signed_hash, o.signature, o.origin FROM link l CROSS JOIN origin o CROSS JOIN event v "
+                     "WHERE l.peer = $1 AND v.origin = o.origin AND v.seq = o.signed_seq AND "
+                     "o.signed_seq <> 0 AND o.origin <> $2 AND v.up_pos <= l.acked_pos LIMIT $3");
     bind_text(st, 1, o->parent);
     bind_text(st, 2, origin);
     bind_int(st, 3, max - 1);
