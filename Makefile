@@ -118,8 +118,10 @@ $(B)/unit/%: tests/unit/%.c $(LIB)
 $(filter $(B)/unit/test_print%,$(UNIT)): $(filter-out $(B)/obj/hub/main.o $(B)/gen/%,$(HUB_OBJ))
 unit: $(UNIT)  ## build the unit tests
 
+# Documents of the simulator and of the crash test live in memory: tests/sim/world/files.c stands behind these calls.
+FILES_WRAP := $(foreach f,open close read write pread fsync ftruncate mkdir unlink rename access stat fstat opendir readdir closedir crypto_sign crypto_verify,-Wl$(comma)--wrap=$(f))
 $(B)/sim: $(SIM_SRC) $(wildcard tests/sim/world/*.h) $(LIB)
-	$(CC) $(CPPFLAGS) -Itests/sim/world $(CFLAGS) $(SIM_SRC) $(LIB) $(LIB_LIBS) $(LDFLAGS) -o $@
+	$(CC) $(CPPFLAGS) -Itests/sim/world $(CFLAGS) $(SIM_SRC) $(LIB) $(LIB_LIBS) $(LDFLAGS) $(FILES_WRAP) -o $@
 
 $(B)/sim-link: tests/sim/link/sim_link.c $(LIB)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $< $(LIB) $(LIB_LIBS) $(LDFLAGS) -o $@

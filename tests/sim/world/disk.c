@@ -1,5 +1,6 @@
 #include "disk.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ struct file {
     char name[64];
     unsigned char *data;
     int64_t len, cap, synced_len;
+    int64_t high; /* behind it all is zero */
     struct sector *dirty;
     int dirty_count, dirty_cap;
     unsigned char *dirty_map; /* a bit per sector */
@@ -77,6 +79,8 @@ static struct file *file_of(struct disk *d, const char *name, bool make)
     return spare;
 }
 
+static void zero_behind(struct file *f, int64_t len);
+
 static void forget_dirty(struct file *f)
 {
     for (int i = 0; i < f->dirty_count; i++)
@@ -84,14 +88,25 @@ static void forget_dirty(struct file *f)
     f->dirty_count = 0;
 }
 
+/* Its memory stays for the next file in its place. */
 static void drop_file(struct file *f)
 {
     forget_dirty(f);
+    for (int i = 0; i < SHM_MAX; i++) {
+        free(f->shm[i]);
+        f->shm[i] = NULL;
+    }
+    zero_behind(f, 0);
+    f->len = f->synced_len = 0;
+    f->there = false;
+}
+
+static void free_file(struct file *f)
+{
+    drop_file(f);
     free(f->data);
     free(f->dirty);
     free(f->dirty_map);
-    for (int i = 0; i < SHM_MAX; i++)
-        free(f->shm[i]);
     memset(f, 0, sizeof *f);
 }
 
@@ -111,6 +126,26 @@ static bool count_op(struct disk *d)
     return !d->stopped;
 }
 
+int disk_call(int n, enum disk_call call)
+{
+    struct disk *d = &disks[n];
+
+    if (call == DISK_READ) {
+        bool fails = d->stopped || d->read_error;
+        d->read_error = false;
+        return fails ? EIO : 0;
+    }
+    if (!count_op(d))
+        return EIO;
+    if (d->full && (call == DISK_WRITE || call == DISK_MAKE))
+        return ENOSPC;
+    if (call == DISK_SYNC && d->sync_error) {
+        d->sync_error = false;
+        return EIO;
+    }
+    return 0;
+}
+
 static void grow(struct file *f, int64_t len)
 {
     if (len > f->cap) {
@@ -126,6 +161,15 @@ static void grow(struct file *f, int64_t len)
     }
     if (len > f->len)
         f->len = len;
+    if (len > f->high)
+        f->high = len;
+}
+
+static void zero_behind(struct file *f, int64_t len)
+{
+    if (f->high > len)
+        memset(f->data + len, 0, (size_t)(f->high - len));
+    f->high = len;
 }
 
 static void touch(struct file *f, int64_t from, int64_t n)
@@ -387,6 +431,9 @@ void disk_register(void)
 {
     static sqlite3_vfs v;
 
+    /* One thread; and SQLite's memory needs no statistics. */
+    sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     real = sqlite3_vfs_find(NULL);
     v = (sqlite3_vfs){.iVersion = 2, .szOsFile = sizeof(struct handle), .mxPathname = 256, .zName = "sim", .xOpen = v_open,
                       .xDelete = v_delete, .xAccess = v_access, .xFullPathname = v_full, .xRandomness = v_random,
@@ -410,15 +457,14 @@ static void copy_disk(struct disk *to, const struct disk *from)
         }
         a->there = b->there;
         a->len = a->synced_len = 0;
-        if (!b->there)
-            continue;
-        memcpy(a->name, b->name, sizeof a->name);
-        grow(a, b->len);
-        if (a->data && b->len)
-            memcpy(a->data, b->data, (size_t)b->len);
-        if (a->data)
-            memset(a->data + b->len, 0, (size_t)(a->cap - b->len));
-        a->len = a->synced_len = b->len;
+        if (b->there) {
+            memcpy(a->name, b->name, sizeof a->name);
+            grow(a, b->len);
+            if (b->len)
+                memcpy(a->data, b->data, (size_t)b->len);
+            a->len = a->synced_len = b->len;
+        }
+        zero_behind(a, a->len);
     }
     to->stop_at = to->error_at = to->full_at = -1;
     to->stopped = to->full = to->read_error = to->sync_error = false;
@@ -465,7 +511,7 @@ void disk_backup_free(void *backup)
     struct disk *d = backup;
 
     for (int i = 0; d && i < FILES_MAX; i++)
-        drop_file(&d->files[i]);
+        free_file(&d->files[i]);
     free(d);
 }
 
@@ -544,6 +590,7 @@ void disk_power_cycle(int n, uint64_t (*dice)(uint64_t below))
                         f->data[at + b] = (unsigned char)dice(256);
         }
         forget_dirty(f);
+        zero_behind(f, f->len);
         f->synced_len = f->len;
         for (int k = 0; k < SHM_MAX; k++) {
             free(f->shm[k]);

@@ -24,6 +24,9 @@ void disk_stop_after(int n, int64_t ops);
 /* The operation after `ops` more fails once with an I/O error, or is the first of a full disk. */
 void disk_error_after(int n, int64_t ops);
 void disk_full_after(int n, int64_t ops);
+/* One call of a file of this disk that is not SQLite's (files.c): 0, EIO or ENOSPC. */
+enum disk_call { DISK_READ, DISK_WRITE, DISK_MAKE, DISK_REMOVE, DISK_SYNC };
+int disk_call(int n, enum disk_call call);
 bool disk_stopped(int n);
 int64_t disk_ops(int n); /* writes, syncs, truncations so far */
 /* Full: writes fail. read_error/sync_error: the next read or sync fails once. */

@@ -181,6 +181,8 @@ static void fill_person(struct json *a, char id[19])
     json_set_text(a, "mobile", "10000000001");
 }
 
+static const char *const items[2] = {"birth-registration-first", "birth-household-entry"};
+
 struct item_read {
     const char *code;
     struct json *item;
@@ -200,19 +202,37 @@ static enum err read_item(struct site *s, void *arg, struct errmsg *e)
     return err;
 }
 
+/* What the page would show; the two items do not change, so each is read once, with the world. */
+static const struct json *item_of(struct site *s, const char *code)
+{
+    static struct item_read known[2];
+    int i = 0;
+
+    while (known[i].code && strcmp(known[i].code, code))
+        i++;
+    if (!known[i].code) {
+        struct item_read r = {.code = code};
+        if (!in_read(s, read_item, &r))
+            return NULL;
+        known[i] = r;
+    }
+    return known[i].item;
+}
+
 static void file(struct site *s)
 {
-    struct item_read r = {.code = dice(3) ? "birth-registration-first" : "birth-household-entry"};
+    const char *code = items[dice(3) == 0];
+    const struct json *item = item_of(s, code);
     struct caller c = work_caller(s->no), resident = {.user = "", .name = "", .role = "", .site = s->code, .channel = "online", .query_code = ""};
     bool online = s->no <= 2 && dice(2);
     char id[19];
 
-    if (!in_read(s, read_item, &r))
+    if (!item)
         return;
     struct json *in = json_object(), *a = json_object(), *form = json_object(), *materials = json_array(), *d = json_object();
     fill_person(a, id);
-    for (size_t k = 0; k < json_count(json_get(r.item, "form")); k++) {
-        const struct json *f = json_at(json_get(r.item, "form"), k);
+    for (size_t k = 0; k < json_count(json_get(item, "form")); k++) {
+        const struct json *f = json_at(json_get(item, "form"), k);
         const char *type = json_get_text(f, "type"), *name = json_get_text(f, "name");
         if (!strcmp(type, "number"))
             json_set_int(form, name, 1);
@@ -222,8 +242,8 @@ static void file(struct site *s)
                                      : !strcmp(type, "mobile") ? "10000000002" : "葭沚街道示例路1号");
     }
     int papers = (int)dice(3);
-    for (size_t k = 0; k < json_count(json_get(r.item, "materials")); k++) {
-        const struct json *m = json_at(json_get(r.item, "materials"), k);
+    for (size_t k = 0; k < json_count(json_get(item, "materials")); k++) {
+        const struct json *m = json_at(json_get(item, "materials"), k);
         const char *by = json_get_text(m, "obtain_by"), *need = json_get_text(m, "necessity");
         struct json *x = json_object();
         struct paper p;
@@ -242,7 +262,7 @@ static void file(struct site *s)
     static const char *const methods[] = {"agent", "courier", "pickup"};
     json_set_text(d, "method", methods[dice(3)]);
     json_set_text(d, "address", "葭沚街道示例路1号");
-    json_set_text(in, "item", r.code);
+    json_set_text(in, "item", code);
     json_set(in, "applicant", a);
     json_set(in, "form", form);
     json_set(in, "materials", materials);
@@ -253,102 +273,179 @@ static void file(struct site *s)
         if (dice(4))
             json_set_text(in, "community", site[s->no == 1 ? 3 + dice(3) : 6 + dice(3)].code);
     }
-    json_free(r.item);
     command(s, online ? &resident : &c, case_file, in);
 }
 
 /* ---- acting -------------------------------------------------------------------------------------*/
 
+/* What its row says; what may be done is for the office to know: one in ten tries is in vain. */
 struct pick {
-    struct json *shown;
-    struct caller caller;
+    char no[24], state[24], custodian[13];
+    char delivery[32], delivery_state[16], method[12], courier[32];
 };
 
 static enum err pick_case(struct site *s, void *arg, struct errmsg *e)
 {
     struct pick *p = arg;
-    struct stmt *st = db_stmt(s->db, "SELECT count(*) FROM case_file");
-    struct problem problem;
-    char no[24] = "";
+    struct stmt *st = db_stmt(s->db, "SELECT count(*) FROM case_file WHERE $1 = '' OR custodian = $1");
+    const char *whose = dice(3) ? s->code : ""; /* mostly what is here in hand */
     enum err err;
     bool row;
 
+    bind_text(st, 1, whose);
     if ((err = db_step(st, &row, e)) != OK)
         return err;
     int64_t n = col_int(st, 0);
     db_reset(st);
     if (!n)
         return ERR_NOT_FOUND;
-    st = db_stmt(s->db, "SELECT case_no FROM case_file ORDER BY case_no LIMIT 1 OFFSET $1");
+    st = db_stmt(s->db, "SELECT case_no, state, custodian FROM case_file WHERE $1 = '' OR custodian = $1 "
+                        "ORDER BY case_no LIMIT 1 OFFSET $2");
     /* The newer ones are worked on more. */
     int64_t a = (int64_t)dice((uint64_t)n), b = (int64_t)dice((uint64_t)n);
-    bind_int(st, 1, a > b ? a : b);
-    if ((err = db_step(st, &row, e)) != OK)
-        return err;
-    if (row)
-        snprintf(no, sizeof no, "%s", col_text(st, 0));
+    bind_text(st, 1, whose);
+    bind_int(st, 2, a > b ? a : b);
+    if ((err = db_step(st, &row, e)) != OK || !row)
+        return err == OK ? ERR_NOT_FOUND : err;
+    snprintf(p->no, sizeof p->no, "%s", col_text(st, 0));
+    snprintf(p->state, sizeof p->state, "%s", col_text(st, 1));
+    snprintf(p->custodian, sizeof p->custodian, "%s", col_text(st, 2));
     db_reset(st);
-    struct json *in = json_object();
-    json_set_text(in, "case_no", no);
-    err = case_show(&s->office, s->db, &p->caller, in, &p->shown, &problem);
-    json_free(in);
+    st = db_stmt(s->db, "SELECT id, state, method, courier FROM delivery WHERE id = $1");
+    char id[32];
+    snprintf(id, sizeof id, "%s-1", p->no);
+    bind_text(st, 1, id);
+    if ((err = db_step(st, &row, e)) == OK && row) {
+        snprintf(p->delivery, sizeof p->delivery, "%s", id);
+        snprintf(p->delivery_state, sizeof p->delivery_state, "%s", col_text(st, 1));
+        snprintf(p->method, sizeof p->method, "%s", col_text(st, 2));
+        snprintf(p->courier, sizeof p->courier, "%s", col_text(st, 3));
+    }
+    db_reset(st);
     return err;
+}
+
+/* A case that a child has in hand and that is not decided. */
+static enum err pick_lent(struct site *s, void *arg, struct errmsg *e)
+{
+    struct pick *p = arg;
+    struct stmt *st = db_stmt(s->db, "SELECT case_no, state, custodian FROM case_file WHERE custodian <> $1 AND state IN "
+                                     "('submitted', 'accepted', 'correction_required') ORDER BY case_no DESC LIMIT 1 OFFSET $2");
+    enum err err;
+    bool row;
+
+    bind_text(st, 1, s->code);
+    bind_int(st, 2, (int64_t)dice(6));
+    if ((err = db_step(st, &row, e)) != OK || !row)
+        return err == OK ? ERR_NOT_FOUND : err;
+    snprintf(p->no, sizeof p->no, "%s", col_text(st, 0));
+    db_reset(st);
+    return OK;
+}
+
+static const char *one_of(const char *list, char out[32])
+{
+    int n = 1;
+
+    for (const char *c = list; *c; c++)
+        n += *c == ' ';
+    for (int k = (int)dice((uint64_t)n); k; k--)
+        list = strchr(list, ' ') + 1;
+    snprintf(out, 32, "%.*s", (int)strcspn(list, " "), list);
+    return out;
+}
+
+static void deliver(struct site *s, const struct pick *p)
+{
+    static const char *const usual[][2] = {
+        {"ordered", "assign assign assign fail"},       {"assigned", "pick_up pick_up fail assign"},
+        {"picked_up", "hand_over hand_over in_transit fail"}, {"in_transit", "hand_over hand_over fail return"},
+        {"failed", "assign hand_over return"},          {"ready", "hand_over"},
+    };
+    struct caller c = work_caller(s->no);
+    struct json *in = json_object();
+    const char *list = "assign pick_up in_transit hand_over fail return";
+    char name[32];
+
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
+        if (!strcmp(usual[i][0], p->delivery_state) && dice(8))
+            list = usual[i][1];
+    if (!strcmp(p->method, "pickup") && dice(8))
+        list = "hand_over";
+    json_set_text(in, "id", p->delivery);
+    json_set_text(in, "action", one_of(list, name));
+    json_set_text(in, "reason", "无人在家");
+    if (!strcmp(p->method, "courier") && !strcmp(name, "assign"))
+        json_set_text(in, "to", dice(20) ? "courier" : "nobody");
+    else if (!strcmp(p->courier, "courier") && dice(2))
+        c = (struct caller){.user = "courier", .name = "courier", .role = "courier", .site = site[1].code, .channel = "window", .query_code = ""};
+    for (int i = 0; i < filed_count; i++)
+        if (!strcmp(filed[i].case_no, p->no)) {
+            char code[7];
+            unsigned char sum[32];
+            crypto_hmac(filed[i].code, strlen(filed[i].code), p->no, strlen(p->no), sum);
+            snprintf(code, sizeof code, "%06u", (unsigned)(((uint32_t)sum[0] << 24 | (uint32_t)sum[1] << 16 | (uint32_t)sum[2] << 8 | sum[3]) % 1000000));
+            json_set_text(in, "code", dice(6) ? code : "000000");
+        }
+    command(s, &c, delivery_act, in);
 }
 
 static void act(struct site *s)
 {
-    struct pick p = {.caller = work_caller(s->no)};
+    static const char *const usual[][2] = {
+        {"draft", "submit submit withdraw note"},
+        {"submitted", "complete complete complete complete complete accept accept request_supplement refuse_acceptance supplement "
+                      "withdraw transfer transfer note record_visit"},
+        {"accepted", "approve approve refuse complete complete request_supplement supplement transfer"},
+        {"correction_required", "supplement supplement withdraw transfer record_visit"},
+        {"granted", "complete"},
+        {"completed", "note revoke"},
+    };
+    const char *list = "complete accept approve refuse take_back transfer withdraw request_supplement refuse_acceptance submit "
+                       "supplement rate note record_visit revoke";
+    struct pick p = {.no = ""};
+    struct caller c = work_caller(s->no);
+    char name[32];
 
-    if (!in_read(s, pick_case, &p))
+    bool lent = s->no <= 2 && dice(4) == 0;
+    if (!in_read(s, lent ? pick_lent : pick_case, &p))
         return;
-    const struct json *actions = json_get(p.shown, "actions"), *delivery = json_get(p.shown, "delivery");
-    const struct json *steps = json_get(delivery, "actions");
-    const char *no = json_get_text(p.shown, "case_no");
-    struct json *in = json_object();
-    if (json_count(steps) && dice(2)) {
-        const char *name = json_value_text(json_at(steps, dice(json_count(steps))));
-        json_set_text(in, "id", json_get_text(delivery, "id"));
-        json_set_text(in, "action", name);
-        json_set_text(in, "reason", "无人在家");
-        if (!strcmp(name, "assign") && !strcmp(json_get_text(delivery, "method"), "courier"))
-            json_set_text(in, "to", "courier");
-        for (int i = 0; i < filed_count; i++)
-            if (!strcmp(filed[i].case_no, no)) {
-                char code[7];
-                unsigned char sum[32];
-                crypto_hmac(filed[i].code, strlen(filed[i].code), no, strlen(no), sum);
-                snprintf(code, sizeof code, "%06u", (unsigned)(((uint32_t)sum[0] << 24 | (uint32_t)sum[1] << 16 | (uint32_t)sum[2] << 8 | sum[3]) % 1000000));
-                json_set_text(in, "code", dice(6) ? code : "000000");
-            }
-        command(s, &p.caller, delivery_act, in);
-    } else {
-        static const char *const any[] = {"complete", "accept", "approve", "refuse", "take_back", "transfer", "withdraw"};
-        const char *name = json_count(actions) && dice(10) ? json_value_text(json_at(actions, dice(json_count(actions)))) : any[dice(7)];
-        if (dice(3) == 0)
-            for (size_t i = 0; i < json_count(actions); i++)
-                if (!strcmp(json_value_text(json_at(actions, i)), "complete"))
-                    name = "complete";
-        for (size_t i = 0; i < json_count(actions); i++)
-            if (!strcmp(json_value_text(json_at(actions, i)), "take_back") && dice(2))
-                name = "take_back";
-        json_set_text(in, "case_no", no);
-        json_set_text(in, "action", name);
-        json_set_text(in, "reason", "材料不清楚");
-        if (!strcmp(name, "transfer") && s->no >= 1 && s->no <= 2 && dice(2))
-            json_set_text(in, "to", site[s->no == 1 ? 3 + dice(3) : 6 + dice(3)].code);
-        if (!strcmp(name, "supplement")) {
-            struct paper paper;
-            struct json *list = json_array(), *m = json_object(), *docs = json_array();
-            if (make_paper(s, &paper))
-                json_push_text(docs, paper.digest);
-            json_set_text(m, "code", "id-card");
-            json_set(m, "documents", docs);
-            json_push(list, m);
-            json_set(in, "materials", list);
-        }
-        command(s, &p.caller, case_act, in);
+    if (p.delivery[0] && dice(8)) {
+        deliver(s, &p);
+        return;
     }
-    json_free(p.shown);
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
+        if (!strcmp(usual[i][0], p.state) && dice(10))
+            list = usual[i][1];
+    one_of(lent ? "take_back" : list, name);
+    if (s->no == 1 && dice(2) && !strcmp(name, "approve"))
+        c.role = "reviewer";
+    struct json *in = json_object();
+    json_set_text(in, "case_no", p.no);
+    json_set_text(in, "action", name);
+    json_set_text(in, "reason", "材料不清楚");
+    json_set_text(in, "text", "电话告知");
+    if (!strcmp(name, "transfer") && s->no == 0)
+        json_set_text(in, "to", site[1 + dice(2)].code);
+    else if (!strcmp(name, "transfer") && s->no <= 2 && dice(4))
+        json_set_text(in, "to", site[s->no == 1 ? 3 + dice(3) : 6 + dice(3)].code);
+    if (!strcmp(name, "supplement")) {
+        struct paper paper;
+        struct json *papers = json_array(), *m = json_object(), *docs = json_array();
+        if (make_paper(s, &paper))
+            json_push_text(docs, paper.digest);
+        json_set_text(m, "code", "id-card");
+        json_set(m, "documents", docs);
+        json_push(papers, m);
+        json_set(in, "materials", papers);
+    }
+    if (dice(16) == 0) { /* somebody only looks: the page of the case */
+        struct json *shown = NULL;
+        struct problem problem;
+        if (case_show(&s->office, s->db, &c, in, &shown, &problem) == OK)
+            json_free(shown);
+    }
+    command(s, &c, case_act, in);
 }
 
 /* A resident with a query code. */
@@ -369,6 +466,12 @@ static void resident_acts(struct site *s)
     command(s, &c, case_act, in);
 }
 
+void work_prepare(void)
+{
+    for (size_t i = 0; i < 2; i++)
+        item_of(&site[0], items[i]);
+}
+
 void work_some(int no, int unused)
 {
     struct site *s = &site[no];
@@ -380,7 +483,7 @@ void work_some(int no, int unused)
     if (!s->up)
         return;
     uint64_t what = dice(10);
-    if (what < 4 && no)
+    if (what < 3 && no)
         file(s);
     else if (what < 9)
         act(s);

@@ -7,13 +7,13 @@
 #include "base/time.h"
 #include "db/migrate.h"
 #include "disk.h"
+#include "files.h"
 #include "ledger/outbox.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct site site[SITES];
 struct conn conns[SITES];
@@ -274,6 +274,12 @@ static void db_path_of(int no, char out[40])
     snprintf(out, 40, "/disk%d/doorstep.db", no);
 }
 
+static void power_returns(int no)
+{
+    disk_power_cycle(no, dice);
+    files_power_cycle(no, dice);
+}
+
 static enum err open_office(struct site *s, struct errmsg *e)
 {
     struct office *o = &s->office;
@@ -296,6 +302,10 @@ static void tick(int no, int life)
 {
     if (life != site[no].life || !site[no].up)
         return;
+    if (disk_stopped(no)) {
+        stop_site(&site[no], "the machine stopped");
+        return;
+    }
     later(TICK_MS, tick, no, life);
     net_tick(no);
 }
@@ -311,25 +321,28 @@ void site_up(int no)
 {
     struct site *s = &site[no];
     struct errmsg e = {""};
-    char path[40];
+    char path[40], papers[40];
     enum err err;
 
     db_path_of(no, path);
+    snprintf(papers, sizeof papers, "/disk%d/blobs", no);
     if (s->up)
         return;
     s->life++;
     err = db_open(path, DB_WRITE, &s->db, &e);
-    if (err == OK && (err = open_office(s, &e)) == OK && s->office.parent[0] && (err = db_begin(s->db, &e)) == OK &&
+    if (err == OK && (err = blob_dir_open(papers, &s->blobs, &e)) == OK && (err = open_office(s, &e)) == OK && s->office.parent[0] && (err = db_begin(s->db, &e)) == OK &&
         (err = lease_link_closed(&s->office, s->db, &e)) == OK)
         err = db_commit(s->db, &e);
     if (err != OK) {
         trace("site %d does not start: %s", no, e.text);
         db_close(s->db);
         s->db = NULL;
+        blob_dir_close(s->blobs);
+        s->blobs = NULL;
         if (err == ERR_CORRUPT)
             breach("site %d cannot be opened after a crash: %s", no, e.text);
         if (disk_stopped(no))
-            disk_power_cycle(no, dice);
+            power_returns(no);
         disk_set_full(no, false);
         later(5000, try_up, no, 0);
         return;
@@ -421,8 +434,10 @@ void site_crash(int no, bool power)
     db_close(s->db);
     s->db = NULL;
     office_close(&s->office);
+    blob_dir_close(s->blobs);
+    s->blobs = NULL;
     if (power) {
-        disk_power_cycle(no, dice);
+        power_returns(no);
         if (dice(2)) { /* the machine itself was off: another boot, another monotonic clock */
             s->mono_base_ms += 1000 + (int64_t)dice(100000);
             s->mono_started_ms = now;
@@ -479,12 +494,13 @@ static void add_account(struct site *s, int no)
     char name[32], street[13], hex[65];
 
     /* The event itself: scrypt of nine passwords would take half a second. */
-    snprintf(name, sizeof name, "user%d", no);
+    snprintf(name, sizeof name, no == SITES ? "courier" : "user%d", no);
     memset(hex, '0', 64);
     hex[64] = 0;
     json_set_text(b, "username", name);
     json_set_text(b, "name", name);
-    json_set_text(b, "role", no == 0 ? "supervisor" : no <= 2 ? "clerk" : "agent");
+    json_set_text(b, "role", no == 0 ? "supervisor" : no <= 2 ? "clerk" : no < SITES ? "agent" : "courier");
+    no = no == SITES ? 1 : no;
     json_set_text(b, "site", codes[no]);
     json_set_text(b, "hash", hex);
     hex[32] = 0;
@@ -565,26 +581,10 @@ static void reset_sites(void)
         s->queue_end = &s->queue;
         for (int k = 0; k < 32; k++)
             s->seed[k] = (unsigned char)(i * 32 + k + 1);
-        snprintf(s->blob_path, sizeof s->blob_path, "/dev/shm/doorstep-sim-%d/%d", (int)getpid(), i);
     }
     net_reset();
     work_reset();
     check_reset();
-}
-
-static void open_blobs(struct site *s)
-{
-    struct errmsg e = {""};
-    char dir[80];
-
-    snprintf(dir, sizeof dir, "/dev/shm/doorstep-sim-%d", (int)getpid());
-    mkdir(dir, 0700);
-    blob_dir_close(s->blobs);
-    char command[200];
-    snprintf(command, sizeof command, "rm -rf %s", s->blob_path);
-    if (!access(s->blob_path, F_OK) && system(command))
-        exit(1);
-    must(blob_dir_open(s->blob_path, &s->blobs, &e), "blobs", &e, NULL);
 }
 
 static void close_all(void)
@@ -599,6 +599,9 @@ static void close_all(void)
         s->db = NULL;
         office_close(&s->office);
         s->up = false;
+        blob_dir_close(s->blobs);
+        s->blobs = NULL;
+        files_wipe(i);
     }
 }
 
@@ -606,16 +609,14 @@ static void make_world(void)
 {
     state = 42;
     reset_sites();
-    for (int i = 0; i < SITES; i++) {
+    for (int i = 0; i < SITES; i++)
         make_site(i);
-        open_blobs(&site[i]);
-    }
     struct errmsg e;
     must(db_begin(site[0].db, &e), "begin", &e, NULL);
     publish(&site[0], "schema/catalogue/calendar/2026.json");
     publish(&site[0], "schema/catalogue/items/birth-registration-first.json");
     publish(&site[0], "schema/catalogue/items/birth-household-entry.json");
-    for (int i = 0; i < SITES; i++)
+    for (int i = 0; i <= SITES; i++)
         add_account(&site[0], i);
     must(db_commit(site[0].db, &e), "commit", &e, NULL);
     for (int i = 1; i < SITES; i++)
@@ -630,6 +631,7 @@ static void make_world(void)
         fprintf(stderr, "world: the first replication did not end: %s\n", broken ? broken : "not quiet");
         exit(1);
     }
+    work_prepare();
     close_all();
     disk_snapshot();
 }
@@ -651,8 +653,6 @@ static bool run_seed(uint64_t seed)
     for (int i = 0; i < SITES; i++) {
         site[i].drift_ppm = (int)dice(8001) - 4000;
         site[i].mono_base_ms = 1000 + (int64_t)dice(1000000);
-        if (site[i].blobs)
-            open_blobs(&site[i]);
     }
     for (int i = 0; i < SITES; i++) {
         site_up(i);
@@ -687,15 +687,6 @@ static void tell(uint64_t seed)
     printf("replay: make sim SEED=%llu\n", (unsigned long long)seed);
 }
 
-static void remove_blobs(void)
-{
-    char command[100];
-
-    snprintf(command, sizeof command, "rm -rf /dev/shm/doorstep-sim-%d", (int)getpid());
-    if (system(command))
-        perror("rm");
-}
-
 int main(int argc, char **argv)
 {
     unsigned long long from = 1, to = 100, failed = 0, passed = 0;
@@ -712,6 +703,8 @@ int main(int argc, char **argv)
             return fprintf(stderr, "usage: sim --seeds A..B [--trace] [--first]\n"), 2;
     }
     log_level_set(LOG_LEVEL_ERROR);
+    mallopt(M_MMAP_THRESHOLD, 1 << 30); /* what one seed gives back, the next takes: no page is fetched anew */
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
     disk_register();
     bool want = trace_all;
     trace_all = false;
@@ -728,9 +721,6 @@ int main(int argc, char **argv)
             break;
     }
     close_all();
-    for (int i = 0; i < SITES; i++)
-        blob_dir_close(site[i].blobs);
-    remove_blobs();
     printf("%llu passed, %llu failed\n", passed, failed);
     return failed ? 1 : 0;
 }

@@ -57,7 +57,6 @@ struct site {
     unsigned char seed[32];
     struct db *db;
     struct blob_dir *blobs;
-    char blob_path[80];
     bool up;
     int life; /* counts starts */
     int64_t wall_offset_ms, mono_base_ms, mono_started_ms;
@@ -136,6 +135,7 @@ void net_site_down(int no);
 
 /* work.c */
 void work_reset(void);
+void work_prepare(void); /* once, in the finished world */
 void work_some(int no, int unused);
 struct caller work_caller(int no);
 
