@@ -21,7 +21,8 @@ static struct json *load(struct db *db, const char *code)
     bool row;
 
     bind_text(st, 1, code);
-    if (db_step(st, &row, NULL) != OK || !row || json_parse(col_text(st, 0), strlen(col_text(st, 0)), &item, NULL) != OK) {
+    if (db_step(st, &row, NULL) != OK || !row ||
+        json_parse(col_text(st, 0), strlen(col_text(st, 0)), &item, NULL) != OK) {
         fprintf(stderr, "bench: no item %s in this folder\n", code);
         exit(1);
     }
@@ -39,9 +40,13 @@ static struct json *form(const struct json *item, const char *id, const char *mo
         if (!strcmp(type, "number"))
             json_set_int(out, name, 1);
         else
-            json_set_text(out, name, !strcmp(type, "choice") ? json_get_text(json_at(json_get(f, "choices"), 0), "value")
-                                    : !strcmp(type, "date") ? "2026-05-20" : !strcmp(type, "citizen_number") ? id
-                                    : !strcmp(type, "mobile") ? mobile : "葭沚街道示例路1号");
+            json_set_text(out, name,
+                          !strcmp(type, "choice")
+                              ? json_get_text(json_at(json_get(f, "choices"), 0), "value")
+                          : !strcmp(type, "date")           ? "2026-05-20"
+                          : !strcmp(type, "citizen_number") ? id
+                          : !strcmp(type, "mobile")         ? mobile
+                                                            : "葭沚街道示例路1号");
     }
     return out;
 }
@@ -70,13 +75,15 @@ static struct json *materials(const struct json *item, const char *const *digest
     return out;
 }
 
-struct json *filing_make(struct db *db, const char *code, int i, const char *method, const char *const *digests, int count)
+struct json *filing_make(struct db *db, const char *code, int i, const char *method,
+                         const char *const *digests, int count)
 {
     struct json *in = json_object(), *a = json_object(), *d = json_object(), *item = load(db, code);
     char id[32], mobile[16];
     unsigned person = (unsigned)i;
 
-    snprintf(id, sizeof id, "339900%04u%02u%02u%03u0", 1950 + person % 50, 1 + person % 12, 1 + person % 28, person % 1000);
+    snprintf(id, sizeof id, "339900%04u%02u%02u%03u0", 1950 + person % 50, 1 + person % 12,
+             1 + person % 28, person % 1000);
     for (const char *c = "0123456789X"; *c && !citizen_number_check(id, NULL); c++)
         id[17] = *c;
     snprintf(mobile, sizeof mobile, "1%010u", person);

@@ -1,4 +1,5 @@
-/* Fill a district's folder with cases of many days, through the office's own commands: bench_fill DIR ITEM N */
+/* Fill a district's folder with cases of many days, through the office's own commands: bench_fill
+ * DIR ITEM N */
 #include "base/time.h"
 #include "casework/office.h"
 #include "filing.h"
@@ -16,7 +17,8 @@ static int64_t wall(void *arg)
 
 int main(int argc, char **argv)
 {
-    struct caller clerk = {.user = "clerk", .name = "窗口甲", .role = "clerk", .channel = "window", .query_code = ""};
+    struct caller clerk = {
+        .user = "clerk", .name = "窗口甲", .role = "clerk", .channel = "window", .query_code = ""};
     struct host host = *host_system();
     struct errmsg e = {""};
     struct problem p = {0};

@@ -2,12 +2,14 @@
  *
  *   bench_line PORT TARGET_PORT [BYTES_PER_S DELAY_MS QUEUE_BYTES]
  *
- * PORT 0: any that is free. Prints "port=N". At SIGUSR1 it prints one line of JSON: payload up (to the target) and down, when the first
- * connection was accepted (CLOCK_MONOTONIC), how many there were. Ends at SIGTERM.
+ * PORT 0: any that is free. Prints "port=N". At SIGUSR1 it prints one line of JSON: payload up (to
+ * the target) and down, when the first connection was accepted (CLOCK_MONOTONIC), how many there
+ * were. Ends at SIGTERM.
  *
- * A slow line takes bytes as a modem does: they leave one after the other at the rate, and arrive the delay later.
- * It holds at most QUEUE_BYTES that have not left; then it does not read, and its receive buffer is the smallest that
- * the kernel allows. A deep queue would measure the queue: what waits in it nobody can overtake. */
+ * A slow line takes bytes as a modem does: they leave one after the other at the rate, and arrive
+ * the delay later. It holds at most QUEUE_BYTES that have not left; then it does not read, and its
+ * receive buffer is the smallest that the kernel allows. A deep queue would measure the queue: what
+ * waits in it nobody can overtake. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -44,9 +46,10 @@ struct way { /* one direction of a connection */
 static struct pair {
     bool used;
     struct way way[2]; /* up, down */
-} *pairs[PAIRS_MAX];
+} * pairs[PAIRS_MAX];
 
-static int64_t rate, delay_ns, free_ns[2]; /* when each direction of the line has sent all that it took */
+static int64_t rate, delay_ns,
+    free_ns[2]; /* when each direction of the line has sent all that it took */
 static size_t queue_max = RING;
 static unsigned long long bytes[2];
 static int64_t first_accept_ns;
@@ -100,7 +103,8 @@ static bool take(struct way *w, int dir, int64_t now)
     struct piece *p = &w->pieces[(w->first + w->count++) % PIECES_MAX];
     *p = (struct piece){.due_ns = now, .n = (size_t)got};
     if (rate) {
-        free_ns[dir] = (free_ns[dir] > now ? free_ns[dir] : now) + (int64_t)((double)got * 1e9 / (double)rate);
+        free_ns[dir] =
+            (free_ns[dir] > now ? free_ns[dir] : now) + (int64_t)((double)got * 1e9 / (double)rate);
         p->due_ns = free_ns[dir] + delay_ns;
     }
     return true;
@@ -142,7 +146,9 @@ static void end(struct pair *x)
 
 static void begin(int listener, uint16_t target)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(target), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(target),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int a = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), b, i = 0;
 
     if (a < 0)
@@ -176,15 +182,16 @@ static void begin(int listener, uint16_t target)
 
 static void report(void)
 {
-    printf("{\"up\":%llu,\"down\":%llu,\"first_accept_ns\":%lld,\"connections\":%d}\n", bytes[0], bytes[1],
-           (long long)first_accept_ns, accepted);
+    printf("{\"up\":%llu,\"down\":%llu,\"first_accept_ns\":%lld,\"connections\":%d}\n", bytes[0],
+           bytes[1], (long long)first_accept_ns, accepted);
     fflush(stdout);
 }
 
 /* One turn: what is ready is moved; sleeps until something is. */
 static bool turn(int listener, int signals, uint16_t target)
 {
-    struct pollfd fds[2 + 2 * PAIRS_MAX] = {{.fd = listener, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
+    struct pollfd fds[2 + 2 * PAIRS_MAX] = {{.fd = listener, .events = POLLIN},
+                                            {.fd = signals, .events = POLLIN}};
     int64_t now = now_ns(), wake = now + 1000000000;
     int n = 2, at[PAIRS_MAX];
     struct timespec t;
@@ -207,7 +214,8 @@ static bool turn(int listener, int signals, uint16_t target)
             fds[n++] = (struct pollfd){.fd = events ? in->from : -1, .events = events};
         }
     }
-    t = (struct timespec){.tv_sec = (wake - now) / 1000000000, .tv_nsec = (wake - now) % 1000000000};
+    t = (struct timespec){.tv_sec = (wake - now) / 1000000000,
+                          .tv_nsec = (wake - now) % 1000000000};
     if (ppoll(fds, (nfds_t)n, &t, NULL) < 0 && errno != EINTR)
         return false;
     now = now_ns();

@@ -1,11 +1,12 @@
-/* Work at a node that is not running: cases filed and completed in one pass through the office's own commands,
- * so that its outbox is full when the link comes up.
+/* Work at a node that is not running: cases filed and completed in one pass through the office's
+ * own commands, so that its outbox is full when the link comes up.
  *
  *   bench_queue DIR ITEM[,ITEM...] CASES NOTES PAPERS BYTES
  *
- * Each case is filed, completed (case.accepted, case.granted, certificate.issued, delivery.ordered) and gets
- * NOTES notes. With PAPERS it is only filed, and names that many papers of BYTES random bytes. The clock goes on
- * by some seconds at each command, as in an office, and so ends some hours ahead. Prints one line of JSON. */
+ * Each case is filed, completed (case.accepted, case.granted, certificate.issued, delivery.ordered)
+ * and gets NOTES notes. With PAPERS it is only filed, and names that many papers of BYTES random
+ * bytes. The clock goes on by some seconds at each command, as in an office, and so ends some hours
+ * ahead. Prints one line of JSON. */
 #include "base/crypto.h"
 #include "casework/office.h"
 #include "filing.h"
@@ -36,7 +37,8 @@ static void later(void)
     now += 200 + dice / 65536 % 2500;
 }
 
-static void act(struct office *o, struct db *db, const struct caller *c, const char *no, const char *action)
+static void act(struct office *o, struct db *db, const struct caller *c, const char *no,
+                const char *action)
 {
     struct json *in = json_object(), *out = NULL;
 
@@ -51,7 +53,8 @@ static void act(struct office *o, struct db *db, const struct caller *c, const c
 }
 
 /* What an upload leaves behind: the bytes, and the row that says they are here. */
-static void paper(struct office *o, struct db *db, struct blob_dir *blobs, size_t n, char digest[DIGEST_TEXT_LEN + 1])
+static void paper(struct office *o, struct db *db, struct blob_dir *blobs, size_t n,
+                  char digest[DIGEST_TEXT_LEN + 1])
 {
     struct stmt *st;
     struct blob_writer *w;
@@ -64,16 +67,17 @@ static void paper(struct office *o, struct db *db, struct blob_dir *blobs, size_
     filing_must(blob_write(w, bytes, n, &e), "paper", &e, &p);
     filing_must(blob_commit(w, NULL, digest, &e), "paper", &e, &p);
     free(bytes);
-    st = db_stmt(db, "INSERT INTO document (digest, street, case_no, size, media_type, state, hlc, name) "
-                     "VALUES ($1, $2, '', $3, 'image/jpeg', 'here', 0, 'photo.jpg')");
+    st = db_stmt(
+        db, "INSERT INTO document (digest, street, case_no, size, media_type, state, hlc, name) "
+            "VALUES ($1, $2, '', $3, 'image/jpeg', 'here', 0, 'photo.jpg')");
     bind_text(st, 1, digest);
     bind_text(st, 2, o->street);
     bind_int(st, 3, (int64_t)n);
     filing_must(db_run(st, &e), "paper", &e, &p);
 }
 
-static void one(struct office *o, struct db *db, struct blob_dir *blobs, const struct caller *c, const char *item, int i,
-                int notes, int papers, size_t bytes)
+static void one(struct office *o, struct db *db, struct blob_dir *blobs, const struct caller *c,
+                const char *item, int i, int notes, int papers, size_t bytes)
 {
     char digests[PAPERS_MAX][DIGEST_TEXT_LEN + 1], no[22];
     const char *list[PAPERS_MAX];
@@ -98,7 +102,11 @@ static void one(struct office *o, struct db *db, struct blob_dir *blobs, const s
 
 int main(int argc, char **argv)
 {
-    struct caller agent = {.user = "agent.west", .name = "代办员西", .role = "agent", .channel = "window", .query_code = ""};
+    struct caller agent = {.user = "agent.west",
+                           .name = "代办员西",
+                           .role = "agent",
+                           .channel = "window",
+                           .query_code = ""};
     struct host host = *host_system();
     struct blob_dir *blobs = NULL;
     char path[1200], *items[8];
@@ -127,20 +135,23 @@ int main(int argc, char **argv)
     agent.site = o.site;
     filing_must(db_begin(db, &e), "begin", &e, &p);
     filing_must(ledger_head(db, o.ledger.origin, &head, hash, &e), "head", &e, &p);
-    if (o.parent[0]) /* as the program does at its start: what comes now has not been seen by the parent */
+    if (o.parent[0]) /* as the program does at its start: what comes now has not been seen by the
+                        parent */
         filing_must(lease_link_closed(&o, db, &e), "link", &e, &p);
     for (int i = 0; i < atoi(argv[3]); i++) {
         if (i && i % CASES_PER_COMMIT == 0) {
             filing_must(db_commit(db, &e), "commit", &e, &p);
             filing_must(db_begin(db, &e), "begin", &e, &p);
         }
-        one(&o, db, blobs, &agent, items[i % n], i, atoi(argv[4]), atoi(argv[5]), (size_t)atol(argv[6]));
+        one(&o, db, blobs, &agent, items[i % n], i, atoi(argv[4]), atoi(argv[5]),
+            (size_t)atol(argv[6]));
     }
     filing_must(db_commit(db, &e), "commit", &e, &p);
     before = head;
     filing_must(ledger_head(db, o.ledger.origin, &head, hash, &e), "head", &e, &p);
-    printf("{\"origin\":\"%s\",\"parent\":\"%s\",\"cases\":%d,\"events\":%llu,\"seq\":%llu}\n", o.ledger.origin, o.parent,
-           atoi(argv[3]), (unsigned long long)(head - before), (unsigned long long)head);
+    printf("{\"origin\":\"%s\",\"parent\":\"%s\",\"cases\":%d,\"events\":%llu,\"seq\":%llu}\n",
+           o.ledger.origin, o.parent, atoi(argv[3]), (unsigned long long)(head - before),
+           (unsigned long long)head);
     blob_dir_close(blobs);
     office_close(&o);
     db_close(db);

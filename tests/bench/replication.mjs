@@ -4,7 +4,8 @@
 //
 //   PEERS=1   PostgreSQL, mosquitto, NATS and rsync beside it in the same window
 //   ONLY=a,b  catchup latency papers line stored fleet
-//   RUNS=n    runs of each figure (3)        EVENTS=n STORED=n  smaller worlds while developing
+//   RUNS=n    runs of each figure (3)      FRESH=1  make the prepared folders anew
+//   EVENTS=n STORED=n  smaller worlds while developing
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'

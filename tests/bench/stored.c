@@ -2,11 +2,12 @@
  *
  *   bench_stored DIR ORIGIN COPIES
  *
- * Every row that belongs to the origin or to a case that it speaks of is copied COPIES times, each time as another
- * site's, a day earlier, with case numbers of that day: facts, outboxes and projections alike, so that every table
- * and index is as large as after years. It is done by SQL and not through the rules, which would take long. What is
- * not as in a real folder: the hash chains and signatures of the copies (nobody reads old ones when new events come),
- * the check digit of their case numbers, and what the bodies say of dates and numbers. `verify` would refuse it. */
+ * Every row that belongs to the origin or to a case that it speaks of is copied COPIES times, each
+ * time as another site's, a day earlier, with case numbers of that day: facts, outboxes and
+ * projections alike, so that every table and index is as large as after years. It is done by SQL
+ * and not through the rules, which would take long. What is not as in a real folder: the hash
+ * chains and signatures of the copies (nobody reads old ones when new events come), the check digit
+ * of their case numbers, and what the bodies say of dates and numbers. `verify` would refuse it. */
 #include "db/db.h"
 #include "filing.h"
 #include "site/folder.h"
@@ -26,7 +27,8 @@ struct table {
     char name[64];
     bool by_origin; /* else by case */
     char columns[1024];
-    char copied[4096]; /* an expression for each column; $s new site, $k number of the copy, $m rows of the outbox */
+    char copied[4096]; /* an expression for each column; $s new site, $k number of the copy, $m rows
+                          of the outbox */
 };
 
 static void sql(const char *text)
@@ -48,8 +50,12 @@ static void column(struct table *t, const char *name, const char *type, const ch
     size_t n = strlen(name);
 
     if (!strcmp(name, "case_no") || !strcmp(name, "id"))
-        snprintf(x, sizeof x, "CASE %s WHEN '' THEN '' ELSE substr(%s, 1, 9) || substr(strftime('%%Y%%m%%d', '20' || substr(%s, 10, 2) || '-' || "
-                              "substr(%s, 12, 2) || '-' || substr(%s, 14, 2), '-$k days'), 3) || substr(%s, 16) END", name, name, name, name, name, name);
+        snprintf(
+            x, sizeof x,
+            "CASE %s WHEN '' THEN '' ELSE substr(%s, 1, 9) || substr(strftime('%%Y%%m%%d', '20' || "
+            "substr(%s, 10, 2) || '-' || "
+            "substr(%s, 12, 2) || '-' || substr(%s, 14, 2), '-$k days'), 3) || substr(%s, 16) END",
+            name, name, name, name, name, name);
     else if (!strcmp(name, "number"))
         snprintf(x, sizeof x, "number || '-$k'");
     else if (!strcmp(name, "pos"))
@@ -71,8 +77,10 @@ static void column(struct table *t, const char *name, const char *type, const ch
 /* The tables that speak of origins or cases, and their rows of the template. */
 static int templates(struct table *t, const char *origin)
 {
-    struct stmt *st = db_stmt(db, "SELECT m.name, c.name, c.type FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' "
-                                  "AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) x WHERE x.name IN ('origin', 'case_no')) "
+    struct stmt *st = db_stmt(db, "SELECT m.name, c.name, c.type FROM sqlite_master m, "
+                                  "pragma_table_info(m.name) c WHERE m.type = 'table' "
+                                  "AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) x WHERE "
+                                  "x.name IN ('origin', 'case_no')) "
                                   "ORDER BY m.name, c.cid");
     char text[6000];
     int n = 0;
@@ -88,12 +96,17 @@ static int templates(struct table *t, const char *origin)
         t[n - 1].by_origin |= !strcmp(col_text(st, 1), "origin");
         column(&t[n - 1], col_text(st, 1), col_text(st, 2), origin);
     }
-    snprintf(text, sizeof text, "CREATE TEMP TABLE cases AS SELECT DISTINCT case_no FROM event WHERE origin = '%s' AND case_no <> ''", origin);
+    snprintf(text, sizeof text,
+             "CREATE TEMP TABLE cases AS SELECT DISTINCT case_no FROM event WHERE origin = '%s' "
+             "AND case_no <> ''",
+             origin);
     sql(text);
     sql("CREATE TEMP TABLE mark AS SELECT peer, head_pos FROM link");
     for (int i = 0; i < n; i++) {
-        snprintf(text, sizeof text, t[i].by_origin ? "CREATE TEMP TABLE t_%s AS SELECT * FROM %s WHERE origin = '%s'"
-                                                   : "CREATE TEMP TABLE t_%s AS SELECT * FROM %s WHERE case_no IN (SELECT case_no FROM cases)",
+        snprintf(text, sizeof text,
+                 t[i].by_origin ? "CREATE TEMP TABLE t_%s AS SELECT * FROM %s WHERE origin = '%s'"
+                                : "CREATE TEMP TABLE t_%s AS SELECT * FROM %s WHERE case_no IN "
+                                  "(SELECT case_no FROM cases)",
                  t[i].name, t[i].name, origin);
         sql(text);
     }
@@ -137,14 +150,15 @@ int main(int argc, char **argv)
         return 2;
     filing_must(folder_read(argv[1], &f, &e), "folder", &e, &p);
     filing_must(folder_open_db(&f, &db, &e), "database", &e, &p);
-    sql("PRAGMA synchronous = OFF; PRAGMA cache_size = -1000000; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 20000");
+    sql("PRAGMA synchronous = OFF; PRAGMA cache_size = -1000000; PRAGMA temp_store = MEMORY; "
+        "PRAGMA wal_autocheckpoint = 20000");
     n = templates(tables, argv[2]);
     for (int k = 1; k <= copies; k++) {
         filing_must(db_begin(db, &e), "begin", &e, &p);
         snprintf(site, sizeof site, "%.9s%03d", argv[2], 100 + k);
         for (int i = 0; i < n; i++) {
-            snprintf(text, sizeof text, "INSERT INTO %.63s (%.1023s) SELECT %.4095s FROM t_%.63s t", tables[i].name, tables[i].columns, tables[i].copied,
-                     tables[i].name);
+            snprintf(text, sizeof text, "INSERT INTO %.63s (%.1023s) SELECT %.4095s FROM t_%.63s t",
+                     tables[i].name, tables[i].columns, tables[i].copied, tables[i].name);
             fill_in(text, site, k, done, sizeof done);
             sql(done);
         }
@@ -152,9 +166,11 @@ int main(int argc, char **argv)
     }
     filing_must(db_begin(db, &e), "begin", &e, &p);
     /* The parent and the children have had it all. Positions may have gaps. */
-    sql("UPDATE link SET head_pos = max(head_pos, coalesce((SELECT max(pos) FROM outbox WHERE outbox.peer = link.peer), 0))");
+    sql("UPDATE link SET head_pos = max(head_pos, coalesce((SELECT max(pos) FROM outbox WHERE "
+        "outbox.peer = link.peer), 0))");
     if (has_up_pos())
-        sql("UPDATE link SET head_pos = max(head_pos, (SELECT max(up_pos) FROM event)) WHERE role = 'parent'");
+        sql("UPDATE link SET head_pos = max(head_pos, (SELECT max(up_pos) FROM event)) WHERE role "
+            "= 'parent'");
     sql("UPDATE link SET acked_pos = head_pos");
     filing_must(db_commit(db, &e), "commit", &e, &p);
     sql("PRAGMA wal_checkpoint(TRUNCATE)");

@@ -1,17 +1,19 @@
-/* Look into data folders from outside, read only, while the programs run. All times are CLOCK_MONOTONIC.
+/* Look into data folders from outside, read only, while the programs run. All times are
+ * CLOCK_MONOTONIC.
  *
  *   bench_watch wait  NODE_DB PARENT HUB_DB ORIGIN SEQ SECONDS
  *       until the hub holds that event and the node has noted that its whole outbox is acknowledged
  *   bench_watch pair  NODE_DB HUB_DB ORIGIN COUNT SECONDS
  *       for each of COUNT events, how long after the node's commit the hub's commit became visible
- *   bench_watch papers NODE_DB COUNT SECONDS   until that many papers are known to be durable at the parent
- *   bench_watch count DB ORIGIN                what is held of an origin
- *   bench_watch sizes DB ORIGIN SEQ            its events behind SEQ: how many, and their mean size as encoded
- *   bench_watch dump  DB ORIGIN                its events, one a line: seq hlc kind case hash body, tab between
+ *   bench_watch papers NODE_DB COUNT SECONDS   until that many papers are known to be durable at
+ * the parent bench_watch count DB ORIGIN                what is held of an origin bench_watch sizes
+ * DB ORIGIN SEQ            its events behind SEQ: how many, and their mean size as encoded
+ *   bench_watch dump  DB ORIGIN                its events, one a line: seq hlc kind case hash body,
+ * tab between
  *
- * `pair` looks at one file after the other without a pause between, every 20 us or so: a figure is too long by at most
- * the time of two looks (some 20 us each) and the pause, and too short by at most the same. The looking costs a part
- * of one core that the programs would have. */
+ * `pair` looks at one file after the other without a pause between, every 20 us or so: a figure is
+ * too long by at most the time of two looks (some 20 us each) and the pause, and too short by at
+ * most the same. The looking costs a part of one core that the programs would have. */
 #include "base/buf.h"
 #include "base/crypto.h"
 #include "ledger/ledger.h"
@@ -102,7 +104,9 @@ static int wait_for(char **a)
             break;
         }
     }
-    printf("{\"seq\":%" PRId64 ",\"before\":%" PRId64 ",\"first_ns\":%" PRId64 ",\"hub_ns\":%" PRId64 ",\"acked_ns\":%" PRId64 "}\n", seq, before, first, at_hub, now_ns());
+    printf("{\"seq\":%" PRId64 ",\"before\":%" PRId64 ",\"first_ns\":%" PRId64
+           ",\"hub_ns\":%" PRId64 ",\"acked_ns\":%" PRId64 "}\n",
+           seq, before, first, at_hub, now_ns());
     return 0;
 }
 
@@ -110,7 +114,8 @@ static int pair(char **a)
 {
     struct db *node = look_at(a[0]), *hub = look_at(a[1]);
     int64_t count = atoll(a[3]), end = now_ns() + atoll(a[4]) * 1000000000, base = head(node, a[2]);
-    int64_t *at_node = calloc((size_t)count + 1, sizeof *at_node), *at_hub = calloc((size_t)count + 1, sizeof *at_hub);
+    int64_t *at_node = calloc((size_t)count + 1, sizeof *at_node),
+            *at_hub = calloc((size_t)count + 1, sizeof *at_hub);
     int64_t n = 0, h = 0;
 
     printf("ready\n");
@@ -146,8 +151,9 @@ static int papers(char **a)
 
 static int sizes(char **a)
 {
-    struct stmt *st = db_stmt(look_at(a[0]), "SELECT origin, seq, hlc, kind, case_no, street, actor, body FROM event "
-                                             "WHERE origin = $1 AND seq > $2 ORDER BY seq");
+    struct stmt *st = db_stmt(
+        look_at(a[0]), "SELECT origin, seq, hlc, kind, case_no, street, actor, body FROM event "
+                       "WHERE origin = $1 AND seq > $2 ORDER BY seq");
     struct buf b = {0};
     int64_t events = 0, total = 0;
     bool row;
@@ -161,7 +167,8 @@ static int sizes(char **a)
         total += (int64_t)b.len;
     }
     buf_free(&b);
-    printf("{\"events\":%" PRId64 ",\"mean_bytes\":%.1f}\n", events, (double)total / (double)(events ? events : 1));
+    printf("{\"events\":%" PRId64 ",\"mean_bytes\":%.1f}\n", events,
+           (double)total / (double)(events ? events : 1));
     return 0;
 }
 
@@ -169,19 +176,23 @@ static int count(char **a)
 {
     struct db *db = look_at(a[0]);
 
-    printf("{\"events\":%" PRId64 ",\"aside\":%" PRId64 ",\"of_origin\":%" PRId64 ",\"cases\":%" PRId64
-           ",\"certificates\":%" PRId64 ",\"deliveries\":%" PRId64 ",\"papers\":%" PRId64 "}\n",
-           number(db, "SELECT count(*) FROM event", NULL), number(db, "SELECT count(*) FROM event WHERE state <> 'applied'", NULL),
-           head(db, a[1]), number(db, "SELECT count(*) FROM case_file", NULL), number(db, "SELECT count(*) FROM certificate", NULL),
-           number(db, "SELECT count(*) FROM delivery", NULL),
-           number(db, "SELECT count(*) FROM document WHERE state = 'here' AND case_no <> ''", NULL));
+    printf(
+        "{\"events\":%" PRId64 ",\"aside\":%" PRId64 ",\"of_origin\":%" PRId64 ",\"cases\":%" PRId64
+        ",\"certificates\":%" PRId64 ",\"deliveries\":%" PRId64 ",\"papers\":%" PRId64 "}\n",
+        number(db, "SELECT count(*) FROM event", NULL),
+        number(db, "SELECT count(*) FROM event WHERE state <> 'applied'", NULL), head(db, a[1]),
+        number(db, "SELECT count(*) FROM case_file", NULL),
+        number(db, "SELECT count(*) FROM certificate", NULL),
+        number(db, "SELECT count(*) FROM delivery", NULL),
+        number(db, "SELECT count(*) FROM document WHERE state = 'here' AND case_no <> ''", NULL));
     return 0;
 }
 
 static int dump(char **a)
 {
-    struct stmt *st = db_stmt(look_at(a[0]), "SELECT seq, hlc, kind, case_no, hash, body FROM event "
-                                             "WHERE origin = $1 AND case_no <> '' ORDER BY seq");
+    struct stmt *st =
+        db_stmt(look_at(a[0]), "SELECT seq, hlc, kind, case_no, hash, body FROM event "
+                               "WHERE origin = $1 AND case_no <> '' ORDER BY seq");
     bool row;
 
     bind_text(st, 1, a[1]);
@@ -191,8 +202,8 @@ static int dump(char **a)
         const void *hash = col_blob(st, 4, &n);
         if (n == 32)
             hex_encode(hash, n, hex);
-        printf("%" PRId64 "\t%" PRId64 "\t%s\t%s\t%s\t%s\n", col_int(st, 0), col_int(st, 1), col_text(st, 2), col_text(st, 3), hex,
-               col_text(st, 5));
+        printf("%" PRId64 "\t%" PRId64 "\t%s\t%s\t%s\t%s\n", col_int(st, 0), col_int(st, 1),
+               col_text(st, 2), col_text(st, 3), hex, col_text(st, 5));
     }
     return 0;
 }
@@ -203,8 +214,8 @@ int main(int argc, char **argv)
         const char *name;
         int args;
         int (*fn)(char **a);
-    } all[] = {{"wait", 6, wait_for}, {"pair", 5, pair}, {"papers", 3, papers}, {"count", 2, count}, {"sizes", 3, sizes},
-             {"dump", 2, dump}};
+    } all[] = {{"wait", 6, wait_for}, {"pair", 5, pair},   {"papers", 3, papers},
+               {"count", 2, count},   {"sizes", 3, sizes}, {"dump", 2, dump}};
 
     prctl(PR_SET_TIMERSLACK, 1000UL);
     for (size_t i = 0; argc > 1 && i < sizeof all / sizeof all[0]; i++)

@@ -96,14 +96,16 @@ export class Line extends Helper {
 
 const catalogue = ['schema/catalogue/items', 'schema/catalogue/calendar'].flatMap(d => readdirSync(d).map(f => `${d}/${f}`)).filter(f => f.endsWith('.json'))
 
-// What a prepared folder depends on; when one of these changes, it is made anew.
+// What shapes a prepared folder; when one of these changes, or with FRESH=1, all are made anew. Not the programs: a
+// folder of an older one is as good, and the next migration is run on it once.
 function shape() {
   const h = createHash('sha256').update(`${EVENTS} `)
-  const files = ['shared/casework', 'shared/ledger', 'shared/site', 'schema/sql', 'tests/bench'].flatMap(d =>
-    readdirSync(d).map(f => `${d}/${f}`)).filter(f => /\.(c|h|sql)$/.test(f) && !/bench\/(watch|line|fill)/.test(f))
-  for (const f of [...files, ...catalogue]) h.update(f).update(readFileSync(f))
+  const sql = readdirSync('schema/sql').map(f => `schema/sql/${f}`)
+  for (const f of [...sql, ...catalogue, ...['filing', 'queue', 'stored'].map(n => `tests/bench/${n}.c`)]) h.update(f).update(readFileSync(f))
   return h.digest('hex')
 }
+
+let fresh = process.env.FRESH === '1'
 
 async function makeBase(dir, say) {
   say('making a district, a street and a node ...')
@@ -130,10 +132,11 @@ async function makeBase(dir, say) {
 export async function prepared(name, make) {
   const key = shape()
   const stamp = join(CACHE, 'shape')
-  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== key) {
+  if (fresh || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== key) {
     rmSync(CACHE, { recursive: true, force: true })
     mkdirSync(CACHE, { recursive: true })
     writeFileSync(stamp, key)
+    fresh = false
   }
   const dir = join(CACHE, name)
   if (!existsSync(dir)) {
