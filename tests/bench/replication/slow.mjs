@@ -57,7 +57,9 @@ export async function figures() {
     if ((await agent.get('/status')).link.unsent_documents !== 1) throw new Error('the photograph was not on its way all the time')
     figure('a decision on the idle line of 64 kbit/s, median', median(idle) / 1000, 's', { digits: 2, runs: idle.map(x => x / 1000) })
     figure('  beside a photograph of 5 MB, median', median(busy) / 1000, 's', { digits: 2, runs: busy.map(x => x / 1000), note: `p90 ${(quantile(busy, 0.9) / 1000).toFixed(2)} s; the photograph gets ${used.toFixed(0)} bytes/s` })
-    figure('delay that a photograph adds to a decision', (median(busy) - median(idle)) / 1000, 's', { least: 1.5, aim: 0.5, lower: true, digits: 2 })
+    figure('delay that a photograph adds to a decision', (median(busy) - median(idle)) / 1000, 's', {
+      least: 1.5, aim: 0.5, lower: true, digits: 2, note: `at p90 ${((quantile(busy, 0.9) - median(idle)) / 1000).toFixed(2)} s`,
+    })
   } finally {
     await p.close()
   }
