@@ -771,16 +771,24 @@ static bool refused(const struct peer *p, const unsigned char digest[32])
     return false;
 }
 
+/* By any link: two would write the same partial file. */
+static bool being_fetched(const struct site *s, const unsigned char digest[32])
+{
+    for (const struct peer *p = s->peers; p; p = p->next)
+        if (p->ws && p->link && link_is_fetching(p->link, digest))
+            return true;
+    return false;
+}
+
 static void want_next(struct peer *p, const struct glance *g)
 {
-    if (link_is_fetching(p->link))
-        return;
     for (int pass = 0; pass < 2; pass++)
-        for (int i = 0; i < g->wanted_count; i++) {
+        for (int i = 0; i < g->wanted_count && p->ws && link_can_fetch(p->link); i++) {
             const struct exchange_paper_row *x = &g->wanted[i];
             struct link_input in = {.kind = IN_WANTED};
             bool likely = !strcmp(x->from, p->x.peer) || (p->x.is_parent && !x->from[0]);
-            if (likely != (pass == 0) || !hex_decode(x->digest + 7, in.digest, 32) || refused(p, in.digest))
+            if (likely != (pass == 0) || !hex_decode(x->digest + 7, in.digest, 32) || refused(p, in.digest) ||
+                being_fetched(p->site, in.digest))
                 continue;
             if (pass == 1 && !p->x.is_parent && x->from[0]) {
                 /* It came with another link's case: ask here only when nobody there is up. */
@@ -794,11 +802,10 @@ static void want_next(struct peer *p, const struct glance *g)
                 struct link_effect found = {.kind = FX_STORE_CHUNK};
                 memcpy(found.digest, in.digest, 32);
                 start(p, &found, paper_run, plain_done, true);
-                return;
+                continue;
             }
             in.offset = (uint64_t)blob_partial_size(p->site->blobs, x->digest);
             step(p, &in);
-            return;
         }
 }
 

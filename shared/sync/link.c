@@ -49,12 +49,19 @@ struct link {
     uint64_t pending_pos[64]; /* position of the batch with token % 64 */
     int64_t wall_ms;
 
-    /* the document being fetched, and the chunk being read for the peer */
-    bool fetching, serving;
-    unsigned char want[32], served[32];
-    uint64_t want_offset, served_offset;
+    struct fetch {
+        bool on;
+        unsigned char digest[32];
+        uint64_t offset; /* of the chunk that was asked for */
+        size_t max;
+        int64_t asked_ms;
+    } fetch[LINK_FETCHES_MAX]; /* from the peer */
+    struct serve {
+        bool on;
+        unsigned char digest[32];
+        uint64_t offset;
+    } serve[LINK_FETCHES_MAX]; /* chunks being read for the peer */
     size_t chunk_bytes;
-    int64_t asked_ms;
 
     int64_t heard_ms, said_ms, clock_ms;
 };
@@ -89,9 +96,27 @@ bool link_is_up(const struct link *l)
     return l->phase == PHASE_UP;
 }
 
-bool link_is_fetching(const struct link *l)
+static struct fetch *fetch_of(const struct link *l, const unsigned char digest[32])
 {
-    return l->fetching;
+    for (int i = 0; i < LINK_FETCHES_MAX; i++)
+        if (l->fetch[i].on && !memcmp(l->fetch[i].digest, digest, 32))
+            return (struct fetch *)(uintptr_t)&l->fetch[i];
+    return NULL;
+}
+
+bool link_is_fetching(const struct link *l, const unsigned char digest[32])
+{
+    return fetch_of(l, digest);
+}
+
+/* protocol.md 5: "more than one only while the line carries whole chunks of 256 KiB." */
+bool link_can_fetch(const struct link *l)
+{
+    int on = 0;
+
+    for (int i = 0; i < LINK_FETCHES_MAX; i++)
+        on += l->fetch[i].on;
+    return l->phase == PHASE_UP && (!on || (on < LINK_FETCHES_MAX && l->chunk_bytes == WIRE_CHUNK_BYTES_MAX));
 }
 
 static struct link_effect *effect(struct turn *t, enum link_effect_kind kind)
@@ -133,7 +158,9 @@ static void closed(struct turn *t, enum bye_code code, const char *reason, bool 
     x->by_peer = by_peer;
     text_copy(x->reason, sizeof x->reason, reason);
     t->l->phase = PHASE_CLOSED;
-    t->l->fetching = t->l->serving = t->l->reading = false;
+    t->l->reading = false;
+    memset(t->l->fetch, 0, sizeof t->l->fetch);
+    memset(t->l->serve, 0, sizeof t->l->serve);
 }
 
 static void bye(struct turn *t, enum bye_code code, const char *reason)
@@ -270,26 +297,28 @@ static void on_stored(struct turn *t, const struct link_input *in)
 
 /* ---- documents ---- */
 
-static void ask_chunk(struct turn *t)
+static void ask_chunk(struct turn *t, struct fetch *x)
 {
-    struct link *l = t->l;
-    struct frame f = {.kind = FRAME_WANT, .offset = l->want_offset, .max = l->chunk_bytes};
+    struct frame f = {.kind = FRAME_WANT, .offset = x->offset, .max = t->l->chunk_bytes};
 
-    memcpy(f.digest, l->want, 32);
-    l->asked_ms = t->now_ms;
+    memcpy(f.digest, x->digest, 32);
+    x->asked_ms = t->now_ms;
+    x->max = t->l->chunk_bytes;
     send(t, &f);
 }
 
 static void on_wanted(struct turn *t, const struct link_input *in)
 {
     struct link *l = t->l;
+    int i = 0;
 
-    if (l->phase != PHASE_UP || l->fetching)
+    if (!link_can_fetch(l) || fetch_of(l, in->digest))
         return;
-    l->fetching = true;
-    memcpy(l->want, in->digest, 32);
-    l->want_offset = in->offset;
-    ask_chunk(t);
+    while (l->fetch[i].on)
+        i++;
+    l->fetch[i] = (struct fetch){.on = true, .offset = in->offset};
+    memcpy(l->fetch[i].digest, in->digest, 32);
+    ask_chunk(t, &l->fetch[i]);
 }
 
 /* protocol.md 5: "The chunk is as large as the line carries in about 200 ms." */
@@ -307,15 +336,15 @@ static void measure(struct link *l, int64_t took_ms, size_t n)
 
 static void on_chunk_frame(struct turn *t, const struct frame *f)
 {
-    struct link *l = t->l;
+    struct fetch *at = fetch_of(t->l, f->digest);
     struct link_effect *x;
 
-    if (!l->fetching || memcmp(f->digest, l->want, 32) || f->offset != l->want_offset ||
-        f->bytes_len > l->chunk_bytes) {
+    if (!at || f->offset != at->offset || f->bytes_len > at->max) {
         bye(t, BYE_PROTOCOL, "a chunk that was not asked for");
         return;
     }
-    measure(l, t->now_ms - l->asked_ms, f->bytes_len);
+    measure(t->l, t->now_ms - at->asked_ms, f->bytes_len);
+    at->max = 0; /* until it is stored, no other may come */
     x = effect(t, FX_STORE_CHUNK);
     memcpy(x->digest, f->digest, 32);
     x->offset = f->offset;
@@ -326,34 +355,42 @@ static void on_chunk_frame(struct turn *t, const struct frame *f)
 
 static void on_chunk_stored(struct turn *t, const struct link_input *in)
 {
-    struct link *l = t->l;
+    struct fetch *at = fetch_of(t->l, in->digest);
 
-    if (!l->fetching || memcmp(in->digest, l->want, 32))
+    if (!at)
         return;
     if (in->err == ERR_CORRUPT) {
         bye(t, BYE_PROTOCOL, "a document whose bytes are not its digest");
     } else if (in->err != OK) {
         bye(t, BYE_STORE, "cannot store documents now");
     } else if (in->finished) {
-        l->fetching = false;
+        at->on = false;
     } else {
-        l->want_offset = in->offset;
-        ask_chunk(t);
+        at->offset = in->offset;
+        ask_chunk(t, at);
     }
 }
 
 static void on_want(struct turn *t, const struct frame *f)
 {
-    struct link *l = t->l;
+    struct serve *free = NULL;
     struct link_effect *x;
 
-    if (l->serving) {
-        bye(t, BYE_PROTOCOL, "a second chunk asked for before the first came");
+    for (int i = 0; i < LINK_FETCHES_MAX; i++) {
+        struct serve *s = &t->l->serve[i];
+        if (s->on && !memcmp(s->digest, f->digest, 32)) {
+            bye(t, BYE_PROTOCOL, "a second chunk of a document asked for before the first came");
+            return;
+        }
+        if (!s->on)
+            free = s;
+    }
+    if (!free) {
+        bye(t, BYE_PROTOCOL, "chunks of more than four documents asked for at once");
         return;
     }
-    l->serving = true;
-    memcpy(l->served, f->digest, 32);
-    l->served_offset = f->offset;
+    *free = (struct serve){.on = true, .offset = f->offset};
+    memcpy(free->digest, f->digest, 32);
     x = effect(t, FX_READ_CHUNK);
     memcpy(x->digest, f->digest, 32);
     x->offset = f->offset;
@@ -362,13 +399,15 @@ static void on_want(struct turn *t, const struct frame *f)
 
 static void on_chunk_read(struct turn *t, const struct link_input *in)
 {
-    struct link *l = t->l;
     struct frame f = {.kind = FRAME_CHUNK, .offset = in->offset, .bytes = in->bytes,
                       .bytes_len = in->bytes_len};
+    int i = 0;
 
-    if (!l->serving || memcmp(in->digest, l->served, 32) || in->offset != l->served_offset)
+    while (i < LINK_FETCHES_MAX && !(t->l->serve[i].on && !memcmp(in->digest, t->l->serve[i].digest, 32)))
+        i++;
+    if (i == LINK_FETCHES_MAX || in->offset != t->l->serve[i].offset)
         return;
-    l->serving = false;
+    t->l->serve[i].on = false;
     memcpy(f.digest, in->digest, 32);
     if (in->total < 0 || in->offset > (uint64_t)in->total ||
         (!in->bytes_len && in->offset != (uint64_t)in->total))
@@ -380,11 +419,13 @@ static void on_chunk_read(struct turn *t, const struct link_input *in)
 
 static void on_none(struct turn *t, const struct frame *f)
 {
-    if (!t->l->fetching || memcmp(f->digest, t->l->want, 32)) {
+    struct fetch *at = fetch_of(t->l, f->digest);
+
+    if (!at || !at->max) {
         bye(t, BYE_PROTOCOL, "a document refused that was not asked for");
         return;
     }
-    t->l->fetching = false;
+    at->on = false;
     memcpy(effect(t, FX_NONE)->digest, f->digest, 32);
 }
 

@@ -28,6 +28,7 @@
 #define LINK_CLOCK_MS 20000
 #define LINK_WINDOW_BYTES (1 << 20) /* sent and not acknowledged, before deflating */
 #define LINK_WINDOW_BATCHES 4
+#define LINK_FETCHES_MAX 4 /* documents on their way at once, each way */
 
 struct link;
 
@@ -137,7 +138,8 @@ struct link *link_create(const struct link_config *c);
 void link_destroy(struct link *l); /* NULL is allowed */
 void link_step(struct link *l, const struct link_input *in, struct arena *turn, struct link_effects *fx);
 bool link_is_up(const struct link *l);
-/* Is a document being fetched over this link now? The host gives the next IN_WANTED when not. */
-bool link_is_fetching(const struct link *l);
+/* May another document be fetched over this link now (IN_WANTED)? protocol.md 5 says how many at once. */
+bool link_can_fetch(const struct link *l);
+bool link_is_fetching(const struct link *l, const unsigned char digest[32]);
 
 #endif

@@ -76,7 +76,6 @@ struct side {
     unsigned char stream[16], known_stream[16];
     struct work work[WORK_MAX];
     int works;
-    int fetching; /* index of the document, or -1 */
     int64_t skew;
 };
 
@@ -116,7 +115,6 @@ static void disconnect(void)
     for (int i = 0; i < 2; i++) {
         line_clear(&line[i]);
         side[i].open = false;
-        side[i].fetching = -1;
     }
     trace("cut", NULL, 0, 0);
 }
@@ -305,7 +303,6 @@ static void connect_(void)
         connected = true;
         half_open = false;
         s->open = true;
-        s->fetching = -1;
         s->works = 0;
         memcpy(in.stream, s->stream, 16);
         memcpy(in.recv_stream, s->known_stream, 16);
@@ -361,8 +358,6 @@ static void answer_chunk_stored(int i, struct work *w)
     d->done = d->have == d->n;
     w->in.offset = d->have;
     w->in.finished = d->done;
-    if (d->done)
-        side[i].fetching = -1;
     step(i, &w->in);
 }
 
@@ -429,15 +424,11 @@ static void want_documents(int i)
 {
     struct side *s = &side[i];
 
-    if (!s->open || !link_is_up(s->link) || link_is_fetching(s->link))
-        return;
-    for (int k = 0; k < doc_count[i]; k++)
-        if (!docs[i][k].done) {
+    for (int k = 0; k < doc_count[i] && s->open && link_can_fetch(s->link); k++)
+        if (!docs[i][k].done && !link_is_fetching(s->link, docs[i][k].digest)) {
             struct link_input in = {.kind = IN_WANTED, .offset = docs[i][k].have};
             memcpy(in.digest, docs[i][k].digest, 32);
-            s->fetching = k;
             step(i, &in);
-            return;
         }
 }
 
@@ -473,7 +464,7 @@ static void begin(uint64_t seed)
         side[i].skew = (int64_t)below(100000);
         for (int k = 0; k < 16; k++)
             side[i].stream[k] = (unsigned char)draw();
-        doc_count[i] = (int)below(4);
+        doc_count[i] = (int)below(DOCS_MAX + 1);
         for (int k = 0; k < doc_count[i]; k++) {
             struct doc *d = &docs[i][k];
             d->n = 1 + below(below(4) ? 20000 : 300000);

@@ -584,28 +584,38 @@ static enum err found_run(struct job *j, struct db *db, struct errmsg *e)
     return exchange_paper(x_of(j), db, j->fx.digest, e);
 }
 
+/* By any line of this site, as production asks. */
+static bool being_fetched(const struct site *s, const unsigned char digest[32])
+{
+    for (int i = 1; i < SITES; i++)
+        for (int e = 0; e < 2; e++)
+            if (conns[i].open && site_of(&conns[i], e) == s && conns[i].end[e].link && link_is_fetching(conns[i].end[e].link, digest))
+                return true;
+    return false;
+}
+
 static void want(struct conn *c, int e, const struct glance *g)
 {
     struct conn_end *x = &c->end[e];
 
-    if (!x->link || !link_is_up(x->link) || link_is_fetching(x->link))
+    if (!x->link || !link_is_up(x->link))
         return;
     for (int pass = 0; pass < 2; pass++)
-        for (int i = 0; i < g->wanted_count; i++) {
+        for (int i = 0; i < g->wanted_count && c->open && link_can_fetch(x->link); i++) {
             const struct exchange_paper_row *p = &g->wanted[i];
             struct link_input in = {.kind = IN_WANTED};
             bool likely = !strcmp(p->from, x->x.peer) || (x->x.is_parent && !p->from[0]);
-            if (likely != (pass == 0) || !hex_decode(p->digest + 7, in.digest, 32) || was_refused(x, in.digest))
+            if (likely != (pass == 0) || !hex_decode(p->digest + 7, in.digest, 32) || was_refused(x, in.digest) ||
+                being_fetched(site_of(c, e), in.digest))
                 continue;
             if (blob_exists(x->x.blobs, p->digest)) {
                 struct link_effect found = {.kind = FX_STORE_CHUNK};
                 memcpy(found.digest, in.digest, 32);
                 start(c, e, &found, true, found_run, broken_rule);
-                return;
+                continue;
             }
             in.offset = (uint64_t)blob_partial_size(x->x.blobs, p->digest);
             step(c, e, &in);
-            return;
         }
 }
 
