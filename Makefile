@@ -121,13 +121,13 @@ unit: $(UNIT)  ## build the unit tests
 # Documents of the simulator and of the crash test live in memory: tests/sim/world/files.c stands behind these calls.
 FILES_WRAP := $(foreach f,open close read write pread fsync ftruncate mkdir unlink rename access stat fstat opendir readdir closedir crypto_sign crypto_verify,-Wl$(comma)--wrap=$(f))
 $(B)/sim: $(SIM_SRC) $(wildcard tests/sim/world/*.h) $(LIB)
-	$(CC) $(CPPFLAGS) -Itests/sim/world $(CFLAGS) $(SIM_SRC) $(LIB) $(LIB_LIBS) $(LDFLAGS) $(FILES_WRAP) -o $@
+	$(CC) $(CPPFLAGS) -Itests/sim/world -DCOMMIT='"$(shell git describe --always --dirty 2>/dev/null)"' $(CFLAGS) $(SIM_SRC) $(LIB) $(LIB_LIBS) $(LDFLAGS) $(FILES_WRAP) -o $@
 
-$(B)/sim-link: tests/sim/link/sim_link.c $(LIB)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $< $(LIB) $(LIB_LIBS) $(LDFLAGS) -o $@
+$(B)/sim-link: tests/sim/link/sim_link.c tests/sim/world/heap.c $(LIB)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $< tests/sim/world/heap.c $(LIB) $(LIB_LIBS) $(LDFLAGS) -o $@
 
-sim: $(B)/sim  ## the simulator: make sim SEED=n | SEEDS=a..b
-	$(B)/sim $(if $(SEED),--seeds $(SEED)..$(SEED) --trace,--seeds $(or $(SEEDS),1..300))
+sim: $(B)/sim  ## the simulator: make sim SEED=n | SEEDS=a..b [JOBS=2]
+	$(B)/sim $(if $(SEED),--seeds $(SEED)..$(SEED) --trace,--seeds $(or $(SEEDS),1..300) --jobs $(or $(JOBS),2))
 
 $(B)/adversity.so: tests/e2e/adversity.c | build/.deps
 	$(CC) -D_GNU_SOURCE -O1 -Wall -shared -fPIC $< -o $@ -ldl

@@ -10,10 +10,13 @@
 #include "files.h"
 #include "ledger/outbox.h"
 
-#include <malloc.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 struct site site[SITES];
 struct conn conns[SITES];
@@ -678,49 +681,120 @@ static bool run_seed(uint64_t seed)
     return !broken;
 }
 
+#ifndef COMMIT
+#define COMMIT "unknown"
+#endif
+
 static void tell(uint64_t seed)
 {
-    printf("BROKEN seed %llu: %s\n", (unsigned long long)seed, broken);
+    printf("BROKEN seed %llu, commit %s: %s\n", (unsigned long long)seed, COMMIT, broken);
     if (!trace_all)
         for (uint64_t i = ring_count > 60 ? ring_count - 60 : 0; i < ring_count; i++)
             printf("  %s\n", ring[i % RING]);
     printf("replay: make sim SEED=%llu\n", (unsigned long long)seed);
 }
 
-int main(int argc, char **argv)
-{
-    unsigned long long from = 1, to = 100, failed = 0, passed = 0;
-    bool stop_at_first = false;
+/* ---- many seeds ---------------------------------------------------------------------------------*/
 
-    for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--seeds") && i + 1 < argc && sscanf(argv[++i], "%llu..%llu", &from, &to) == 2)
-            continue;
-        if (!strcmp(argv[i], "--trace"))
-            trace_all = true;
-        else if (!strcmp(argv[i], "--first"))
-            stop_at_first = true;
-        else
-            return fprintf(stderr, "usage: sim --seeds A..B [--trace] [--first]\n"), 2;
-    }
-    log_level_set(LOG_LEVEL_ERROR);
-    mallopt(M_MMAP_THRESHOLD, 1 << 30); /* what one seed gives back, the next takes: no page is fetched anew */
-    mallopt(M_TRIM_THRESHOLD, 1 << 30);
-    disk_register();
-    bool want = trace_all;
-    trace_all = false;
-    make_world();
-    trace_all = want;
-    for (unsigned long long seed = from; seed <= to; seed++) {
-        if (run_seed(seed)) {
-            passed++;
+#define JOBS_MAX 64
+#define FAILED_MAX 5
+
+struct tally {
+    unsigned long long passed, failed, seed; /* seed: in hand now */
+};
+
+struct range {
+    unsigned long long from, to;
+    bool stop_at_first;
+};
+
+static void run_some(const struct range *r, unsigned step, unsigned first, struct tally *t)
+{
+    for (t->seed = r->from + first; t->seed <= r->to; t->seed += step) {
+        if (run_seed(t->seed)) {
+            t->passed++;
             continue;
         }
-        failed++;
-        tell(seed);
-        if (stop_at_first || failed >= 5)
+        t->failed++;
+        tell(t->seed);
+        fflush(stdout);
+        if (r->stop_at_first || t->failed >= FAILED_MAX)
             break;
     }
     close_all();
-    printf("%llu passed, %llu failed\n", passed, failed);
-    return failed ? 1 : 0;
+}
+
+/* Each child takes every jobs-th seed of the finished world. Also one that dies is told of, with its seed. */
+static void run_jobs(const struct range *r, unsigned jobs, struct tally *sum)
+{
+    struct tally *t = mmap(NULL, sizeof *t * JOBS_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t child[JOBS_MAX];
+    int status;
+
+    if (t == MAP_FAILED)
+        exit(2);
+    fflush(stdout);
+    for (unsigned i = 0; i < jobs; i++) {
+        child[i] = fork();
+        if (child[i] == 0) {
+            run_some(r, jobs, i, &t[i]);
+            fflush(stdout);
+            _exit(t[i].failed ? 1 : 0);
+        }
+        if (child[i] < 0)
+            exit(2);
+    }
+    for (unsigned left = jobs; left; left--) {
+        pid_t ended = wait(&status);
+        for (unsigned i = 0; i < jobs; i++) {
+            if (child[i] != ended)
+                continue;
+            child[i] = 0;
+            if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM) {
+                printf("BROKEN seed %llu, commit %s: the program died by signal %d\nreplay: make sim SEED=%llu\n", t[i].seed, COMMIT,
+                       WTERMSIG(status), t[i].seed);
+                t[i].failed++;
+            }
+        }
+        for (unsigned i = 0; i < jobs && r->stop_at_first && status; i++)
+            if (child[i] > 0)
+                kill(child[i], SIGTERM);
+    }
+    for (unsigned i = 0; i < jobs; i++) {
+        sum->passed += t[i].passed;
+        sum->failed += t[i].failed;
+    }
+    munmap(t, sizeof *t * JOBS_MAX);
+}
+
+int main(int argc, char **argv)
+{
+    struct range r = {.from = 1, .to = 100};
+    struct tally sum = {0};
+    unsigned jobs = 1;
+    bool want = false;
+
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--seeds") && i + 1 < argc && sscanf(argv[++i], "%llu..%llu", &r.from, &r.to) == 2)
+            continue;
+        if (!strcmp(argv[i], "--jobs") && i + 1 < argc && sscanf(argv[++i], "%u", &jobs) == 1 && jobs >= 1 && jobs <= JOBS_MAX)
+            continue;
+        if (!strcmp(argv[i], "--trace"))
+            want = true;
+        else if (!strcmp(argv[i], "--first"))
+            r.stop_at_first = true;
+        else
+            return fprintf(stderr, "usage: sim --seeds A..B [--jobs N] [--trace] [--first]\n"), 2;
+    }
+    setvbuf(stdout, NULL, _IOFBF, 1 << 16); /* a report goes out in one piece */
+    log_level_set(LOG_LEVEL_ERROR);
+    disk_register();
+    make_world();
+    trace_all = want;
+    if (want)
+        run_some(&r, 1, 0, &sum);
+    else
+        run_jobs(&r, jobs, &sum);
+    printf("%llu passed, %llu failed\n", sum.passed, sum.failed);
+    return sum.failed ? 1 : 0;
 }
