@@ -32,7 +32,7 @@ static enum err again(void *arg, const struct event *ev, struct errmsg *e)
 
 static enum err cases_again(struct office *o, struct db *db, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT DISTINCT case_no FROM event WHERE case_no <> ''"); /* a full scan on purpose */
+    struct stmt *st = db_stmt(db, "SELECT DISTINCT case_no FROM event WHERE case_no <> '' /* full scan on purpose */");
     struct arena *a = arena_create();
     struct marks *m = arena_alloc(a, sizeof *m);
     enum err err;
@@ -68,7 +68,7 @@ enum err office_rebuild(struct office *o, struct db *db, struct errmsg *e)
     /* Every verdict of a case is found anew too. */
     if (err == OK)
         err = db_run(db_stmt(db, "UPDATE event SET state = 'applied', reason = NULL "
-                                 "WHERE state = 'aside' AND case_no <> ''"), e); /* a full scan on purpose */
+                                 "WHERE state = 'aside' AND case_no <> '' /* full scan on purpose */"), e);
     if (err == OK)
         err = ledger_each(db, "", again, &r, e);
     return err == OK ? cases_again(o, db, e) : err;
@@ -109,7 +109,9 @@ enum err office_digest(struct db *db, char out[65], struct errmsg *e)
     enum err err = OK;
 
     for (size_t i = 0; err == OK && i < sizeof all / sizeof all[0]; i++) {
-        struct stmt *st = db_stmt(db, all[i].sql);
+        char sql[600];
+        snprintf(sql, sizeof sql, "%s /* full scan on purpose */", all[i].sql);
+        struct stmt *st = db_stmt(db, sql);
         bool row;
         while ((err = db_step(st, &row, e)) == OK && row)
             add_row(h, st, all[i].columns);

@@ -57,7 +57,7 @@ static enum err add_child_of(struct routing *r, const char *site, struct text_se
 
 static enum err read_children(struct routing *r, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(r->db, "SELECT peer FROM link WHERE role = 'child'"); /* a full scan on purpose */
+    struct stmt *st = db_stmt(r->db, "SELECT peer FROM link WHERE role = 'child'");
     enum err err;
     bool row;
 

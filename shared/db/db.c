@@ -561,6 +561,29 @@ int64_t db_last_rowid(struct db *db)
     return sqlite3_last_insert_rowid(db->h);
 }
 
+static void scans_of(struct db *db, const char *sql, void (*fn)(void *arg, const char *sql, const char *step), void *arg)
+{
+    char *explain = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", sql);
+    sqlite3_stmt *st = NULL;
+
+    if (explain && sqlite3_prepare_v2(db->h, explain, -1, &st, NULL) == SQLITE_OK)
+        while (sqlite3_step(st) == SQLITE_ROW) {
+            const char *step = (const char *)sqlite3_column_text(st, 3);
+            if (step && !strncmp(step, "SCAN ", 5) && strcmp(step, "SCAN CONSTANT ROW"))
+                fn(arg, sql, step);
+        }
+    sqlite3_finalize(st);
+    sqlite3_free(explain);
+}
+
+void db_each_scan(struct db *db, void (*fn)(void *arg, const char *sql, const char *step), void *arg)
+{
+    for (int i = 0; i < BUCKETS; i++)
+        for (struct stmt *st = db->bucket[i]; st; st = st->next)
+            if (!strstr(st->sql, "/* full scan"))
+                scans_of(db, st->sql, fn, arg);
+}
+
 /* ---- the whole file ------------------------------------------------------------------------- */
 
 enum err db_check(struct db *db, struct errmsg *e)

@@ -81,6 +81,10 @@ int64_t db_changes(struct db *db); /* rows of the last INSERT, UPDATE or DELETE 
 int64_t db_last_rowid(struct db *db);
 const char *db_path(struct db *db);
 
+/* For tests: every statement prepared so far whose plan walks through a whole table or index. A statement that does it
+ * on purpose says so in its text, by a comment that begins with "full scan". */
+void db_each_scan(struct db *db, void (*fn)(void *arg, const char *sql, const char *step), void *arg);
+
 /* A consistent copy of the whole database into a new file, while others go on reading and writing;
  * durable when it returns OK. ERR_CONFLICT: the file is there already. */
 MUST_USE enum err db_copy_to(struct db *db, const char *path, struct errmsg *e);

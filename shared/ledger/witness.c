@@ -157,7 +157,7 @@ static enum err check_heads(struct db *db, struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "SELECT o.origin, o.seq, o.hash, v.hash, o.public_key, o.signed_seq, "
                                   "o.signed_hash, o.signature FROM origin o "
-                                  "LEFT JOIN event v ON v.origin = o.origin AND v.seq = o.seq");
+                                  "LEFT JOIN event v ON v.origin = o.origin AND v.seq = o.seq /* full scan on purpose */");
     enum err err;
     bool row;
 
@@ -185,10 +185,9 @@ static enum err check_heads(struct db *db, struct errmsg *e)
 
 enum err ledger_verify(struct db *db, int64_t *ret_events, struct errmsg *e)
 {
-    /* a full scan on purpose: every event is read once */
     struct stmt *st = db_stmt(db, "SELECT v.origin, v.seq, v.hlc, v.kind, v.case_no, v.street, v.actor, "
                                   "v.body, v.hash FROM event v JOIN origin o ON o.origin = v.origin "
-                                  "WHERE o.seq > 0 ORDER BY v.origin, v.seq");
+                                  "WHERE o.seq > 0 ORDER BY v.origin, v.seq /* full scan on purpose */");
     struct chain c = {0};
     int64_t n = 0;
     enum err err;

@@ -461,7 +461,7 @@ enum err exchange_heads(struct office *o, struct db *db, int max, struct exchang
     db_reset(st);
     st = db_stmt(db, "SELECT o.signed_seq, o.signed_hash, o.signature, o.origin FROM link l CROSS JOIN origin o CROSS JOIN event v "
                      "WHERE l.peer = $1 AND v.origin = o.origin AND v.seq = o.signed_seq AND "
-                     "o.signed_seq <> 0 AND o.origin <> $2 AND v.up_pos <= l.acked_pos LIMIT $3");
+                     "o.signed_seq <> 0 AND o.origin <> $2 AND v.up_pos <= l.acked_pos LIMIT $3 /* full scan: an origin a site */");
     bind_text(st, 1, o->parent);
     bind_text(st, 2, origin);
     bind_int(st, 3, max - 1);

@@ -711,7 +711,12 @@ struct range {
 static void run_some(const struct range *r, unsigned step, unsigned first, struct tally *t)
 {
     for (t->seed = r->from + first; t->seed <= r->to; t->seed += step) {
-        if (run_seed(t->seed)) {
+        bool good = run_seed(t->seed);
+        if (t->seed % 50 == 0 && plans_check()) {
+            t->failed++;
+            return;
+        }
+        if (good) {
             t->passed++;
             continue;
         }

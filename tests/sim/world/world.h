@@ -133,6 +133,9 @@ void net_tick(int no);
 void net_local(struct site *s);
 void net_site_down(int no);
 
+/* plans.c: how many statements of the product walk through a table that grows; each is printed once */
+int plans_check(void);
+
 /* work.c */
 void work_reset(void);
 void work_prepare(void); /* once, in the finished world */
