@@ -158,6 +158,9 @@ demo: programs  ## the main job through three tiers on real input (ONCE=1: play 
 	@test -x $(B)/doorstep-hub || { echo "demo: the programs are not written yet (see README.md, State)" >&2; exit 1; }
 	B=$(B) ONCE=$(ONCE) node scripts/demo.mjs
 
+$(B)/bench_fleet: tests/bench/fleet.c $(wildcard tests/bench/fleet/*.[ch]) tests/bench/filing.c tests/bench/filing.h $(LIB)
+	$(CC) $(CPPFLAGS) -Itests/bench $(CFLAGS) $(filter %.c,$^) $(LIB) $(LIB_LIBS) $(LDFLAGS) -o $@
+
 $(B)/bench_%: tests/bench/%.c tests/bench/filing.c tests/bench/filing.h $(LIB)
 	$(CC) $(CPPFLAGS) -Itests/bench $(CFLAGS) $< tests/bench/filing.c $(LIB) $(LIB_LIBS) $(LDFLAGS) -o $@
 
