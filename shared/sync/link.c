@@ -30,7 +30,7 @@ struct sent_batch {
 struct link {
     struct link_config c;
     enum phase phase;
-    struct deflater *out;
+    struct deflater *out; /* made at the first batch: most links are idle, and a stream is 256 KB */
     struct inflater *in;
 
     /* our outbox -> peer */
@@ -203,6 +203,8 @@ static void on_events(struct turn *t, const struct link_input *in)
         buf_varint(&raw, in->events[i].len);
         buf_append(&raw, in->events[i].bytes, in->events[i].len);
     }
+    if (!l->out)
+        l->out = deflater_create(DEFLATE_LEVEL, l->c.dictionary, l->c.dictionary_len);
     deflater_run(l->out, raw.data, raw.len, &packed);
     f.raw_bytes = raw.len;
     f.bytes = packed.data;
@@ -248,6 +250,8 @@ static void on_batch(struct turn *t, const struct frame *f)
         bye(t, BYE_PROTOCOL, "a batch at a position that was already sent, or beyond the window");
         return;
     }
+    if (!l->in)
+        l->in = inflater_create(l->c.dictionary, l->c.dictionary_len);
     if (inflater_run(l->in, f->bytes, f->bytes_len, &raw, f->raw_bytes) != OK || raw.len != f->raw_bytes) {
         buf_free(&raw);
         bye(t, BYE_PROTOCOL, "a batch that does not inflate to what it says");
@@ -452,8 +456,6 @@ static void on_opened(struct turn *t, const struct link_input *in)
     memset(l, 0, sizeof *l);
     l->c = c;
     l->chunk_bytes = chunk;
-    l->out = deflater_create(DEFLATE_LEVEL, c.dictionary, c.dictionary_len);
-    l->in = inflater_create(c.dictionary, c.dictionary_len);
     l->phase = PHASE_HELLO;
     l->head_pos = in->head_pos;
     l->known_pos = in->pos;
