@@ -10,6 +10,9 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/resource.h>
+
+#define FILES_MAX (128 * 1024)
 
 struct timer {
     lws_sorted_usec_list_t sul; /* first: the callback gets this */
@@ -62,6 +65,17 @@ static void say(int level, const char *line)
              (int)strcspn(line, "\n"), line);
 }
 
+/* As many connections as the system lets us have; the library sizes its tables by it. */
+static void allow_files(void)
+{
+    struct rlimit files;
+
+    if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max < FILES_MAX ? files.rlim_max : FILES_MAX;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
 struct loop *loop_create(bool many, struct errmsg *e)
 {
     struct loop *l = mem_alloc(sizeof *l);
@@ -79,7 +93,15 @@ struct loop *loop_create(bool many, struct errmsg *e)
     info.max_http_header_pool = 512;
     info.pt_serv_buf_size = 64 * 1024;
     info.gid = info.uid = -1;
+    if (many)
+        allow_files();
     l->context = lws_create_context(&info);
+    if (!l->context && many) { /* slower with many links, and right */
+        log_line(LOG_LEVEL_WARN, "net", "loop=poll reason=\"libwebsockets-evlib-uv is not installed; thousands of links will be slow\"");
+        l->many = false;
+        info.options &= ~(uint64_t)LWS_SERVER_OPTION_LIBUV;
+        l->context = lws_create_context(&info);
+    }
     if (l->context) {
         info.vhost_name = "wake";
         if (!lws_create_vhost(l->context, &info)) {
@@ -88,7 +110,7 @@ struct loop *loop_create(bool many, struct errmsg *e)
         }
     }
     if (!l->context) {
-        errmsg_set(e, "the event loop cannot be made%s", many ? " (is libwebsockets-evlib-uv installed?)" : "");
+        errmsg_set(e, "the event loop cannot be made");
         mem_free(l);
         return NULL;
     }

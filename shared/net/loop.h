@@ -10,7 +10,8 @@
 struct loop;
 struct timer;
 
-/* many: made for thousands of connections (libuv), else poll(). NULL with e set on failure. */
+/* many: made for thousands of connections (libuv, or poll() where its plugin is missing; as many open files as the
+ * system allows), else poll(). NULL with e set on failure. */
 struct loop *loop_create(bool many, struct errmsg *e);
 /* Closes every connection (their on_close and on_gone are called). NULL is allowed. */
 void loop_destroy(struct loop *l);
