@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RX_BYTES 2048 /* of a message at a time; every open WebSocket holds a buffer of this size */
+
 static const char *const header_names[] = {
     "host", "origin", "authorization", "cookie", "accept-language", "accept-encoding", "content-type",
     "if-match", "if-none-match", "range", "transfer-encoding", "sec-fetch-site", "idempotency-key", "tus-resumable",
@@ -195,6 +197,10 @@ int http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     /* The library asks for the last word on a client's certificate and takes 0 for yes: len is what OpenSSL found. */
     if (reason == LWS_CALLBACK_OPENSSL_PERFORM_CLIENT_CERT_VERIFICATION)
         return len ? 0 : 1;
+    if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
+        tls_settle(user);
+        return 0;
+    }
     r = slot ? *slot : NULL;
     /* The library names many reasons; those that are not here need nothing. */
     if (reason == LWS_CALLBACK_HTTP)
@@ -217,6 +223,10 @@ int http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     return 0;
 }
 
+/* The library's own pings and the timer of each: the sync protocol has pings (protocol.md 8), and a timer is sorted in
+ * among those of all connections with every message. */
+static const lws_retry_bo_t no_pings = {.secs_since_valid_ping = 0, .secs_since_valid_hangup = 0};
+
 enum err http_listen(struct loop *l, const struct http_config *c, struct http **ret, struct errmsg *e)
 {
     struct http *h = mem_alloc(sizeof *h); /* lives as long as the program: the library points into it */
@@ -229,7 +239,7 @@ enum err http_listen(struct loop *l, const struct http_config *c, struct http **
     h->protocols[n++] = (struct lws_protocols){"http", http_callback, sizeof(struct request *), 0, 0, h, 0};
     for (int i = 0; i < 4 && c->endpoints[i]; i++)
         h->protocols[n++] = (struct lws_protocols){c->endpoints[i]->subprotocol, ws_callback, sizeof(void *),
-                                                   64 * 1024, 0, (void *)c->endpoints[i], 0};
+                                                   RX_BYTES, 0, (void *)c->endpoints[i], 0};
     info.port = c->port;
     info.iface = c->address;
     info.vhost_name = c->cert_path ? "sync" : "http";
@@ -243,6 +253,7 @@ enum err http_listen(struct loop *l, const struct http_config *c, struct http **
         info.ssl_private_key_filepath = c->key_path;
         info.ssl_ca_filepath = c->ca_path;
         info.alpn = "http/1.1";
+        info.retry_and_idle_policy = &no_pings;
     }
     h->vhost = lws_create_vhost(loop_context(l), &info);
     if (!h->vhost || lws_get_vhost_listen_port(h->vhost) <= 0) {

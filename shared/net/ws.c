@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define WRITE_NOW_MAX 512
+
 struct message {
     struct message *next;
     size_t len;
@@ -65,9 +67,23 @@ static void ws_free(struct ws *ws)
     mem_free(ws);
 }
 
+/* A short message goes out at once when nothing is before it: two turns of the loop, with the socket's interest in
+ * writing switched on and off, cost more than the message. The library keeps what the socket does not take. */
+static bool write_now(struct ws *ws, const void *p, size_t n, bool binary)
+{
+    unsigned char bytes[LWS_PRE + WRITE_NOW_MAX];
+
+    if (n > WRITE_NOW_MAX || ws->first || !ws->open || lws_partial_buffered(ws->wsi))
+        return false;
+    memcpy(bytes + LWS_PRE, p, n);
+    if (lws_write(ws->wsi, bytes + LWS_PRE, n, binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT) < (int)n)
+        ws_close(ws, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION, "the connection cannot be written to");
+    return true;
+}
+
 void ws_send(struct ws *ws, const void *p, size_t n, bool binary)
 {
-    if (ws->close_code)
+    if (ws->close_code || write_now(ws, p, n, binary))
         return;
     struct message *m = mem_alloc(sizeof *m + LWS_PRE + n);
     m->len = n;
@@ -149,27 +165,28 @@ static int write_one(struct ws *ws)
     return 0;
 }
 
-/* One piece of a message; true when a whole one is in ws->incoming. */
-static bool gather(struct ws *ws, const void *in, size_t len)
+/* One piece of a message; true when *p is a whole one: in ws->incoming, or, when it came in one piece, where it is. */
+static bool gather(struct ws *ws, const void *in, size_t len, const void **p, size_t *n)
 {
+    bool first = lws_is_first_fragment(ws->wsi), last = lws_is_final_fragment(ws->wsi) && !lws_remaining_packet_payload(ws->wsi);
+
     if (ws->close_code)
         return false;
-    if (lws_is_first_fragment(ws->wsi))
+    if (first)
         buf_reset(&ws->incoming);
+    if (first && last && len <= ws->message_max) {
+        *p = in;
+        *n = len;
+        return true;
+    }
     if (ws->incoming.len + len > ws->message_max) {
         ws_close(ws, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, "the message is too large");
         return false;
     }
     buf_append(&ws->incoming, in, len);
-    return lws_is_final_fragment(ws->wsi) && !lws_remaining_packet_payload(ws->wsi);
-}
-
-static void release_large(struct ws *ws)
-{
-    if (ws->incoming.cap > 128 * 1024)
-        buf_free(&ws->incoming);
-    else
-        buf_reset(&ws->incoming);
+    *p = ws->incoming.data;
+    *n = ws->incoming.len;
+    return last;
 }
 
 static char *copy_header(struct lws *wsi, const char *name)
@@ -195,6 +212,8 @@ int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, v
     struct ws *ws = slot ? *slot : NULL;
     const struct lws_protocols *protocol = lws_get_protocol(wsi);
     const struct ws_endpoint *ep = protocol ? protocol->user : NULL;
+    const void *whole;
+    size_t n;
 
     /* The library names many reasons; those that are not here need nothing. */
     if (reason == LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION)
@@ -209,9 +228,9 @@ int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, v
         read_cn(ws);
         ep->on_open(ws, ep->arg);
     } else if (reason == LWS_CALLBACK_RECEIVE && ws) {
-        if (gather(ws, in, len)) {
-            ep->on_message(ws, ws->incoming.data, ws->incoming.len, lws_frame_is_binary(wsi), ep->arg);
-            release_large(ws);
+        if (gather(ws, in, len, &whole, &n)) {
+            ep->on_message(ws, whole, n, lws_frame_is_binary(wsi), ep->arg);
+            buf_free(&ws->incoming);
         }
     } else if (reason == LWS_CALLBACK_SERVER_WRITEABLE && ws) {
         return write_one(ws);
@@ -247,6 +266,8 @@ int ws_dial_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
 {
     struct ws_client *c = wsi ? lws_get_opaque_user_data(wsi) : NULL;
     struct ws *ws = c ? c->ws : NULL;
+    const void *whole;
+    size_t n;
 
     (void)user;
     if (!c)
@@ -265,9 +286,9 @@ int ws_dial_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
         ws->open = true;
         c->dial.on_open(ws, c->dial.arg);
     } else if (reason == LWS_CALLBACK_CLIENT_RECEIVE && ws) {
-        if (gather(ws, in, len)) {
-            c->dial.on_message(ws, ws->incoming.data, ws->incoming.len, lws_frame_is_binary(wsi), c->dial.arg);
-            release_large(ws);
+        if (gather(ws, in, len, &whole, &n)) {
+            c->dial.on_message(ws, whole, n, lws_frame_is_binary(wsi), c->dial.arg);
+            buf_free(&ws->incoming);
         }
     } else if (reason == LWS_CALLBACK_CLIENT_WRITEABLE && ws) {
         return c->dead ? -1 : write_one(ws);
