@@ -96,6 +96,9 @@ static const char *on_accepted(struct case_state *s, const struct event *ev, con
 {
     const char *why = not_custodian(s, ev, b);
 
+    /* Who turned it away did not know of this: nobody turns away what is accepted. */
+    if (!why && json_get_int(b, "custody_no", 0) < s->turned_away_custody)
+        why = "a later custodian has decided";
     if (!why && !is(s->state, "submitted"))
         why = "only a submitted case is accepted";
     if (!why)
@@ -166,8 +169,10 @@ static const char *on_supplemented(struct case_state *s, const struct event *ev,
 
 static const char *on_not_accepted(struct case_state *s, const struct event *ev, const struct json *b)
 {
-    const char *why = not_custodian(s, ev, b);
+    const char *why = overruled(s, b);
 
+    if (!why)
+        why = not_custodian(s, ev, b);
     if (!why && !is(s->state, "submitted"))
         why = "only a submitted case is not accepted";
     if (!why)
@@ -402,8 +407,8 @@ bool fold_knows(const char *kind)
 
 /* ---- the fold -----------------------------------------------------------------------------------*/
 
-/* The highest custody number under which its true custodian has decided. */
-static int64_t highest_decision(const struct fold_event *events, int count)
+/* The highest custody number under which its true custodian has decided; *ret_turned_away: has not accepted. */
+static int64_t highest_decision(const struct fold_event *events, int count, int64_t *ret_turned_away)
 {
     char at[FOLD_CUSTODIANS_MAX + 1][13] = {""};
     int64_t best = 0;
@@ -421,9 +426,13 @@ static int64_t highest_decision(const struct fold_event *events, int count)
         int64_t no = json_get_int(events[i].body, "custody_no", 0);
         char site[13];
         event_site(events[i].ev.origin, site);
-        if ((is(k, "case.granted/1") || is(k, "case.refused/1")) && no > best && no <= FOLD_CUSTODIANS_MAX &&
-            is(at[no], site))
-            best = no;
+        bool away = is(k, "case.not_accepted/1");
+        if ((!away && !is(k, "case.granted/1") && !is(k, "case.refused/1")) || no < 1 || no > FOLD_CUSTODIANS_MAX ||
+            !is(at[no], site))
+            continue;
+        best = no > best ? no : best;
+        if (away && no > *ret_turned_away)
+            *ret_turned_away = no;
     }
     return best;
 }
@@ -462,7 +471,7 @@ void fold_case(struct fold_event *events, int count, struct arena *a, struct cas
         }
         keep(ret, events[i].body);
     }
-    ret->decided_custody = highest_decision(events, count);
+    ret->decided_custody = highest_decision(events, count, &ret->turned_away_custody);
     for (int i = 0; i < count; i++) {
         const struct event *ev = &events[i].ev;
         const struct kind *k = kind_of(ev->kind);

@@ -52,7 +52,7 @@ struct case_state {
     struct arena *arena;
     struct json **kept; /* parsed bodies that the state points into */
     int kept_count, kept_cap;
-    int64_t decided_custody;
+    int64_t decided_custody, turned_away_custody;
 };
 
 struct fold_event {

@@ -2,6 +2,8 @@
  * it can be; the parent waits longer than it must. */
 #include "casework/inside.h"
 
+#include "ledger/outbox.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,12 +39,12 @@ static int64_t clock_now(const struct office *o)
     return o->lease_base_ms + host_mono_ms(o->host) - o->lease_base_mono_ms;
 }
 
-enum err lease_promise(struct office *o, struct db *db, const char *child, int64_t *ret_now, int64_t *ret_promised,
-                       int64_t *ret_length, struct errmsg *e)
+enum err lease_promise(struct office *o, struct db *db, const char *child, struct lease_promise *ret, struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "INSERT INTO lease (child, promised_ms, length_ms) VALUES ($1, $2, $3) "
                                   "ON CONFLICT (child) DO UPDATE SET promised_ms = excluded.promised_ms, "
                                   "length_ms = excluded.length_ms");
+    struct link_state link;
     int64_t now = clock_now(o);
     char text[24];
     enum err err;
@@ -51,20 +53,19 @@ enum err lease_promise(struct office *o, struct db *db, const char *child, int64
     bind_int(st, 2, now);
     bind_int(st, 3, o->lease_length_ms);
     snprintf(text, sizeof text, "%lld", (long long)now);
-    if ((err = db_run(st, e)) != OK || (err = meta_write(db, "lease_clock", text, e)) != OK)
+    if ((err = db_run(st, e)) != OK || (err = meta_write(db, "lease_clock", text, e)) != OK ||
+        (err = link_read(db, child, &link, e)) != OK)
         return err;
-    *ret_now = *ret_promised = now;
-    *ret_length = o->lease_length_ms;
+    *ret = (struct lease_promise){now, now, o->lease_length_ms, link.head_pos};
     return OK;
 }
 
-enum err lease_keep(struct office *o, struct db *db, int64_t asked, int64_t now, int64_t promised, int64_t length,
-                    struct errmsg *e)
+enum err lease_keep(struct office *o, struct db *db, int64_t asked, const struct lease_promise *p, struct errmsg *e)
 {
     char text[160];
 
-    snprintf(text, sizeof text, "%s %lld %lld %lld", o->boot, (long long)asked, (long long)now,
-             (long long)(promised + length));
+    snprintf(text, sizeof text, "%s %lld %lld %lld %llu", o->boot, (long long)asked, (long long)p->now_ms,
+             (long long)(p->promised_ms + p->length_ms), (unsigned long long)p->pos);
     return meta_write(db, "lease", text, e);
 }
 
@@ -72,14 +73,19 @@ bool lease_held(struct office *o, struct db *db)
 {
     char text[160], boot[64];
     long long asked, now, until;
+    unsigned long long pos;
+    struct link_state link;
+    struct errmsg e;
 
     if (!o->parent[0])
         return true;
     if (meta_read(db, "lease", text, sizeof text) != OK ||
-        sscanf(text, "%60s %lld %lld %lld", boot, &asked, &now, &until) != 4 || strcmp(boot, o->boot))
+        sscanf(text, "%60s %lld %lld %lld %llu", boot, &asked, &now, &until, &pos) != 5 || strcmp(boot, o->boot))
         return false;
     long long passed = host_mono_ms(o->host) - asked;
-    return passed >= 0 && now + passed + passed / 100 + 1 < until;
+    if (passed < 0 || now + passed + passed / 100 + 1 >= until)
+        return false;
+    return link_read(db, o->parent, &link, &e) == OK && link.recv_pos >= pos;
 }
 
 enum err lease_link_opens(struct db *db, struct errmsg *e)

@@ -46,18 +46,14 @@ enum err number_lease_anew(struct office *o, struct db *db, const char *child, s
     enum err err = OK;
 
     for (int i = 0; err == OK && i < 3; i++) {
-        struct stmt *st = db_stmt(db, "SELECT max(last), max(last - first + 1), max(hlc), "
-                                      "(SELECT max(v.hlc) FROM origin o JOIN event v ON v.origin = o.origin AND v.seq = o.seq "
-                                      "WHERE o.origin >= $2 AND o.origin < $2 || '/') "
-                                      "FROM block WHERE kind = $1 AND holder = $2");
+        struct stmt *st = db_stmt(db, "SELECT max(last), max(last - first + 1) FROM block WHERE kind = $1 AND holder = $2");
         bool row;
         bind_text(st, 1, kinds[i]);
         bind_text(st, 2, child);
         if ((err = db_step(st, &row, e)) != OK)
             break;
         int64_t last = col_int(st, 0), size = col_int(st, 1);
-        bool fresh = col_int(st, 2) > col_int(st, 3); /* nothing was said since: it asks again */
-        bool none = !row || col_is_null(st, 0) || fresh;
+        bool none = !row || col_is_null(st, 0);
         db_reset(st);
         if (none)
             continue;

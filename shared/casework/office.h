@@ -114,16 +114,22 @@ MUST_USE enum err office_top_up(struct office *o, struct db *db, const char *chi
 MUST_USE enum err number_lease_anew(struct office *o, struct db *db, const char *child, struct errmsg *e);
 
 /* ---- leases --------------------------------------------------------------------------------------*/
-/* Parent: promise again. The values are for the CLOCK frame, durable with this transaction. */
-MUST_USE enum err lease_promise(struct office *o, struct db *db, const char *child, int64_t *ret_now_ms,
-                                int64_t *ret_promised_ms, int64_t *ret_length_ms, struct errmsg *e);
+/* What a CLOCK frame says: ms on the parent's lease clock, and where its outbox to the child ended. */
+struct lease_promise {
+    int64_t now_ms, promised_ms, length_ms;
+    uint64_t pos;
+};
+/* Parent: promise again; durable with this transaction. */
+MUST_USE enum err lease_promise(struct office *o, struct db *db, const char *child, struct lease_promise *ret,
+                                struct errmsg *e);
 /* Child: what the parent answered to a question asked at asked_mono_ms. */
-MUST_USE enum err lease_keep(struct office *o, struct db *db, int64_t asked_mono_ms, int64_t now_ms,
-                             int64_t promised_ms, int64_t length_ms, struct errmsg *e);
+MUST_USE enum err lease_keep(struct office *o, struct db *db, int64_t asked_mono_ms, const struct lease_promise *p,
+                             struct errmsg *e);
 /* Child: before the first byte goes over a link, everything may have been seen by the parent; after it, what
  * is appended has not. Both durable before they are relied on. */
 MUST_USE enum err lease_link_opens(struct db *db, struct errmsg *e);
 MUST_USE enum err lease_link_closed(struct office *o, struct db *db, struct errmsg *e);
+/* Child: only once everything is here that the parent had said before it promised: a case may have been taken back. */
 bool lease_held(struct office *o, struct db *db);
 /* May this site decide this case of its custody now? A case that the parent can never have seen needs no
  * lease. A site without a parent always may. */

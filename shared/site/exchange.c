@@ -101,17 +101,27 @@ enum err exchange_store(struct exchange *x, struct db *db, const struct link_eff
 
 enum err exchange_acked(struct exchange *x, struct db *db, uint64_t pos, struct errmsg *e)
 {
-    return link_acked(db, x->peer, pos, now_of(x), e);
+    enum err err = link_acked(db, x->peer, pos, now_of(x), e);
+
+    /* By now the parent knows the outbox by its present name. */
+    return err == OK && x->is_parent && pos ? ledger_rename_known(db, e) : err;
 }
 
 enum err exchange_ask_lease(struct exchange *x, struct db *db, struct link_input *ret, struct errmsg *e)
 {
-    return lease_promise(x->office, db, x->peer, &ret->lease_now_ms, &ret->promised_ms, &ret->length_ms, e);
+    struct lease_promise p;
+    enum err err = lease_promise(x->office, db, x->peer, &p, e);
+
+    if (err == OK)
+        *ret = (struct link_input){.lease_now_ms = p.now_ms, .promised_ms = p.promised_ms, .length_ms = p.length_ms, .pos = p.pos};
+    return err;
 }
 
 enum err exchange_lease(struct exchange *x, struct db *db, const struct link_effect *fx, struct errmsg *e)
 {
-    return lease_keep(x->office, db, fx->mono_ms, fx->lease_now_ms, fx->promised_ms, fx->length_ms, e);
+    struct lease_promise p = {fx->lease_now_ms, fx->promised_ms, fx->length_ms, fx->pos};
+
+    return lease_keep(x->office, db, fx->mono_ms, &p, e);
 }
 
 enum err exchange_head(struct exchange *x, struct db *db, const struct link_effect *fx, struct errmsg *e)
@@ -146,15 +156,57 @@ enum err exchange_come_back(struct office *o, struct db *db, struct errmsg *e)
         err = lease_renew_all(o, db, e);
     if (err != OK)
         return err;
-    return o->parent[0] ? ledger_recall_begin(db, e) : epoch_for_children(o, db, e);
+    if (!o->parent[0])
+        return epoch_for_children(o, db, e);
+    err = ledger_rename_begun(db, e);
+    return err == OK ? ledger_recall_begin(db, NEED_NUMBERS, e) : err;
+}
+
+/* Behind seq of that origin, and all of the other epochs of the site: it may have forgotten whole ones. */
+static enum err give_past(struct exchange *x, struct db *db, const char *origin, uint64_t seq, uint64_t head, bool *ret_past,
+                          struct errmsg *e)
+{
+    struct ledger *l = &x->office->ledger;
+    struct stmt *st = db_stmt(db, "SELECT origin, seq FROM origin WHERE origin >= $1 AND origin < $1 || '/' AND seq > 0");
+    enum err err;
+    bool row;
+
+    *ret_past = head > 0;
+    bind_text(st, 1, x->peer);
+    while ((err = db_step(st, &row, e)) == OK && row) {
+        const char *epoch = col_text(st, 0);
+        *ret_past = true;
+        for (uint64_t at = 1; err == OK && strcmp(epoch, origin) && at <= (uint64_t)col_int(st, 1); at++)
+            err = ledger_enqueue_again(l, db, x->peer, epoch, at, e);
+        if (err != OK)
+            break;
+    }
+    db_reset(st);
+    for (uint64_t at = seq + 1; err == OK && at <= head; at++)
+        err = ledger_enqueue_again(l, db, x->peer, origin, at, e);
+    return err;
+}
+
+/* A child that was enrolled once before may have used its numbers and never have come to say so. */
+static enum err enrolled_again(struct db *db, const char *child, bool *ret, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT 1 FROM block b JOIN site s ON s.code = b.holder WHERE b.holder = $1 AND b.hlc < s.hlc "
+                                  "/* full scan: blocks are few */");
+
+    bind_text(st, 1, child);
+    enum err err = db_step(st, ret, e);
+    db_reset(st);
+    return err;
 }
 
 enum err exchange_recall(struct exchange *x, struct db *db, const struct link_effect *fx, struct link_input *ret,
                          struct errmsg *e)
 {
     unsigned char hash[32];
+    struct link_state link;
     char site[13];
     uint64_t head;
+    bool past, again;
     enum err err;
 
     *ret = (struct link_input){.kind = IN_RECALLED, .seq = fx->seq, .verdict = RECALL_AGREES};
@@ -177,18 +229,99 @@ enum err exchange_recall(struct exchange *x, struct db *db, const struct link_ef
         ret->verdict = RECALL_FORKED;
         return OK;
     }
-    ret->hlc = head ? x->office->ledger.hlc_last : 0;
-    for (uint64_t seq = fx->seq + 1; err == OK && seq <= head; seq++)
-        err = ledger_enqueue_again(&x->office->ledger, db, x->peer, fx->origin, seq, e);
-    return err == OK && head ? number_lease_anew(x->office, db, x->peer, e) : err;
+    if ((err = give_past(x, db, fx->origin, fx->seq, head, &past, e)) != OK ||
+        (err = enrolled_again(db, x->peer, &again, e)) != OK)
+        return err;
+    ret->hlc = past || again || fx->need == NEED_NUMBERS ? x->office->ledger.hlc_last : 0;
+    if (fx->need && ret->hlc && (err = number_lease_anew(x->office, db, x->peer, e)) != OK)
+        return err;
+    err = link_read(db, x->peer, &link, e);
+    ret->feed = link.head_pos;
+    return err;
 }
 
 static enum err ask_at(struct office *o, struct db *db, uint64_t seq, struct link_input *ret, bool *ret_ask, struct errmsg *e)
 {
+    enum err err;
+
     *ret = (struct link_input){.kind = IN_RECALL, .seq = seq};
     snprintf(ret->origin, sizeof ret->origin, "%s", o->ledger.origin);
     *ret_ask = true;
-    return ledger_hash_at(db, o->ledger.origin, seq, ret->digest, e);
+    err = ledger_recall_need(db, &ret->need, e);
+    return err == OK ? ledger_hash_at(db, o->ledger.origin, seq, ret->digest, e) : err;
+}
+
+/* The parent knows our outbox by a name that is not ours: when we have not named it anew ourselves, this is an old copy. */
+static enum err look_at_name(struct db *db, const struct link_effect *fx, struct errmsg *e)
+{
+    bool renaming, recalling;
+    enum err err;
+
+    if (!fx || fx->kind != FX_UP || !fx->forgotten)
+        return OK;
+    if ((err = ledger_renaming(db, &renaming, e)) != OK || (err = ledger_recalling(db, &recalling, e)) != OK)
+        return err;
+    if (renaming || recalling)
+        return OK;
+    err = ledger_rename_begun(db, e); /* said once: until it has acknowledged something it goes on not to know our name */
+    return err == OK ? ledger_recall_begin(db, NEED_NUMBERS, e) : err;
+}
+
+/* Is everything here that the parent had when it answered? */
+static enum err past_is_back(struct exchange *x, struct db *db, const struct exchange_recall_state *s, bool *ret,
+                             struct errmsg *e)
+{
+    const char *origin = s->past[0] ? s->past : x->office->ledger.origin; /* of the new epoch nobody else has anything */
+    unsigned char hash[32];
+    struct link_state link;
+    uint64_t head;
+    enum err err;
+
+    *ret = false;
+    if (!s->known)
+        return OK;
+    if ((err = ledger_head(db, origin, &head, hash, e)) != OK || (err = link_read(db, x->peer, &link, e)) != OK)
+        return err;
+    *ret = head >= s->target && link.recv_pos >= s->feed;
+    return OK;
+}
+
+/* The parent's answer. A fork is looked for by halving; then the events behind it become a new epoch. */
+static enum err on_recalled(struct exchange *x, struct db *db, struct exchange_recall_state *s, const struct link_effect *fx,
+                            uint64_t head, struct link_input *ret, bool *ret_ask, struct errmsg *e)
+{
+    struct office *o = x->office;
+    enum err err;
+
+    if (fx->verdict == RECALL_BEYOND)
+        return ask_at(o, db, fx->pos < head ? fx->pos : head, ret, ret_ask, e);
+    if (fx->verdict == RECALL_AGREES && fx->seq > s->agreed)
+        s->agreed = fx->seq;
+    else if (fx->verdict == RECALL_FORKED && (!s->forked || fx->seq < s->forked))
+        s->forked = fx->seq;
+    s->hlc = fx->hlc > s->hlc ? fx->hlc : s->hlc;
+    s->feed = fx->feed > s->feed ? fx->feed : s->feed;
+    if (s->forked && s->agreed + 1 < s->forked) /* somewhere between */
+        return ask_at(o, db, s->agreed + (s->forked - s->agreed) / 2, ret, ret_ask, e);
+    if (fx->verdict == RECALL_AGREES || s->forked)
+        if ((err = ledger_recall_agreed(db, s->hlc, e)) != OK)
+            return err;
+    s->known = true;
+    s->target = fx->pos;
+    if (!s->forked)
+        return OK;
+    snprintf(s->past, sizeof s->past, "%s", o->ledger.origin);
+    if ((err = ledger_new_epoch(&o->ledger, db, s->agreed, e)) != OK)
+        return err;
+    /* The old epoch's rest comes by the feed; the new one is ours alone. */
+    *ret = (struct link_input){.kind = IN_RECALL, .seq = s->agreed};
+    snprintf(ret->origin, sizeof ret->origin, "%s", s->past);
+    *ret_ask = true;
+    s->asked_past = true;
+    /* A fork is rare, and other names change the order of the fold: fold everything again. */
+    if ((err = office_rebuild(o, db, e)) != OK)
+        return err;
+    return ledger_hash_at(db, s->past, ret->seq, ret->digest, e);
 }
 
 enum err exchange_recall_step(struct exchange *x, struct db *db, struct exchange_recall_state *s,
@@ -197,66 +330,37 @@ enum err exchange_recall_step(struct exchange *x, struct db *db, struct exchange
     struct office *o = x->office;
     unsigned char hash[32];
     uint64_t head;
-    bool recalling;
+    bool recalling, back;
     enum err err;
 
     *ret_ask = false;
-    if (fx && fx->kind == FX_UP && fx->forgotten && (err = ledger_recall_begin(db, e)) != OK)
-        return err;
-    if ((err = ledger_recalling(db, &recalling, e)) != OK)
+    if ((err = look_at_name(db, fx, e)) != OK || (err = ledger_recalling(db, &recalling, e)) != OK)
         return err;
     s->done = !recalling;
-    if (!recalling ||
-        (err = ledger_head(db, o->ledger.origin, &head, hash, e)) != OK)
+    if (!recalling || (err = ledger_head(db, o->ledger.origin, &head, hash, e)) != OK)
         return err;
     if (!s->asked) {
         *s = (struct exchange_recall_state){.asked = true};
-        if ((err = ledger_recall_begin(db, e)) != OK)
+        if ((err = ledger_recall_begin(db, NEED_NOTHING, e)) != OK)
             return err;
         return ask_at(o, db, head, ret, ret_ask, e);
     }
-    if (fx && fx->kind == FX_RECALLED && !strcmp(fx->origin, o->ledger.origin) && !s->known) {
-        if (fx->verdict == RECALL_BEYOND)
-            return ask_at(o, db, fx->pos < head ? fx->pos : head, ret, ret_ask, e);
-        if (fx->verdict == RECALL_AGREES && fx->seq > s->agreed)
-            s->agreed = fx->seq;
-        else if (fx->verdict == RECALL_FORKED && (!s->forked || fx->seq < s->forked))
-            s->forked = fx->seq;
-        if (s->forked && s->agreed + 1 < s->forked) /* somewhere between */
-            return ask_at(o, db, s->agreed + (s->forked - s->agreed) / 2, ret, ret_ask, e);
-        if (s->forked) {
-            char past[25];
-            snprintf(past, sizeof past, "%s", o->ledger.origin);
-            if ((err = ledger_new_epoch(&o->ledger, db, s->agreed, e)) != OK)
-                return err;
-            /* The old epoch's rest comes by the feed; the new one is ours alone. */
-            *ret = (struct link_input){.kind = IN_RECALL, .seq = s->agreed};
-            snprintf(ret->origin, sizeof ret->origin, "%s", past);
-            *ret_ask = true;
-            /* A fork is rare, and other names change the order of the fold: fold everything again. */
-            if ((err = ledger_recall_agreed(db, e)) != OK || (err = office_rebuild(o, db, e)) != OK)
-                return err;
-            *s = (struct exchange_recall_state){.asked = true, .known = true, .target = fx->pos,
-                                                .hlc = fx->hlc > s->hlc ? fx->hlc : s->hlc};
-            snprintf(s->past, sizeof s->past, "%s", past);
-            return ledger_hash_at(db, past, ret->seq, ret->digest, e);
-        }
-        if ((err = ledger_recall_agreed(db, e)) != OK)
-            return err;
-        s->known = true;
-        s->target = fx->pos;
-        s->hlc = fx->hlc;
+    if (fx && fx->kind == FX_RECALLED && !s->known && !strcmp(fx->origin, o->ledger.origin))
+        return on_recalled(x, db, s, fx, head, ret, ret_ask, e);
+    if (fx && fx->kind == FX_RECALLED && s->asked_past && !strcmp(fx->origin, s->past)) {
+        s->asked_past = false; /* from here the feed is known to hold the rest */
+        s->feed = fx->feed > s->feed ? fx->feed : s->feed;
     }
-    if (s->past[0] && (err = ledger_head(db, s->past, &head, hash, e)) != OK)
+    if ((err = past_is_back(x, db, s, &back, e)) != OK)
         return err;
-    if (!s->known || head < s->target) {
+    if (!back || s->asked_past) {
         if (!fx && ++s->waited > 6) /* something was passed over, or lost on the way: ask again */
             *s = (struct exchange_recall_state){0};
         return OK;
     }
-    if ((err = ledger_recall_end(db, s->hlc, e)) == OK && s->hlc)
+    if ((err = ledger_recall_end(db, e)) == OK && s->hlc)
         err = epoch_for_children(o, db, e);
-    if (err == OK && !head && !strcmp(o->ledger.origin, o->site))
+    if (err == OK && !s->hlc && !head && !strcmp(o->ledger.origin, o->site))
         err = office_found(o, db, e); /* really new: nobody has held anything of this site */
     return err;
 }

@@ -55,7 +55,8 @@ struct exchange_recall_state {
     bool asked, known, done; /* done: there is nothing to recall any more; known: the parent's head is `target` */
     char past[25]; /* the epoch whose rest is awaited, when a new one was begun; else "" */
     int waited;    /* looks since anything was asked */
-    uint64_t agreed, forked, target, hlc; /* forked 0: not found to be */
+    bool asked_past; /* ... and its answer has not come yet */
+    uint64_t agreed, forked, target, hlc, feed; /* forked 0: not found to be; feed: as far the past reaches in the feed */
 };
 /* What to do now: *ret_ask says that ret holds the next IN_RECALL. When the own chain has reached the parent's,
  * the recall is over. Call when the link is up (fx: FX_UP), at ticks (fx: NULL),

@@ -520,6 +520,7 @@ static void on_clock(struct turn *t, const struct frame *f)
     x->lease_now_ms = f->now_ms;
     x->promised_ms = f->promised_ms;
     x->length_ms = f->length_ms;
+    x->pos = f->pos;
 }
 
 static void on_head(struct turn *t, const struct frame *f)
@@ -544,15 +545,17 @@ static void on_recall_frame(struct turn *t, const struct frame *f)
     memcpy(x->origin, f->origin, sizeof x->origin);
     x->seq = f->seq;
     memcpy(x->digest, f->digest, 32);
+    x->need = f->need;
     x->verdict = f->verdict;
     x->hlc = f->hlc;
+    x->feed = f->feed;
     x->pos = f->pos;
 }
 
 static void on_recall(struct turn *t, const struct link_input *in)
 {
     struct frame f = {.kind = in->kind == IN_RECALL ? FRAME_RECALL : FRAME_RECALLED, .seq = in->seq,
-                      .verdict = in->verdict, .pos = in->pos, .hlc = in->hlc};
+                      .need = in->need, .verdict = in->verdict, .pos = in->pos, .hlc = in->hlc, .feed = in->feed};
 
     memcpy(f.origin, in->origin, sizeof f.origin);
     memcpy(f.digest, in->digest, 32);
@@ -645,7 +648,7 @@ static void on_tick(struct turn *t)
 static void on_lease(struct turn *t, const struct link_input *in)
 {
     struct frame f = {.kind = FRAME_CLOCK, .mono_ms = in->mono_ms, .now_ms = in->lease_now_ms,
-                      .promised_ms = in->promised_ms, .length_ms = in->length_ms};
+                      .promised_ms = in->promised_ms, .length_ms = in->length_ms, .pos = in->pos};
 
     if (in->err == OK)
         send(t, &f);

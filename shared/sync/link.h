@@ -55,11 +55,11 @@ enum link_input_kind {
     IN_WANTED,       /* fetch a document: digest, offset = bytes that are here */
     IN_CHUNK,        /* answer to FX_READ_CHUNK: digest, offset, bytes, total; not here: total = -1 */
     IN_CHUNK_STORED, /* answer to FX_STORE_CHUNK: digest, offset = next byte, finished, err */
-    IN_LEASE,        /* answer to FX_ASK_LEASE (parent side): mono_ms as asked, clock fields */
+    IN_LEASE,        /* answer to FX_ASK_LEASE (parent side): mono_ms as asked, clock fields, pos = our outbox's end */
     IN_HEAD,         /* our signed head: origin, seq, hash in digest, signature */
     IN_BYE,          /* end the link: code, reason */
-    IN_RECALL,       /* child: ask whether our chain `origin` up to seq, hash in digest, is the one the parent holds */
-    IN_RECALLED,     /* parent: answer to FX_RECALL: origin, seq as asked, verdict, pos = our head of it, hlc */
+    IN_RECALL,       /* child: ask whether our chain `origin` up to seq, hash in digest, is the one the parent holds; need */
+    IN_RECALLED,     /* parent: answer to FX_RECALL: origin, seq as asked, verdict, pos = our head of it, hlc, feed */
     IN_HAVE,         /* tell the peer that the document digest is here, whole and durable */
 };
 
@@ -82,8 +82,8 @@ struct link_input {
     int64_t mono_ms, lease_now_ms, promised_ms, length_ms;
     char origin[25];
     uint64_t seq;
-    unsigned verdict;
-    uint64_t hlc;
+    unsigned need, verdict;
+    uint64_t hlc, feed;
     unsigned char signature[64];
     enum bye_code code;
     const char *reason;
@@ -102,9 +102,9 @@ enum link_effect_kind {
     FX_STORE_CHUNK, /* digest, offset, bytes, total; answer IN_CHUNK_STORED */
     FX_NONE,        /* the peer does not have the document digest */
     FX_ASK_LEASE,   /* parent side: make the promise durable, answer IN_LEASE; mono_ms to give back */
-    FX_LEASE,       /* child side: mono_ms (ours, when asked), lease_now_ms, promised_ms, length_ms */
-    FX_RECALL,      /* parent side: origin, seq, digest; answer IN_RECALLED and send what is behind */
-    FX_RECALLED,    /* child side: origin, seq, verdict, pos, hlc */
+    FX_LEASE,       /* child side: mono_ms (ours, when asked), lease_now_ms, promised_ms, length_ms, pos */
+    FX_RECALL,      /* parent side: origin, seq, digest, need; answer IN_RECALLED and send what is behind */
+    FX_RECALLED,    /* child side: origin, seq, verdict, pos, hlc, feed */
     FX_HAVE,        /* the peer holds the document digest, whole and durable */
     FX_HEAD,        /* the peer's signed head, behind all FX_STORE given before */
     FX_CLOSE,       /* close the connection: code, reason; by_peer when the peer said so */
@@ -121,8 +121,8 @@ struct link_effect {
     int64_t skew_ms, mono_ms, lease_now_ms, promised_ms, length_ms;
     char origin[25];
     uint64_t seq;
-    unsigned verdict;
-    uint64_t hlc;
+    unsigned need, verdict;
+    uint64_t hlc, feed;
     unsigned char signature[64];
     enum bye_code code;
     char reason[128];

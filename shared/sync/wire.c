@@ -57,6 +57,7 @@ void wire_pack(const struct frame *f, struct buf *out)
         buf_u64(out, (uint64_t)f->now_ms);
         buf_u64(out, (uint64_t)f->promised_ms);
         buf_u64(out, (uint64_t)f->length_ms);
+        buf_varint(out, f->pos);
         break;
     case FRAME_HEAD:
         put_text(out, f->origin);
@@ -68,6 +69,7 @@ void wire_pack(const struct frame *f, struct buf *out)
         put_text(out, f->origin);
         buf_varint(out, f->seq);
         buf_append(out, f->digest, 32);
+        buf_u8(out, f->need);
         break;
     case FRAME_RECALLED:
         put_text(out, f->origin);
@@ -75,6 +77,7 @@ void wire_pack(const struct frame *f, struct buf *out)
         buf_u8(out, f->verdict);
         buf_varint(out, f->pos);
         buf_varint(out, f->hlc);
+        buf_varint(out, f->feed);
         break;
     case FRAME_PING:
     case FRAME_PONG:
@@ -141,6 +144,7 @@ static void unpack_clock(struct reader *r, struct frame *f)
     f->now_ms = (int64_t)reader_u64(r);
     f->promised_ms = (int64_t)reader_u64(r);
     f->length_ms = (int64_t)reader_u64(r);
+    f->pos = reader_varint(r);
 }
 
 enum err wire_unpack(const void *p, size_t n, struct frame *ret, struct errmsg *e)
@@ -206,6 +210,9 @@ enum err wire_unpack(const void *p, size_t n, struct frame *ret, struct errmsg *
         get_text(&r, f.origin, sizeof f.origin);
         f.seq = reader_varint(&r);
         get(&r, f.digest, 32);
+        f.need = reader_u8(&r);
+        if (f.need > NEED_NUMBERS)
+            r.bad = true;
         break;
     case FRAME_RECALLED:
         get_text(&r, f.origin, sizeof f.origin);
@@ -213,6 +220,7 @@ enum err wire_unpack(const void *p, size_t n, struct frame *ret, struct errmsg *
         f.verdict = reader_u8(&r);
         f.pos = reader_varint(&r);
         f.hlc = reader_varint(&r);
+        f.feed = reader_varint(&r);
         if (f.verdict > RECALL_BEYOND)
             r.bad = true;
         break;

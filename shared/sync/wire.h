@@ -43,6 +43,8 @@ enum bye_code {
 };
 
 enum recall_verdict { RECALL_FORKED, RECALL_AGREES, RECALL_BEYOND };
+/* New numbers: none; if there was a past; in any case, for this site was restored. */
+enum recall_need { NEED_NOTHING, NEED_IF_PAST, NEED_NUMBERS };
 
 /* One frame of any kind; the fields that its kind does not name are not used. Bytes are borrowed. */
 struct frame {
@@ -51,7 +53,8 @@ struct frame {
     char site[13], peer[13];         /* HELLO: who I am, whom I mean */
     unsigned char stream[16];        /* HELLO: my outbox */
     unsigned char recv_stream[16];   /* HELLO: your outbox as I know it */
-    uint64_t pos;                    /* HELLO, ACK: I hold yours up to here; EVENTS: position of the last */
+    uint64_t pos;                    /* HELLO, ACK: I hold yours up to here; EVENTS: position of the last; CLOCK: of my
+                                      * outbox when promised; RECALLED: my head of that origin */
     int64_t wall_ms;                 /* HELLO */
     uint64_t count, raw_bytes;       /* EVENTS */
     const unsigned char *bytes;      /* EVENTS: deflated; CHUNK: the piece */
@@ -61,7 +64,9 @@ struct frame {
     int64_t mono_ms, now_ms, promised_ms, length_ms; /* CLOCK_ASK: mono; CLOCK: all four */
     char origin[25];                 /* HEAD, RECALL, RECALLED */
     uint64_t seq;                    /* HEAD, RECALL; RECALLED: as asked */
-    unsigned verdict;                /* RECALLED: enum recall_verdict; pos: the parent's head */
+    unsigned need;                   /* RECALL: enum recall_need */
+    unsigned verdict;                /* RECALLED: enum recall_verdict */
+    uint64_t feed;                   /* RECALLED: position in my outbox up to which the past reaches */
     uint64_t hlc;                    /* RECALLED: number blocks leased up to here are not to be used any more */
     unsigned char signature[64];     /* HEAD */
     uint64_t nonce;                  /* PING, PONG */

@@ -34,12 +34,12 @@ void fuzz_seeds(void (*give)(const void *p, size_t n))
         {.kind = FRAME_NONE, .digest = "abc"},
         {.kind = FRAME_HAVE, .digest = "abc"},
         {.kind = FRAME_CLOCK_ASK, .mono_ms = 12345},
-        {.kind = FRAME_CLOCK, .mono_ms = 12345, .now_ms = 3, .promised_ms = 4, .length_ms = 5},
+        {.kind = FRAME_CLOCK, .mono_ms = 12345, .now_ms = 3, .promised_ms = 4, .length_ms = 5, .pos = 6},
         {.kind = FRAME_HEAD, .origin = "331002003901.12", .seq = 77},
         {.kind = FRAME_PING, .nonce = 9},
         {.kind = FRAME_BYE, .code = BYE_STORE, .reason = "no room"},
-        {.kind = FRAME_RECALL, .origin = "331002003901", .seq = 9},
-        {.kind = FRAME_RECALLED, .origin = "331002003901", .seq = 9, .verdict = RECALL_BEYOND, .pos = 3, .hlc = 4},
+        {.kind = FRAME_RECALL, .origin = "331002003901", .seq = 9, .need = NEED_NUMBERS},
+        {.kind = FRAME_RECALLED, .origin = "331002003901", .seq = 9, .verdict = RECALL_BEYOND, .pos = 3, .hlc = 4, .feed = 5},
     };
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
