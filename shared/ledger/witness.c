@@ -29,6 +29,14 @@ enum err ledger_key_set(struct db *db, const char *origin, const unsigned char k
     struct stmt *st = db_stmt(db, "INSERT INTO origin (origin, seq, hash, public_key) "
                                   "VALUES ($1, 0, $2, $3) "
                                   "ON CONFLICT (origin) DO UPDATE SET public_key = excluded.public_key");
+    /* A site made anew has another key: what it signed with the old one proves nothing under the new. */
+    struct stmt *forget = db_stmt(db, "UPDATE origin SET signed_seq = 0, signed_hash = NULL, signature = NULL "
+                                      "WHERE origin = $1 AND public_key <> $2");
+    bind_text(forget, 1, origin);
+    bind_blob(forget, 2, key, 32);
+    enum err err = db_run(forget, e);
+    if (err != OK)
+        return err;
 
     bind_text(st, 1, origin);
     bind_blob(st, 2, zeros, 32);
