@@ -82,6 +82,8 @@ MUST_USE enum err number_used(struct db *db, const char *street, const char *kin
                               const char *scope, int64_t n, struct errmsg *e);
 MUST_USE enum err number_lease(struct office *o, struct db *db, const char *kind, const char *holder,
                                int64_t first, int64_t last, struct errmsg *e);
+/* A free place for so many waybills of a street, at `wanted` or above. */
+MUST_USE enum err number_waybill_block(struct db *db, int64_t wanted, int64_t size, int64_t *ret_first, struct errmsg *e);
 /* Another block of kind for a child of ours. */
 MUST_USE enum err number_lease_next(struct office *o, struct db *db, const char *kind, const char *holder,
                                     int64_t size, struct errmsg *e);

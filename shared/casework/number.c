@@ -40,25 +40,48 @@ enum err number_used(struct db *db, const char *street, const char *kind, const 
     return db_run(st, e);
 }
 
+/* Waybills are one space for the whole district: each street's hundred thousand begins where its code says, or at the
+ * next free place (upwards: a holder's numbers only rise). Above 90000000 they are the district's. */
+enum err number_waybill_block(struct db *db, int64_t wanted, int64_t size, int64_t *ret_first, struct errmsg *e)
+{
+    for (int64_t first = wanted; first + size <= 90000000; first += size) {
+        struct stmt *st = db_stmt(db, "SELECT 1 FROM block WHERE kind = 'waybill' AND first <= $2 AND last >= $1 LIMIT 1");
+        bool row;
+        bind_int(st, 1, first);
+        bind_int(st, 2, first + size - 1);
+        enum err err = db_step(st, &row, e);
+        db_reset(st);
+        if (err != OK || !row) {
+            *ret_first = first;
+            return err;
+        }
+    }
+    errmsg_set(e, "no waybill numbers are left");
+    return ERR_CONFLICT;
+}
+
 enum err number_lease_anew(struct office *o, struct db *db, const char *child, struct errmsg *e)
 {
     static const char *const kinds[] = {"case", "certificate", "waybill"};
     enum err err = OK;
 
     for (int i = 0; err == OK && i < 3; i++) {
-        struct stmt *st = db_stmt(db, "SELECT max(last), max(last - first + 1) FROM block WHERE kind = $1 AND holder = $2");
+        struct stmt *st = db_stmt(db, "SELECT max(last - first + 1), max(first), max(last) FROM block WHERE kind = $1 AND holder = $2");
         bool row;
         bind_text(st, 1, kinds[i]);
         bind_text(st, 2, child);
         if ((err = db_step(st, &row, e)) != OK)
             break;
-        int64_t last = col_int(st, 0), size = col_int(st, 1);
-        bool none = !row || col_is_null(st, 0);
+        int64_t size = row ? col_int(st, 0) : 0, first = row ? col_int(st, 1) : 0, last = row ? col_int(st, 2) : 0;
         db_reset(st);
-        if (none)
+        if (!size)
             continue;
-        err = o->tier == TIER_DISTRICT ? number_lease(o, db, kinds[i], child, last + 1, last + size, e)
-                                       : number_lease_next(o, db, kinds[i], child, size, e);
+        if (o->tier == TIER_STREET)
+            err = number_lease_next(o, db, kinds[i], child, size, e);
+        else if (strcmp(kinds[i], "waybill")) /* a street has no more than its half: the upper part of what is left of it */
+            err = number_lease(o, db, kinds[i], child, first + (last - first + 1) / 2, last, e);
+        else if ((err = number_waybill_block(db, last + 1, size, &first, e)) == OK)
+            err = number_lease(o, db, kinds[i], child, first, first + size - 1, e);
     }
     return err;
 }

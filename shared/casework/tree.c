@@ -219,7 +219,8 @@ static enum err welcome(struct office *o, struct db *db, const char *child, stru
     db_reset(st);
     if (err != OK)
         return err;
-    st = db_stmt(db, "SELECT case_no FROM case_file WHERE community = $1 OR filed_at = $1 OR held LIKE $2");
+    st = db_stmt(db, "SELECT case_no FROM case_file WHERE community = $1 OR filed_at = $1 OR held LIKE $2 "
+                     "/* full scan: once in the life of a child */");
     char like[32];
     snprintf(like, sizeof like, "%% %s %%", child);
     bind_text(st, 1, child);
@@ -261,7 +262,9 @@ static enum err lease_numbers(struct office *o, struct db *db, const char *site,
     if (o->tier == TIER_DISTRICT) {
         char no[4];
         snprintf(no, sizeof no, "%.3s", site + 6);
-        long first = strtol(no, NULL, 10) * WAYBILL_BLOCK % 90000000;
+        int64_t first = strtol(no, NULL, 10) * WAYBILL_BLOCK % 90000000;
+        if ((err = number_waybill_block(db, first, WAYBILL_BLOCK, &first, e)) != OK)
+            return err;
         return number_lease(o, db, "waybill", site, first, first + WAYBILL_BLOCK - 1, e);
     }
     if ((err = number_lease_next(o, db, "case", site, case_numbers, e)) != OK)

@@ -36,19 +36,14 @@ typedef enum err (*ledger_route_fn)(void *arg, struct db *db, const struct arriv
 
 /* A site that is made anew or restored may have forgotten events of its own which its parent holds: it appends
  * nothing until they are back (protocol.md 7). */
-MUST_USE enum err ledger_recall_begin(struct db *db, unsigned need, struct errmsg *e); /* need: of new numbers, as the question will say; 0: as it stands */
-MUST_USE enum err ledger_recall_need(struct db *db, unsigned *ret, struct errmsg *e);
+MUST_USE enum err ledger_recall_begin(struct db *db, struct errmsg *e);
 MUST_USE enum err ledger_recalling(struct db *db, bool *ret, struct errmsg *e);
 /* The own chain and the parent's are the same up to where ours ends: from now on own events are taken from the
- * parent, in order. Before (and without a recall) they are passed over. numbers_after: of number blocks, those leased
- * up to this clock may have been used in what was forgotten (0: nothing was); kept when numbers were needed. */
-MUST_USE enum err ledger_recall_agreed(struct db *db, uint64_t numbers_after, struct errmsg *e);
+ * parent, in order. Before (and without a recall) they are passed over. */
+MUST_USE enum err ledger_recall_agreed(struct db *db, struct errmsg *e);
 MUST_USE enum err ledger_recall_takes(struct db *db, bool *ret, struct errmsg *e);
-MUST_USE enum err ledger_recall_end(struct db *db, struct errmsg *e);
-/* The outbox to the parent was named anew, and the parent has not acknowledged anything by that name yet. */
-MUST_USE enum err ledger_rename_begun(struct db *db, struct errmsg *e);
-MUST_USE enum err ledger_rename_known(struct db *db, struct errmsg *e);
-MUST_USE enum err ledger_renaming(struct db *db, bool *ret, struct errmsg *e);
+/* numbers_after: see office number blocks; 0: nothing was forgotten. */
+MUST_USE enum err ledger_recall_end(struct db *db, uint64_t numbers_after, struct errmsg *e);
 
 struct ledger {
     char site[13];

@@ -5,113 +5,47 @@
 #include "ledger/inside.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-static enum err mark(struct db *db, const char *key, const char *value, struct errmsg *e)
+enum err ledger_recall_begin(struct db *db, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "INSERT INTO meta (key, value) VALUES ($1, $2) "
-                                  "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
-
-    bind_text(st, 1, key);
-    bind_text(st, 2, value);
-    return db_run(st, e);
-}
-
-static enum err unmark(struct db *db, const char *key, struct errmsg *e)
-{
-    struct stmt *st = db_stmt(db, "DELETE FROM meta WHERE key = $1");
-
-    bind_text(st, 1, key);
-    return db_run(st, e);
-}
-
-/* "" when it is not there. */
-static enum err marked(struct db *db, const char *key, char out[24], struct errmsg *e)
-{
-    struct stmt *st = db_stmt(db, "SELECT value FROM meta WHERE key = $1");
-    bool row;
-
-    out[0] = 0;
-    bind_text(st, 1, key);
-    enum err err = db_step(st, &row, e);
-    if (err == OK && row)
-        snprintf(out, 24, "%s", col_text(st, 0));
-    db_reset(st);
-    return err;
-}
-
-enum err ledger_recall_begin(struct db *db, unsigned need, struct errmsg *e)
-{
-    char text[8];
-    enum err err = mark(db, "recall", "asking", e);
-
-    snprintf(text, sizeof text, "%u", need);
-    return err == OK && need ? mark(db, "recall_need", text, e) : err;
-}
-
-enum err ledger_recall_need(struct db *db, unsigned *ret, struct errmsg *e)
-{
-    char text[24];
-    enum err err = marked(db, "recall_need", text, e);
-
-    *ret = (unsigned)strtoul(text, NULL, 10);
-    return err;
+    return db_run(db_stmt(db, "INSERT INTO meta (key, value) VALUES ('recall', 'asking') "
+                              "ON CONFLICT (key) DO UPDATE SET value = 'asking'"), e);
 }
 
 enum err ledger_recalling(struct db *db, bool *ret, struct errmsg *e)
 {
-    char text[24];
-    enum err err = marked(db, "recall", text, e);
+    struct stmt *st = db_stmt(db, "SELECT 1 FROM meta WHERE key = 'recall'");
+    enum err err = db_step(st, ret, e);
 
-    *ret = text[0];
+    db_reset(st);
     return err;
 }
 
-enum err ledger_recall_agreed(struct db *db, uint64_t numbers_after, struct errmsg *e)
+enum err ledger_recall_agreed(struct db *db, struct errmsg *e)
 {
-    char need[24], text[24];
-    enum err err = mark(db, "recall", "agreed", e);
-
-    if (err != OK || (err = marked(db, "recall_need", need, e)) != OK || !need[0])
-        return err;
-    snprintf(text, sizeof text, "%llu", (unsigned long long)numbers_after);
-    if (numbers_after && (err = mark(db, "numbers_after", text, e)) != OK)
-        return err;
-    return unmark(db, "recall_need", e);
+    return db_run(db_stmt(db, "UPDATE meta SET value = 'agreed' WHERE key = 'recall'"), e);
 }
 
 enum err ledger_recall_takes(struct db *db, bool *ret, struct errmsg *e)
 {
-    char text[24];
-    enum err err = marked(db, "recall", text, e);
+    struct stmt *st = db_stmt(db, "SELECT 1 FROM meta WHERE key = 'recall' AND value = 'agreed'");
+    enum err err = db_step(st, ret, e);
 
-    *ret = !strcmp(text, "agreed");
+    db_reset(st);
     return err;
 }
 
-enum err ledger_recall_end(struct db *db, struct errmsg *e)
+enum err ledger_recall_end(struct db *db, uint64_t numbers_after, struct errmsg *e)
 {
-    return unmark(db, "recall", e);
-}
+    struct stmt *st = db_stmt(db, "INSERT INTO meta (key, value) SELECT 'numbers_after', CAST($1 AS TEXT) WHERE $1 > 0 "
+                                  "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+    enum err err;
 
-enum err ledger_rename_begun(struct db *db, struct errmsg *e)
-{
-    return mark(db, "renaming", "1", e);
-}
-
-enum err ledger_rename_known(struct db *db, struct errmsg *e)
-{
-    return unmark(db, "renaming", e);
-}
-
-enum err ledger_renaming(struct db *db, bool *ret, struct errmsg *e)
-{
-    char text[24];
-    enum err err = marked(db, "renaming", text, e);
-
-    *ret = text[0];
-    return err;
+    bind_int(st, 1, (int64_t)numbers_after);
+    if ((err = db_run(st, e)) != OK)
+        return err;
+    return db_run(db_stmt(db, "DELETE FROM meta WHERE key = 'recall'"), e);
 }
 
 enum err ledger_hash_at(struct db *db, const char *origin, uint64_t seq, unsigned char hash[32], struct errmsg *e)

@@ -3,7 +3,6 @@
 #include "base/crypto.h"
 #include "base/mem.h"
 #include "ledger/outbox.h"
-#include "sync/wire.h"
 #include "net/pki.h"
 #include "net/pki_post.h"
 
@@ -76,7 +75,7 @@ static enum err make_db(const struct folder *f, struct errmsg *e)
             err = link_add(db, f->parent, "parent", o.host, e);
         /* A child may have been here before: it says nothing until its parent has told it (protocol.md 7). */
         if (err == OK)
-            err = f->parent[0] ? ledger_recall_begin(db, NEED_IF_PAST, e) : office_found(&o, db, e);
+            err = f->parent[0] ? ledger_recall_begin(db, e) : office_found(&o, db, e);
         if (err == OK)
             err = db_commit(db, e);
         office_close(&o);

@@ -5,6 +5,7 @@
 #include "base/text_set.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -101,10 +102,7 @@ enum err exchange_store(struct exchange *x, struct db *db, const struct link_eff
 
 enum err exchange_acked(struct exchange *x, struct db *db, uint64_t pos, struct errmsg *e)
 {
-    enum err err = link_acked(db, x->peer, pos, now_of(x), e);
-
-    /* By now the parent knows the outbox by its present name. */
-    return err == OK && x->is_parent && pos ? ledger_rename_known(db, e) : err;
+    return link_acked(db, x->peer, pos, now_of(x), e);
 }
 
 enum err exchange_ask_lease(struct exchange *x, struct db *db, struct link_input *ret, struct errmsg *e)
@@ -156,10 +154,7 @@ enum err exchange_come_back(struct office *o, struct db *db, struct errmsg *e)
         err = lease_renew_all(o, db, e);
     if (err != OK)
         return err;
-    if (!o->parent[0])
-        return epoch_for_children(o, db, e);
-    err = ledger_rename_begun(db, e);
-    return err == OK ? ledger_recall_begin(db, NEED_NUMBERS, e) : err;
+    return o->parent[0] ? ledger_recall_begin(db, e) : epoch_for_children(o, db, e);
 }
 
 /* Behind seq of that origin, and all of the other epochs of the site: it may have forgotten whole ones. */
@@ -187,16 +182,36 @@ static enum err give_past(struct exchange *x, struct db *db, const char *origin,
     return err;
 }
 
-/* A child that was enrolled once before may have used its numbers and never have come to say so. */
-static enum err enrolled_again(struct db *db, const char *child, bool *ret, struct errmsg *e)
+/* Numbers that the child may have given out in a past that nobody knows are passed over: it uses only what was leased
+ * after *ret_hlc (0: all). Once for each of its lives, which the name of its outbox tells apart; the first one has
+ * no past. */
+static enum err numbers_anew(struct exchange *x, struct db *db, const unsigned char stream[16], bool past, uint64_t *ret_hlc,
+                             struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT 1 FROM block b JOIN site s ON s.code = b.holder WHERE b.holder = $1 AND b.hlc < s.hlc "
-                                  "/* full scan: blocks are few */");
+    char key[32], text[64], name[33];
+    bool row;
+    enum err err;
 
-    bind_text(st, 1, child);
-    enum err err = db_step(st, ret, e);
+    snprintf(key, sizeof key, "numbers.%s", x->peer);
+    hex_encode(stream, 16, name);
+    struct stmt *st = db_stmt(db, "SELECT value FROM meta WHERE key = $1");
+    bind_text(st, 1, key);
+    if ((err = db_step(st, &row, e)) != OK)
+        return err;
+    snprintf(text, sizeof text, "%s", row ? col_text(st, 0) : "");
     db_reset(st);
-    return err;
+    if (row && !strncmp(text, name, 32)) {
+        *ret_hlc = strtoull(text + 32, NULL, 10);
+        return OK;
+    }
+    *ret_hlc = row || past ? x->office->ledger.hlc_last : 0;
+    snprintf(text, sizeof text, "%s %llu", name, (unsigned long long)*ret_hlc);
+    st = db_stmt(db, "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+    bind_text(st, 1, key);
+    bind_text(st, 2, text);
+    if ((err = db_run(st, e)) != OK || !*ret_hlc)
+        return err;
+    return number_lease_anew(x->office, db, x->peer, e);
 }
 
 enum err exchange_recall(struct exchange *x, struct db *db, const struct link_effect *fx, struct link_input *ret,
@@ -206,7 +221,7 @@ enum err exchange_recall(struct exchange *x, struct db *db, const struct link_ef
     struct link_state link;
     char site[13];
     uint64_t head;
-    bool past, again;
+    bool past;
     enum err err;
 
     *ret = (struct link_input){.kind = IN_RECALLED, .seq = fx->seq, .verdict = RECALL_AGREES};
@@ -230,10 +245,7 @@ enum err exchange_recall(struct exchange *x, struct db *db, const struct link_ef
         return OK;
     }
     if ((err = give_past(x, db, fx->origin, fx->seq, head, &past, e)) != OK ||
-        (err = enrolled_again(db, x->peer, &again, e)) != OK)
-        return err;
-    ret->hlc = past || again || fx->need == NEED_NUMBERS ? x->office->ledger.hlc_last : 0;
-    if (fx->need && ret->hlc && (err = number_lease_anew(x->office, db, x->peer, e)) != OK)
+        (err = numbers_anew(x, db, fx->stream, past, &ret->hlc, e)) != OK)
         return err;
     err = link_read(db, x->peer, &link, e);
     ret->feed = link.head_pos;
@@ -242,29 +254,10 @@ enum err exchange_recall(struct exchange *x, struct db *db, const struct link_ef
 
 static enum err ask_at(struct office *o, struct db *db, uint64_t seq, struct link_input *ret, bool *ret_ask, struct errmsg *e)
 {
-    enum err err;
-
     *ret = (struct link_input){.kind = IN_RECALL, .seq = seq};
     snprintf(ret->origin, sizeof ret->origin, "%s", o->ledger.origin);
     *ret_ask = true;
-    err = ledger_recall_need(db, &ret->need, e);
-    return err == OK ? ledger_hash_at(db, o->ledger.origin, seq, ret->digest, e) : err;
-}
-
-/* The parent knows our outbox by a name that is not ours: when we have not named it anew ourselves, this is an old copy. */
-static enum err look_at_name(struct db *db, const struct link_effect *fx, struct errmsg *e)
-{
-    bool renaming, recalling;
-    enum err err;
-
-    if (!fx || fx->kind != FX_UP || !fx->forgotten)
-        return OK;
-    if ((err = ledger_renaming(db, &renaming, e)) != OK || (err = ledger_recalling(db, &recalling, e)) != OK)
-        return err;
-    if (renaming || recalling)
-        return OK;
-    err = ledger_rename_begun(db, e); /* said once: until it has acknowledged something it goes on not to know our name */
-    return err == OK ? ledger_recall_begin(db, NEED_NUMBERS, e) : err;
+    return ledger_hash_at(db, o->ledger.origin, seq, ret->digest, e);
 }
 
 /* Is everything here that the parent had when it answered? */
@@ -304,7 +297,7 @@ static enum err on_recalled(struct exchange *x, struct db *db, struct exchange_r
     if (s->forked && s->agreed + 1 < s->forked) /* somewhere between */
         return ask_at(o, db, s->agreed + (s->forked - s->agreed) / 2, ret, ret_ask, e);
     if (fx->verdict == RECALL_AGREES || s->forked)
-        if ((err = ledger_recall_agreed(db, s->hlc, e)) != OK)
+        if ((err = ledger_recall_agreed(db, e)) != OK)
             return err;
     s->known = true;
     s->target = fx->pos;
@@ -334,14 +327,16 @@ enum err exchange_recall_step(struct exchange *x, struct db *db, struct exchange
     enum err err;
 
     *ret_ask = false;
-    if ((err = look_at_name(db, fx, e)) != OK || (err = ledger_recalling(db, &recalling, e)) != OK)
+    if (fx && fx->kind == FX_UP && fx->forgotten && (err = ledger_recall_begin(db, e)) != OK)
+        return err;
+    if ((err = ledger_recalling(db, &recalling, e)) != OK)
         return err;
     s->done = !recalling;
     if (!recalling || (err = ledger_head(db, o->ledger.origin, &head, hash, e)) != OK)
         return err;
     if (!s->asked) {
         *s = (struct exchange_recall_state){.asked = true};
-        if ((err = ledger_recall_begin(db, NEED_NOTHING, e)) != OK)
+        if ((err = ledger_recall_begin(db, e)) != OK)
             return err;
         return ask_at(o, db, head, ret, ret_ask, e);
     }
@@ -358,7 +353,7 @@ enum err exchange_recall_step(struct exchange *x, struct db *db, struct exchange
             *s = (struct exchange_recall_state){0};
         return OK;
     }
-    if ((err = ledger_recall_end(db, e)) == OK && s->hlc)
+    if ((err = ledger_recall_end(db, s->hlc, e)) == OK && s->hlc)
         err = epoch_for_children(o, db, e);
     if (err == OK && !s->hlc && !head && !strcmp(o->ledger.origin, o->site))
         err = office_found(o, db, e); /* really new: nobody has held anything of this site */

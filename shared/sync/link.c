@@ -542,10 +542,10 @@ static void on_recall_frame(struct turn *t, const struct frame *f)
         return;
     }
     x = effect(t, f->kind == FRAME_RECALL ? FX_RECALL : FX_RECALLED);
+    memcpy(x->stream, t->l->peer_stream, 16);
     memcpy(x->origin, f->origin, sizeof x->origin);
     x->seq = f->seq;
     memcpy(x->digest, f->digest, 32);
-    x->need = f->need;
     x->verdict = f->verdict;
     x->hlc = f->hlc;
     x->feed = f->feed;
@@ -555,7 +555,7 @@ static void on_recall_frame(struct turn *t, const struct frame *f)
 static void on_recall(struct turn *t, const struct link_input *in)
 {
     struct frame f = {.kind = in->kind == IN_RECALL ? FRAME_RECALL : FRAME_RECALLED, .seq = in->seq,
-                      .need = in->need, .verdict = in->verdict, .pos = in->pos, .hlc = in->hlc, .feed = in->feed};
+                      .verdict = in->verdict, .pos = in->pos, .hlc = in->hlc, .feed = in->feed};
 
     memcpy(f.origin, in->origin, sizeof f.origin);
     memcpy(f.digest, in->digest, 32);

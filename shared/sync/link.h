@@ -58,7 +58,7 @@ enum link_input_kind {
     IN_LEASE,        /* answer to FX_ASK_LEASE (parent side): mono_ms as asked, clock fields, pos = our outbox's end */
     IN_HEAD,         /* our signed head: origin, seq, hash in digest, signature */
     IN_BYE,          /* end the link: code, reason */
-    IN_RECALL,       /* child: ask whether our chain `origin` up to seq, hash in digest, is the one the parent holds; need */
+    IN_RECALL,       /* child: ask whether our chain `origin` up to seq, hash in digest, is the one the parent holds */
     IN_RECALLED,     /* parent: answer to FX_RECALL: origin, seq as asked, verdict, pos = our head of it, hlc, feed */
     IN_HAVE,         /* tell the peer that the document digest is here, whole and durable */
 };
@@ -82,7 +82,7 @@ struct link_input {
     int64_t mono_ms, lease_now_ms, promised_ms, length_ms;
     char origin[25];
     uint64_t seq;
-    unsigned need, verdict;
+    unsigned verdict;
     uint64_t hlc, feed;
     unsigned char signature[64];
     enum bye_code code;
@@ -103,7 +103,8 @@ enum link_effect_kind {
     FX_NONE,        /* the peer does not have the document digest */
     FX_ASK_LEASE,   /* parent side: make the promise durable, answer IN_LEASE; mono_ms to give back */
     FX_LEASE,       /* child side: mono_ms (ours, when asked), lease_now_ms, promised_ms, length_ms, pos */
-    FX_RECALL,      /* parent side: origin, seq, digest, need; answer IN_RECALLED and send what is behind */
+    FX_RECALL,      /* parent side: origin, seq, digest, stream (the child's outbox: another one after each loss);
+                     * answer IN_RECALLED and send what is behind */
     FX_RECALLED,    /* child side: origin, seq, verdict, pos, hlc, feed */
     FX_HAVE,        /* the peer holds the document digest, whole and durable */
     FX_HEAD,        /* the peer's signed head, behind all FX_STORE given before */
@@ -121,7 +122,7 @@ struct link_effect {
     int64_t skew_ms, mono_ms, lease_now_ms, promised_ms, length_ms;
     char origin[25];
     uint64_t seq;
-    unsigned need, verdict;
+    unsigned verdict;
     uint64_t hlc, feed;
     unsigned char signature[64];
     enum bye_code code;

@@ -69,7 +69,6 @@ void wire_pack(const struct frame *f, struct buf *out)
         put_text(out, f->origin);
         buf_varint(out, f->seq);
         buf_append(out, f->digest, 32);
-        buf_u8(out, f->need);
         break;
     case FRAME_RECALLED:
         put_text(out, f->origin);
@@ -210,9 +209,6 @@ enum err wire_unpack(const void *p, size_t n, struct frame *ret, struct errmsg *
         get_text(&r, f.origin, sizeof f.origin);
         f.seq = reader_varint(&r);
         get(&r, f.digest, 32);
-        f.need = reader_u8(&r);
-        if (f.need > NEED_NUMBERS)
-            r.bad = true;
         break;
     case FRAME_RECALLED:
         get_text(&r, f.origin, sizeof f.origin);

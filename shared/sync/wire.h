@@ -43,8 +43,6 @@ enum bye_code {
 };
 
 enum recall_verdict { RECALL_FORKED, RECALL_AGREES, RECALL_BEYOND };
-/* New numbers: none; if there was a past; in any case, for this site was restored. */
-enum recall_need { NEED_NOTHING, NEED_IF_PAST, NEED_NUMBERS };
 
 /* One frame of any kind; the fields that its kind does not name are not used. Bytes are borrowed. */
 struct frame {
@@ -64,7 +62,6 @@ struct frame {
     int64_t mono_ms, now_ms, promised_ms, length_ms; /* CLOCK_ASK: mono; CLOCK: all four */
     char origin[25];                 /* HEAD, RECALL, RECALLED */
     uint64_t seq;                    /* HEAD, RECALL; RECALLED: as asked */
-    unsigned need;                   /* RECALL: enum recall_need */
     unsigned verdict;                /* RECALLED: enum recall_verdict */
     uint64_t feed;                   /* RECALLED: position in my outbox up to which the past reaches */
     uint64_t hlc;                    /* RECALLED: number blocks leased up to here are not to be used any more */

@@ -38,7 +38,7 @@ void fuzz_seeds(void (*give)(const void *p, size_t n))
         {.kind = FRAME_HEAD, .origin = "331002003901.12", .seq = 77},
         {.kind = FRAME_PING, .nonce = 9},
         {.kind = FRAME_BYE, .code = BYE_STORE, .reason = "no room"},
-        {.kind = FRAME_RECALL, .origin = "331002003901", .seq = 9, .need = NEED_NUMBERS},
+        {.kind = FRAME_RECALL, .origin = "331002003901", .seq = 9},
         {.kind = FRAME_RECALLED, .origin = "331002003901", .seq = 9, .verdict = RECALL_BEYOND, .pos = 3, .hlc = 4, .feed = 5},
     };
 

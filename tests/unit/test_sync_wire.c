@@ -40,7 +40,7 @@ static void every_frame_comes_back(void **state)
         {.kind = FRAME_CHUNK, .digest = "d", .offset = 77, .total = 82, .bytes = bytes, .bytes_len = 5},
         {.kind = FRAME_NONE, .digest = "d"},
         {.kind = FRAME_HAVE, .digest = "d"},
-        {.kind = FRAME_RECALL, .origin = "331002003901", .seq = 9, .digest = "d", .need = NEED_IF_PAST},
+        {.kind = FRAME_RECALL, .origin = "331002003901", .seq = 9, .digest = "d"},
         {.kind = FRAME_RECALLED, .origin = "331002003901", .seq = 9, .verdict = RECALL_BEYOND, .pos = 7, .hlc = 77, .feed = 8},
         {.kind = FRAME_CLOCK_ASK, .mono_ms = 5},
         {.kind = FRAME_CLOCK, .mono_ms = 5, .now_ms = 6, .promised_ms = 7, .length_ms = 8, .pos = 9},
