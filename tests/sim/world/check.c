@@ -2,9 +2,11 @@
 #include "world.h"
 
 #include "base/mem.h"
+#include "files.h"
 #include "ledger/outbox.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* ---- numbers ------------------------------------------------------------------------------------*/
 
@@ -13,17 +15,21 @@ static struct number {
     char number[40], owner[32];
 } numbers[NUMBERS];
 
-#define TAKEN_MAX 4000
-static struct taken {
-    char case_no[24];
-    int64_t custody_no;
-} taken[TAKEN_MAX];
-static int taken_count;
+#define CASES_MAX 8192
+static struct custody {
+    char case_no[24], custodian[13];
+    int64_t no; /* the highest custody that anybody has made */
+} custodies[CASES_MAX];
+
+#define LOST_MAX 4096
+static char lost[LOST_MAX][65], at_risk[LOST_MAX][65]; /* papers that went with a disk */
+static int lost_count, risk_count;
 
 void check_reset(void)
 {
     memset(numbers, 0, sizeof numbers);
-    taken_count = 0;
+    memset(custodies, 0, sizeof custodies);
+    lost_count = risk_count = 0;
 }
 
 void check_number(const char *owner, const char *number)
@@ -49,40 +55,102 @@ void check_number(const char *owner, const char *number)
 
 /* ---- custody ------------------------------------------------------------------------------------*/
 
-static int64_t custody_of(struct site *s, const char *case_no)
+static struct custody *custody_at(const char *case_no)
 {
-    struct stmt *st = db_stmt(s->db, "SELECT custody_no FROM case_file WHERE case_no = $1");
+    uint64_t h = 1469598103934665603ULL;
+
+    for (const char *p = case_no; *p; p++)
+        h = (h ^ (unsigned char)*p) * 1099511628211ULL;
+    for (uint64_t i = h % CASES_MAX;; i = (i + 1) % CASES_MAX)
+        if (!custodies[i].case_no[0] || !strcmp(custodies[i].case_no, case_no))
+            return &custodies[i];
+}
+
+/* A case is handed on by its custodian, or taken back when his lease is over; so no two sites ever make the same
+ * custody, and once one is made nobody decides under an older one. */
+void check_custody(struct site *s, const char *case_no, const char *action)
+{
+    struct stmt *st = db_stmt(s->db, "SELECT custody_no, custodian FROM case_file WHERE case_no = $1");
+    bool row, decides = !strcmp(action, "complete") || !strcmp(action, "approve") || !strcmp(action, "refuse");
+    struct custody *c = custody_at(case_no);
+    char custodian[13] = "";
     int64_t no = 0;
-    bool row;
 
     bind_text(st, 1, case_no);
-    if (db_step(st, &row, NULL) == OK && row)
+    if (db_step(st, &row, NULL) == OK && row) {
         no = col_int(st, 0);
+        snprintf(custodian, sizeof custodian, "%s", col_text(st, 1));
+    }
     db_reset(st);
-    return no;
-}
-
-void check_taken_back(struct site *s, const char *case_no)
-{
-    if (taken_count == TAKEN_MAX)
+    if (decides && no < c->no)
+        breach("site %d decided %s under custody %lld after custody %lld had begun: outside its lease", s->no, case_no,
+               (long long)no, (long long)c->no);
+    if (decides && strcmp(custodian, s->code))
+        breach("site %d decided %s, which is in the hands of %s", s->no, case_no, custodian);
+    if (no == c->no && c->no && strcmp(custodian, c->custodian))
+        breach("case %s has two custodians under custody %lld: %s and %s", case_no, (long long)no, custodian, c->custodian);
+    if (no <= c->no)
         return;
-    snprintf(taken[taken_count].case_no, sizeof taken[0].case_no, "%s", case_no);
-    taken[taken_count++].custody_no = custody_of(s, case_no);
-    trace("site %d took %s back, custody %lld", s->no, case_no, (long long)taken[taken_count - 1].custody_no);
+    if (!strcmp(action, "take_back"))
+        trace("site %d took %s back, custody %lld", s->no, case_no, (long long)no);
+    snprintf(c->case_no, sizeof c->case_no, "%s", case_no);
+    snprintf(c->custodian, sizeof c->custodian, "%s", custodian);
+    c->no = no;
 }
 
-/* Once a case was taken back, nobody decides it under an older custody: the lease sees to that. */
-void check_decided(struct site *s, const char *case_no)
-{
-    int64_t no = custody_of(s, case_no);
+/* ---- papers that go with a disk -----------------------------------------------------------------*/
 
-    for (int i = 0; i < taken_count; i++)
-        if (!strcmp(taken[i].case_no, case_no) && no < taken[i].custody_no)
-            breach("site %d decided %s under custody %lld after custody %lld had begun: outside its lease", s->no, case_no,
-                   (long long)no, (long long)taken[i].custody_no);
+static void note_risk(void *arg, const char *name)
+{
+    (void)arg;
+    if (risk_count < LOST_MAX)
+        snprintf(at_risk[risk_count++], 65, "%s", name);
+}
+
+void check_disk_goes(int no)
+{
+    risk_count = 0;
+    files_each(no, note_risk, NULL);
+}
+
+void check_disk_gone(int no)
+{
+    char path[100];
+
+    (void)no;
+    for (int i = 0; i < risk_count && lost_count < LOST_MAX; i++) {
+        bool held = false;
+        for (int k = 0; k < SITES && !held; k++) {
+            snprintf(path, sizeof path, "/disk%d/blobs/%.2s/%.64s", k, at_risk[i], at_risk[i]);
+            held = access(path, F_OK) == 0;
+        }
+        if (!held)
+            memcpy(lost[lost_count++], at_risk[i], 65);
+    }
+}
+
+static bool is_lost(const char *digest)
+{
+    for (int i = 0; i < lost_count; i++)
+        if (!strcmp(lost[i], digest + 7))
+            return true;
+    return false;
 }
 
 /* ---- after a crash ------------------------------------------------------------------------------*/
+
+static int64_t count(struct site *s, const char *sql);
+
+static void check_papers(struct site *s)
+{
+    struct stmt *st = db_stmt(s->db, "SELECT digest FROM document WHERE state = 'here'");
+    bool row;
+
+    while (db_step(st, &row, NULL) == OK && row)
+        if (!blob_exists(s->blobs, col_text(st, 0)))
+            breach("site %d: a paper announced as here has no bytes: %s", s->no, col_text(st, 0));
+    db_reset(st);
+}
 
 void check_reopened(struct site *s)
 {
@@ -90,6 +158,10 @@ void check_reopened(struct site *s)
     struct errmsg e = {""};
     uint64_t seq = 0;
 
+    if (count(s, "SELECT count(*) FROM origin o WHERE o.seq <> (SELECT count(*) FROM event v WHERE v.origin = o.origin AND "
+                 "v.seq <= o.seq AND v.hash IS NOT NULL) /* full scan: a test */") > 0)
+        breach("site %d: a chain has a gap", s->no);
+    check_papers(s);
     if (s->acked_seq && (ledger_head(s->db, s->acked_origin, &seq, hash, &e) != OK || seq < s->acked_seq))
         breach("site %d forgot: its own chain ends at %llu, but %llu was acknowledged to a person", s->no,
                (unsigned long long)seq, (unsigned long long)s->acked_seq);
@@ -122,6 +194,17 @@ static int64_t count(struct site *s, const char *sql)
     return n;
 }
 
+static bool wants(struct site *s)
+{
+    struct stmt *st = db_stmt(s->db, "SELECT digest FROM document WHERE state = 'wanted'");
+    bool row, any = false;
+
+    while (!any && db_step(st, &row, NULL) == OK && row)
+        any = !is_lost(col_text(st, 0));
+    db_reset(st);
+    return any;
+}
+
 const char *check_waits(void)
 {
     static char why[120];
@@ -137,7 +220,7 @@ const char *check_waits(void)
             what = "has events that are not acknowledged";
         else if (count(s, "SELECT count(*) FROM meta WHERE key = 'recall'") != 0)
             what = "waits for its past";
-        else if (count(s, "SELECT count(*) FROM document WHERE state = 'wanted'") != 0)
+        else if (wants(s))
             what = "waits for papers";
         else if (i >= 3 && count(s, "SELECT count(*) FROM document WHERE sent = 0 AND state = 'here' AND case_no <> ''") != 0)
             what = "does not know that its papers have arrived";
@@ -233,11 +316,7 @@ static void check_site(struct site *s)
         two_decisions(s);
     if (blob_verify_all(s->blobs, &papers, &e) != OK)
         breach("site %d: a paper is not what its name says: %s", s->no, e.text);
-    struct stmt *st = db_stmt(s->db, "SELECT digest FROM document WHERE state = 'here'");
-    bool row;
-    while (db_step(st, &row, NULL) == OK && row)
-        if (!blob_exists(s->blobs, col_text(st, 0)))
-            breach("site %d: a paper announced as here has no bytes: %s", s->no, col_text(st, 0));
+    check_papers(s);
     if (db_begin(s->db, &e) != OK || office_digest(s->db, before, &e) != OK || office_rebuild(&s->office, s->db, &e) != OK ||
         office_digest(s->db, after, &e) != OK)
         breach("site %d: the projections cannot be folded again: %s", s->no, e.text);
@@ -268,6 +347,24 @@ static void check_witnessed(void)
     }
 }
 
+/* ... and what its parent has of it, it has itself, also when it lost its disk. */
+static void check_remembered(void)
+{
+    for (int i = 1; i < SITES; i++) {
+        struct stmt *st = db_stmt(site[parent_of(i)].db, "SELECT origin, seq FROM origin WHERE substr(origin, 1, 12) = $1 AND seq > 0");
+        bool row;
+        bind_text(st, 1, site[i].code);
+        while (db_step(st, &row, NULL) == OK && row) {
+            unsigned char hash[32];
+            struct errmsg e;
+            uint64_t seq = 0;
+            if (ledger_head(site[i].db, col_text(st, 0), &seq, hash, &e) != OK || seq != (uint64_t)col_int(st, 1))
+                breach("site %d has %llu events of its own %s, its parent %lld", i, (unsigned long long)seq, col_text(st, 0),
+                       (long long)col_int(st, 1));
+        }
+    }
+}
+
 void check_end(void)
 {
     for (int i = 0; i < SITES && !broken; i++)
@@ -276,7 +373,13 @@ void check_end(void)
     if (!broken)
         check_witnessed();
     if (!broken)
+        check_remembered();
+    if (!broken)
+        check_numbers();
+    if (!broken)
         check_agreement();
+    for (int i = 1; i < SITES && !broken; i++)
+        work_check(&site[i]);
     trace("cases %lld, events %lld, set aside %lld", (long long)count(&site[0], "SELECT count(*) FROM case_file"),
           (long long)count(&site[0], "SELECT count(*) FROM event"), (long long)count(&site[0], "SELECT count(*) FROM repair"));
 }

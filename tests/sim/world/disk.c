@@ -489,6 +489,8 @@ void disk_wipe(int n)
     for (int i = 0; i < FILES_MAX; i++)
         if (disks[n].files[i].there)
             drop_file(&disks[n].files[i]);
+    disks[n].stopped = disks[n].full = disks[n].read_error = disks[n].sync_error = false;
+    disks[n].stop_at = disks[n].error_at = disks[n].full_at = -1;
 }
 
 void *disk_backup(int n)

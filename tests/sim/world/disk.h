@@ -13,7 +13,7 @@ void disk_register(void);
 /* Remember all files of all disks, and go back to that state later. */
 void disk_snapshot(void);
 void disk_restore_snapshot(void);
-void disk_wipe(int n);
+void disk_wipe(int n); /* a new disk, empty and well */
 /* A copy of one disk's files, as a backup; and back. */
 void *disk_backup(int n);
 void disk_restore(int n, const void *backup);

@@ -19,6 +19,12 @@ static void disk_well(int no, int unused)
     disk_set_full(no, false);
 }
 
+static void speak_again(int no, int unused)
+{
+    (void)unused;
+    site_speak(no, 1);
+}
+
 static void one_fault(int kind, int unused)
 {
     int child = 1 + (int)dice(SITES - 1), no = (int)dice(SITES);
@@ -30,12 +36,12 @@ static void one_fault(int kind, int unused)
         return;
     switch (kind) {
     case 0: /* the line breaks, and dials again */
-        net_close(c, "cut");
+        net_cut(c, "cut");
         break;
     case 1: /* it is gone for a while */
         trace("line %d cut", child);
         c->cut = true;
-        net_close(c, "cut");
+        net_cut(c, "cut");
         later(5000 + (int64_t)dice(3 * 60000), open_line, child, 0);
         break;
     case 2:
@@ -78,8 +84,14 @@ static void one_fault(int kind, int unused)
         for (int i = 1; i < SITES; i++)
             later(10, net_dial, i, 0);
         break;
+    case 15: /* the rest of the world does not know the new version yet */
+        if (no) {
+            site_speak(no, 2);
+            later(20000 + (int64_t)dice(60000), speak_again, no, 0);
+        }
+        break;
     case 13:
-        site_backup(no);
+        site_reinstall(no);
         break;
     case 14: /* an old copy comes back */
         site_restore(no, dice(3) != 0);
@@ -89,20 +101,32 @@ static void one_fault(int kind, int unused)
         for (int i = 3; i < SITES; i++)
             if (dice(2)) {
                 conns[i].cut = true;
-                net_close(&conns[i], "cut");
+                net_cut(&conns[i], "cut");
                 later(LEASE_MS + (int64_t)dice(90000), open_line, i, 0);
             }
         break;
     }
 }
 
-static void months_pass(int unused, int unused2)
+/* One site, or none, is away meanwhile and comes back to a world that has gone on. */
+static void months_pass(int away, int unused)
 {
+    int64_t ms = (30 + (int64_t)dice(90)) * 86400000LL;
+
     (void)unused;
-    (void)unused2;
-    trace("weeks pass");
-    for (int i = 0; i < SITES; i++)
-        site[i].wall_offset_ms += 30LL * 86400000;
+    if (healing)
+        return;
+    trace("months pass%s", away ? ", one is away" : "");
+    for (int i = 1; i < SITES; i++)
+        net_cut(&conns[i], "months");
+    if (away) {
+        conns[away].cut = true;
+        later(5000 + (int64_t)dice(40000), open_line, away, 0);
+    }
+    for (int i = 0; i < SITES; i++) {
+        site[i].wall_offset_ms += ms;
+        site[i].mono_base_ms += ms;
+    }
 }
 
 static void backup_one(int no, int unused)
@@ -124,10 +148,14 @@ void faults_plan(int64_t from, int64_t until)
             later((until + from) / 2 + (int64_t)dice((uint64_t)(until - from) / 2), one_fault, 14, 0);
     }
 
+    if (dice(10) == 0)
+        later(from + (int64_t)dice((uint64_t)(until - from)), one_fault, 13, 0);
+    if (dice(12) == 0)
+        later(from + (int64_t)dice((uint64_t)(until - from)), one_fault, 15, 0);
     for (int i = 0; i < n; i++)
         later(from + (int64_t)dice((uint64_t)(until - from)), one_fault, (int)dice(13), 0);
     if (dice(10) == 0)
-        later((int64_t)dice((uint64_t)until), months_pass, 0, 0);
+        later((int64_t)dice((uint64_t)until), months_pass, (int)dice(SITES), 0);
 }
 
 void faults_heal(void)
@@ -142,7 +170,9 @@ void faults_heal(void)
         net_close(&conns[i], "healed");
         later((int64_t)dice(500), net_dial, i, 0);
     }
-    for (int i = 0; i < SITES; i++)
+    for (int i = 0; i < SITES; i++) {
+        site_speak(i, 1);
         if (!site[i].up)
             site_up(i);
+    }
 }

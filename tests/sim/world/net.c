@@ -3,11 +3,15 @@
 
 #include "base/crypto.h"
 #include "base/mem.h"
+#include "disk.h"
+#include "sync/wire.h"
 
 #include <string.h>
 
 extern const unsigned char sync_dictionary_1[];
 extern const size_t sync_dictionary_1_len;
+
+#define HELLO_VERSION 5 /* behind the kind and "DST1" */
 
 static void step(struct conn *c, int end, struct link_input *in);
 
@@ -63,6 +67,10 @@ static void post(struct conn *c, int from, const unsigned char *bytes, size_t le
     struct frame_in_flight *f = mem_alloc(sizeof *f + len);
     f->len = len;
     memcpy(f->bytes, bytes, len);
+    if (bytes[0] == FRAME_HELLO) { /* each side's program says its own version, and knows no other */
+        int mine = site_of(c, from)->speaks, theirs = site_of(c, 1 - from)->speaks;
+        f->bytes[HELLO_VERSION] = (unsigned char)(mine == theirs ? WIRE_VERSION : WIRE_VERSION + 1);
+    }
     int64_t at = now + c->delay_ms + (int64_t)len * 1000 / c->rate;
     f->at = at > to->last_at ? at : to->last_at;
     to->last_at = f->at;
@@ -170,6 +178,10 @@ static void have(struct conn *c, int end, const unsigned char digest[32])
     struct link_input in = {.kind = IN_HAVE};
 
     memcpy(in.digest, digest, 32);
+    char text[DIGEST_TEXT_LEN + 1];
+    digest_text(digest, text);
+    if (!blob_exists(site_of(c, end)->blobs, text) && !disk_stopped(site_of(c, end)->no))
+        breach("site %d says that it has a paper, and has no bytes: %s", site_of(c, end)->no, text);
     step(c, end, &in);
 }
 
@@ -357,6 +369,8 @@ static void effects(struct conn *c, int end, const struct link_effects *fx)
             break;
         case FX_UP:
             trace("link %d-%d up at %d", c->child, c->parent, site_of(c, end)->no);
+            if (site_of(c, 0)->speaks != site_of(c, 1)->speaks)
+                breach("sites %d and %d speak with each other in two versions", c->child, c->parent);
             if (end == 0) {
                 site[c->child].backoff_ms = 500;
                 site[c->child].shown_count = 0;
@@ -499,6 +513,25 @@ void net_close(struct conn *c, const char *why)
         job_queue(j);
         later(200 + (int64_t)dice(2000), net_dial, c->child, 0);
     }
+}
+
+/* Of what is on its way each end still gets the beginning: a frame that was cut in the middle is no frame. */
+void net_cut(struct conn *c, const char *why)
+{
+    int gen = c->gen;
+
+    for (int e = 0; e < 2 && c->open && c->gen == gen; e++) {
+        struct conn_end *x = &c->end[e];
+        int n = 0;
+        for (struct frame_in_flight *f = x->in; f; f = f->next)
+            n++;
+        n = (int)dice((uint64_t)n + 1);
+        for (struct frame_in_flight *f = x->in; f && n; f = f->next, n--)
+            f->at = now;
+        deliver(c->child, gen << 1 | e);
+    }
+    if (c->open && c->gen == gen)
+        net_close(c, why);
 }
 
 void net_site_down(int no)

@@ -329,7 +329,7 @@ void site_up(int no)
 
     db_path_of(no, path);
     snprintf(papers, sizeof papers, "/disk%d/blobs", no);
-    if (s->up)
+    if (s->up || s->absent)
         return;
     s->life++;
     err = db_open(path, DB_WRITE, &s->db, &e);
@@ -369,7 +369,9 @@ void site_backup(int no)
     if (!s->up || disk_stopped(no) || no < 3) /* nodes: what a hub told only its children is lost with its disk */
         return;
     disk_backup_free(s->backup);
+    files_copy_free(s->backup_files);
     s->backup = disk_backup(no);
+    s->backup_files = files_copy(no);
     trace("site %d backed up", no);
 }
 
@@ -387,26 +389,49 @@ static void come_back(struct site *s)
     s->db = NULL;
 }
 
+/* One lost disk at a time in each branch: what two neighbours have both forgotten is gone. */
+static bool neighbour_forgot(int no)
+{
+    for (int i = 1; i < SITES; i++)
+        if (site[i].restored && i != no && (parent_of(i) == no || parent_of(no) == i))
+            return true;
+    return false;
+}
+
+static void another_machine(struct site *s)
+{
+    s->mono_base_ms += 1000 + (int64_t)dice(100000);
+    s->mono_started_ms = now;
+}
+
 void site_restore(int no, bool told)
 {
     struct site *s = &site[no];
 
-    if (!s->backup)
+    if (!s->backup || s->absent || neighbour_forgot(no))
         return;
-    /* One lost disk at a time in each branch: what two neighbours have both forgotten is gone. */
-    for (int i = 1; i < SITES; i++)
-        if (site[i].restored && i != no && (parent_of(i) == no || parent_of(no) == i))
-            return;
     site_crash(no, false);
     trace("site %d restored from its old copy%s", no, told ? "" : ", and nobody told it");
+    check_disk_goes(no);
     disk_restore(no, s->backup);
+    if (dice(2)) /* else the papers were on another disk, and are new */
+        files_put(no, s->backup_files);
+    check_disk_gone(no);
     s->restored = true;
     s->untold |= !told;
     s->acked_seq = 0; /* what the parent has seen comes back; what it has not, went with the disk */
-    s->mono_base_ms += 1000 + (int64_t)dice(100000); /* another machine */
-    s->mono_started_ms = now;
+    another_machine(s);
     if (told)
         come_back(s);
+}
+
+void site_speak(int no, int version)
+{
+    if (site[no].speaks == version)
+        return;
+    trace("site %d gets a program of version %d", no, version);
+    site_crash(no, false);
+    site[no].speaks = version;
 }
 
 static void drop_jobs(struct site *s)
@@ -441,10 +466,8 @@ void site_crash(int no, bool power)
     s->blobs = NULL;
     if (power) {
         power_returns(no);
-        if (dice(2)) { /* the machine itself was off: another boot, another monotonic clock */
-            s->mono_base_ms += 1000 + (int64_t)dice(100000);
-            s->mono_started_ms = now;
-        }
+        if (dice(2)) /* the machine itself was off: another boot, another monotonic clock */
+            another_machine(s);
     } else {
         disk_stop_after(no, -1);
     }
@@ -514,7 +537,7 @@ static void add_account(struct site *s, int no)
     json_free(b);
 }
 
-static void make_site(int no)
+static void make_site(int no, bool child)
 {
     struct site *s = &site[no];
     struct errmsg e = {""};
@@ -527,22 +550,71 @@ static void make_site(int no)
     must(open_office(s, &e), "office", &e, NULL);
     if (no)
         must(link_add(s->db, codes[parent_of(no)], "parent", &s->host, &e), "link", &e, NULL);
-    must(office_found(&s->office, s->db, &e), "found", &e, NULL);
+    if (child) /* as enrol_child() does: it may have been here before */
+        must(ledger_recall_begin(s->db, &e), "recall", &e, NULL);
+    else
+        must(office_found(&s->office, s->db, &e), "found", &e, NULL);
     must(db_commit(s->db, &e), "commit", &e, NULL);
 }
 
-static void enrol(int no)
+static enum err enrol(int no, struct errmsg *e)
 {
     struct site *p = &site[parent_of(no)];
     unsigned char pub[32];
-    struct errmsg e = {""};
-    char key[65];
+    char key[65], name[20];
+    enum err err = db_begin(p->db, e);
 
     crypto_public(site[no].seed, pub);
     hex_encode(pub, 32, key);
-    must(db_begin(p->db, &e), "begin", &e, NULL);
-    must(office_enrol(&p->office, p->db, codes[no], site[no].office.name, key, 1000, &e), "enrol", &e, NULL);
-    must(db_commit(p->db, &e), "commit", &e, NULL);
+    snprintf(name, sizeof name, "site %d", no);
+    if (err == OK && (err = office_enrol(&p->office, p->db, codes[no], name, key, 1000, e)) == OK)
+        return db_commit(p->db, e);
+    db_rollback(p->db, NULL);
+    return err;
+}
+
+static void install(int no, int unused)
+{
+    struct site *s = &site[no], *p = &site[parent_of(no)];
+    struct errmsg e = {""};
+
+    (void)unused;
+    for (int i = 0; i < 8; i++)
+        s->seed[i] = (unsigned char)dice(256);
+    if (!p->up || enrol(no, &e) != OK) {
+        trace("site %d cannot enrol now %s", no, e.text);
+        later(5000, install, no, 0);
+        return;
+    }
+    trace("site %d enrols again", no);
+    make_site(no, true);
+    office_close(&s->office);
+    db_close(s->db);
+    s->db = NULL;
+    s->absent = false;
+    site_up(no);
+    net_local(p);
+}
+
+void site_reinstall(int no)
+{
+    struct site *s = &site[no];
+
+    if (no < 3 || s->absent || neighbour_forgot(no))
+        return;
+    site_crash(no, false);
+    trace("site %d is installed anew", no);
+    check_disk_goes(no);
+    disk_wipe(no);
+    files_wipe(no);
+    check_disk_gone(no);
+    disk_backup_free(s->backup); /* of another life: its keys are no good any more */
+    files_copy_free(s->backup_files);
+    s->backup = s->backup_files = NULL;
+    s->restored = s->absent = true;
+    s->acked_seq = 0;
+    another_machine(s);
+    later(1000 + (int64_t)dice(30000), install, no, 0);
 }
 
 static int64_t run_until(int64_t end)
@@ -578,9 +650,11 @@ static void reset_sites(void)
         s->mono_started_ms = 0;
         s->drift_ppm = 0;
         s->acked_seq = 0;
-        s->restored = s->untold = false;
+        s->restored = s->untold = s->absent = false;
+        s->speaks = 1;
         disk_backup_free(s->backup);
-        s->backup = NULL;
+        files_copy_free(s->backup_files);
+        s->backup = s->backup_files = NULL;
         s->queue_end = &s->queue;
         for (int k = 0; k < 32; k++)
             s->seed[k] = (unsigned char)(i * 32 + k + 1);
@@ -613,7 +687,7 @@ static void make_world(void)
     state = 42;
     reset_sites();
     for (int i = 0; i < SITES; i++)
-        make_site(i);
+        make_site(i, i > 0);
     struct errmsg e;
     must(db_begin(site[0].db, &e), "begin", &e, NULL);
     publish(&site[0], "schema/catalogue/calendar/2026.json");
@@ -622,13 +696,16 @@ static void make_world(void)
     for (int i = 0; i <= SITES; i++)
         add_account(&site[0], i);
     must(db_commit(site[0].db, &e), "commit", &e, NULL);
-    for (int i = 1; i < SITES; i++)
-        enrol(i);
+    for (int i = 1; i <= 2; i++)
+        must(enrol(i, &e), "enrol", &e, NULL);
     close_all();
     for (int i = 0; i < SITES; i++)
         site_up(i);
     healing = true;
-    for (int64_t end = 60000; end < 3600000 && (now < 30000 || !check_quiet()) && !broken; end += 10000)
+    run_until(30000); /* the streets are what they are */
+    for (int i = 3; i < SITES; i++)
+        must(enrol(i, &e), "enrol", &e, NULL);
+    for (int64_t end = 60000; end < 3600000 && (now < 60000 || !check_quiet()) && !broken; end += 10000)
         run_until(end);
     if (broken || !check_quiet()) {
         fprintf(stderr, "world: the first replication did not end: %s\n", broken ? broken : "not quiet");
@@ -652,7 +729,7 @@ static bool run_seed(uint64_t seed)
     reset_sites();
     state = seed * 0x2545f4914f6cdd1dULL + 1;
     /* Mostly a few busy minutes; sometimes longer than two leases. */
-    work_ms = dice(6) ? 40000 + (int64_t)dice(80000) : 480000;
+    work_ms = dice(8) ? 40000 + (int64_t)dice(80000) : 420000;
     for (int i = 0; i < SITES; i++) {
         site[i].drift_ppm = (int)dice(8001) - 4000;
         site[i].mono_base_ms = 1000 + (int64_t)dice(1000000);

@@ -69,9 +69,11 @@ struct site {
     int64_t backoff_ms;
     struct { char origin[25]; uint64_t seq; } shown[64]; /* heads shown on this connection */
     int shown_count;
-    void *backup; /* an old copy of the disk, or NULL */
+    void *backup, *backup_files; /* an old copy of the disk, or NULL */
     bool untold;   /* ... and it did not know: until it finds out it may give numbers out again */
     bool restored; /* in this world: what was acknowledged before may be gone with the disk */
+    bool absent;   /* its disk is gone: it is being installed anew */
+    int speaks;    /* the version of the protocol that its program knows; all others know 1 */
 };
 
 struct frame_in_flight {
@@ -123,12 +125,17 @@ int parent_of(int no);
 /* The site comes back from its old copy; told: as `restore` does it, else as one who copies files. */
 void site_restore(int no, bool told);
 void site_backup(int no);
+/* Another machine, an empty disk, the same code: it enrols again. */
+void site_reinstall(int no);
+/* Another program; it starts anew. */
+void site_speak(int no, int version);
 bool in_read(struct site *s, enum err (*fn)(struct site *s, void *arg, struct errmsg *e), void *arg);
 
 /* net.c */
 void net_reset(void);
 void net_dial(int child, int unused);
 void net_close(struct conn *c, const char *why);
+void net_cut(struct conn *c, const char *why); /* some of what is on its way still arrives */
 void net_tick(int no);
 void net_local(struct site *s);
 void net_site_down(int no);
@@ -138,6 +145,7 @@ int plans_check(void);
 
 /* work.c */
 void work_reset(void);
+void work_check(struct site *s); /* can its people still work? */
 void work_prepare(void); /* once, in the finished world */
 void work_some(int no, int unused);
 struct caller work_caller(int no);
@@ -150,10 +158,14 @@ void faults_heal(void);
 void check_reset(void);
 void check_reopened(struct site *s);
 void check_number(const char *kind, const char *number);
-void check_decided(struct site *s, const char *case_no);
-void check_taken_back(struct site *s, const char *case_no);
+/* After each commit of a person's command on a case. */
+void check_custody(struct site *s, const char *case_no, const char *action);
+/* A disk is about to go, or has gone: what only it held is not looked for any more. */
+void check_disk_goes(int no);
+void check_disk_gone(int no);
 const char *check_waits(void); /* what keeps it from being quiet, or NULL */
 bool check_quiet(void);  /* are all outboxes empty and all papers where they belong? */
 void check_end(void);
+void check_numbers(void); /* numbers.c: every number of the district's ledger is explained by a lease */
 
 #endif
