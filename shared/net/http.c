@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/loop.h"
+#include "net/pki.h"
 #include "net/request.h"
 #include "net/ws.h"
 
@@ -198,7 +199,7 @@ int http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     if (reason == LWS_CALLBACK_OPENSSL_PERFORM_CLIENT_CERT_VERIFICATION)
         return len ? 0 : 1;
     if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
-        tls_settle(user);
+        pki_settle(user);
         return 0;
     }
     r = slot ? *slot : NULL;

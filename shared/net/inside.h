@@ -20,9 +20,6 @@ int http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len);
 int ws_dial_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len);
 
-/* What a listening SSL_CTX does otherwise than it would. */
-void tls_settle(void *ssl_ctx);
-
 /* One header by its lower-case name into out; false: not there. Only while the header table is held. */
 bool header_read(struct lws *wsi, const char *name, struct buf *out);
 #endif

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -267,4 +268,14 @@ enum err pki_common_name(const char *cert_pem, char *out, size_t cap, struct err
 
     X509_free(cert);
     return n > 0 && (size_t)n < cap ? OK : failed(e, "read the common name", ERR_INVALID);
+}
+
+void pki_settle(void *ssl_ctx)
+{
+    SSL_CTX *ctx = ssl_ctx;
+
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_num_tickets(ctx, 0);
+    SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+    SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
 }

@@ -37,4 +37,8 @@ MUST_USE enum err pki_check(const char *cert, const char *chain, const char *roo
 MUST_USE enum err pki_fingerprint(const char *cert, char out[65], struct errmsg *e);
 MUST_USE enum err pki_common_name(const char *cert, char *out, size_t cap, struct errmsg *e);
 
+/* What a listening SSL_CTX does otherwise than it would: no sessions to take up again (our clients keep none, and each
+ * costs two tickets at the handshake and the client's certificates in memory), no buffers while a connection is idle. */
+void pki_settle(void *ssl_ctx);
+
 #endif

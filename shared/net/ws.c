@@ -1,5 +1,5 @@
-/* A message waits in a list until the socket takes it: one write in each writable turn, as the library
- * wants it. */
+/* A short message is written at once; another waits in a list until the socket takes it: one write in each writable
+ * turn, as the library wants it. */
 #include "net/ws.h"
 
 #include "base/log.h"
