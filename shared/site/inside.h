@@ -13,22 +13,26 @@
 
 struct peer;
 
+#define PEER_SHELVES 1024
+#define GLANCE_READERS 4
+
 /* What is looked up for the links each second, and when something was written. */
 struct glance {
     struct job job;
     struct site *site;
     struct arena *arena;
-    bool whole; /* also the status */
+    bool whole; /* also what only the parent is told, and what is unsent there */
+    bool heads_wanted;
     struct glance_link {
         char peer[13];
         uint64_t head_pos;
-    } *links;
-    int link_count;
+    } *links; /* those with something that the peer has not acknowledged; none when nothing was written since the last look */
+    int link_count, link_cap;
     struct exchange_paper_row *wanted, *unsent;
     int wanted_count, unsent_count;
     struct exchange_head_row *heads;
     int head_count;
-    struct json *status;
+    struct json *link; /* of the status, when there is a parent */
 };
 
 struct site {
@@ -44,7 +48,20 @@ struct site {
     char cert[1100], key[1100], ca[1100], parent_host[256];
     int parent_port;
     /* links */
-    struct peer *peers; /* open connections */
+    struct seat {
+        struct peer *peer;
+        int64_t due_ms; /* nothing is to be done for it before, while nothing comes */
+    } *peers; /* open connections, in any order */
+    int peer_count, peer_cap;
+    struct peer *shelf[PEER_SHELVES]; /* the same, by site code */
+    struct arena *turn;               /* of one step of a link */
+    size_t store_bytes;               /* of events on their way into the store */
+    struct peer *held, **held_end;    /* those that wait until these are fewer, the first first */
+    struct fetching {
+        struct peer *peer;
+        unsigned char digest[32];
+    } *fetching; /* papers on their way here */
+    int fetching_count, fetching_cap;
     struct ws_client *uplink;
     int64_t backoff_ms, skew_ms;
     bool up; /* to the parent */
@@ -53,7 +70,12 @@ struct site {
     struct route routes[1];
     bool glancing, glance_again;
     int ticks;
-    struct json *status;
+    struct json *link; /* of the status, as of the last second */
+    struct {
+        struct db *db;
+        int64_t version;
+    } seen[GLANCE_READERS]; /* what each reader's connection saw last; only the one glance under way looks here */
+    bool show_heads;        /* the link to the parent is new */
     void (*on_case)(void *arg, const char *case_no);
     void *on_case_arg;
 };
@@ -61,6 +83,7 @@ struct site {
 /* replica.c */
 MUST_USE enum err replica_start(struct site *s, struct errmsg *e);
 void replica_stop(struct site *s);
+void replica_finish(struct site *s); /* after loop_destroy() */
 void replica_tick(struct site *s);
 /* The answers of a glance are given to the links. */
 void replica_glanced(struct site *s, struct glance *g);

@@ -17,19 +17,25 @@
 #define BACKOFF_MS_MAX 30000
 #define HAVE_EVERY_TICKS 3
 #define REFUSED_MAX 256
-#define STATUS_PEERS_MAX 1000
+/* Events that are inflated and wait for the writer, of all links together; more stays as it came. A thousand children
+ * that return at once have a gigabyte in their windows. */
+#define STORE_BYTES_MAX (4 << 20)
+#define WAITING_BYTES_MAX (2 * WIRE_FRAME_BYTES_MAX) /* of one link: more than its window */
 
 extern const unsigned char sync_dictionary_1[];
 extern const size_t sync_dictionary_1_len;
 
 struct peer {
-    struct peer *next;
     struct site *site;
-    struct exchange x; /* who the peer is */
-    struct ws *ws;     /* NULL: the connection has ended */
+    struct peer *beside; /* on its shelf */
+    int at;              /* in site->peers */
+    struct exchange x;   /* who the peer is */
+    struct ws *ws;       /* NULL: the connection has ended */
     struct link *link;
-    struct arena *turn;
-    struct buf early; /* frames that came before the link was opened: u32 length, bytes */
+    struct buf waiting; /* frames that came before the link was opened, or are held: u32 length, bytes */
+    struct peer *held_next;
+    bool held; /* in site->held */
+    int64_t heard_ms, said_ms;
     int jobs;
     bool up;
     int64_t skew_ms;
@@ -41,8 +47,8 @@ struct peer {
         uint64_t seq;
     } *heads; /* shown to this peer already */
     int head_count;
-    unsigned char refused[REFUSED_MAX][32]; /* papers that the peer does not have */
-    int refused_count;
+    unsigned char (*refused)[32]; /* papers that the peer does not have */
+    int refused_count, refused_cap;
 };
 
 /* One job for a peer. */
@@ -56,40 +62,101 @@ struct task {
     struct sync_event *events;
     struct exchange_batch batch;
     bool here; /* or: ask */
+    size_t store_bytes;
 };
 
 static void effects(struct peer *p, const struct link_effects *fx);
+static void let_in(struct site *s);
+static void fetched(struct site *s);
 
 static const struct host *host_of(const struct peer *p)
 {
     return p->site->office.host;
 }
 
+/* protocol.md 8: the link has nothing to do by itself before. */
+static void rest(struct peer *p)
+{
+    int64_t ping = p->said_ms + LINK_PING_MS, dead = p->heard_ms + LINK_DEAD_MS;
+
+    p->site->peers[p->at].due_ms = ping < dead ? ping : dead;
+}
+
 static void step(struct peer *p, struct link_input *in)
 {
+    struct site *s = p->site;
     struct link_effects fx;
 
     if (!p->ws || !p->link)
         return;
     in->now_ms = host_mono_ms(host_of(p));
-    arena_reset(p->turn);
-    link_step(p->link, in, p->turn, &fx);
+    arena_reset(s->turn);
+    link_step(p->link, in, s->turn, &fx);
     effects(p, &fx);
+    if (in->kind == IN_FRAME)
+        p->heard_ms = in->now_ms;
+    for (int i = 0; i < fx.count; i++)
+        if (fx.item[i].kind == FX_SEND)
+            p->said_ms = in->now_ms;
+    rest(p);
+}
+
+/* ---- who is connected ---------------------------------------------------------------------------*/
+
+static struct peer **shelf_of(struct site *s, const char *code)
+{
+    unsigned n = 0;
+
+    for (const char *c = code; *c; c++)
+        n = n * 31 + (unsigned char)*c;
+    return &s->shelf[n % PEER_SHELVES];
+}
+
+/* The open connection of a site, or NULL. */
+static struct peer *peer_find(struct site *s, const char *code)
+{
+    struct peer *p = *shelf_of(s, code);
+
+    while (p && (!p->ws || strcmp(p->x.peer, code)))
+        p = p->beside;
+    return p;
+}
+
+static void peer_add(struct site *s, struct peer *p)
+{
+    struct peer **shelf = shelf_of(s, p->x.peer);
+
+    if (s->peer_count == s->peer_cap) {
+        s->peer_cap = s->peer_cap ? s->peer_cap * 2 : 16;
+        s->peers = mem_realloc(s->peers, sizeof *s->peers * (size_t)s->peer_cap);
+    }
+    p->at = s->peer_count;
+    s->peers[s->peer_count++] = (struct seat){.peer = p};
+    p->beside = *shelf;
+    *shelf = p;
+}
+
+static void peer_remove(struct site *s, struct peer *p)
+{
+    struct peer **at = shelf_of(s, p->x.peer);
+
+    while (*at != p)
+        at = &(*at)->beside;
+    *at = p->beside;
+    s->peers[p->at] = s->peers[--s->peer_count];
+    s->peers[p->at].peer->at = p->at;
 }
 
 static void release(struct peer *p)
 {
-    if (p->ws || p->jobs)
+    if (p->ws || p->jobs || p->held)
         return;
-    for (struct peer **at = &p->site->peers; *at; at = &(*at)->next)
-        if (*at == p) {
-            *at = p->next;
-            break;
-        }
+    fetched(p->site);
+    peer_remove(p->site, p);
     link_destroy(p->link);
-    arena_destroy(p->turn);
-    buf_free(&p->early);
+    buf_free(&p->waiting);
     mem_free(p->heads);
+    mem_free(p->refused);
     mem_free(p);
 }
 
@@ -166,6 +233,7 @@ static void store_done(struct job *job)
     t->in.kind = IN_STORED;
     t->in.token = t->fx.token;
     t->in.err = job->err;
+    s->store_bytes -= t->store_bytes;
     if (job->err != OK)
         log_line(LOG_LEVEL_WARN, "replica", "stored=no peer=%s error=%s text=\"%s\"", t->peer->x.peer, err_name(job->err),
                  job->msg.text);
@@ -181,16 +249,21 @@ static void store_done(struct job *job)
         site_glance(s, false);
     }
     task_end(t);
+    let_in(s);
 }
 
-/* The events stand in the turn's memory: the task takes it over, and the peer gets a new one. */
+/* The events stand in the turn's memory: the task takes it over, and the next turn gets another. */
 static void start_store(struct peer *p, const struct link_effect *fx)
 {
     struct task *t = task_new(p, fx, store_run, store_done);
     struct arena *spare = t->arena;
+    struct site *s = p->site;
 
-    t->arena = p->turn;
-    p->turn = spare;
+    t->arena = s->turn;
+    s->turn = spare;
+    for (size_t i = 0; i < fx->event_count; i++)
+        t->store_bytes += fx->events[i].len;
+    s->store_bytes += t->store_bytes;
     t->job.prepare = store_prepare;
     store_write(p->site->store, &t->job);
 }
@@ -411,6 +484,7 @@ static void came_up(struct peer *p, const struct link_effect *fx)
         s->backoff_ms = BACKOFF_MS_MIN;
         s->skew_ms = fx->skew_ms;
         s->last_reason[0] = 0;
+        s->show_heads = true;
     }
     log_line(LOG_LEVEL_INFO, "replica", "link=up peer=%s skew_ms=%lld", p->x.peer, (long long)fx->skew_ms);
     if (fx->skew_ms > 300000 || fx->skew_ms < -300000)
@@ -418,7 +492,7 @@ static void came_up(struct peer *p, const struct link_effect *fx)
                  "clock=wrong peer=%s skew_s=%lld text=\"the clocks of the two sites differ; set the right time, nothing is lost\"",
                  p->x.peer, (long long)fx->skew_ms / 1000);
     recall_look(p, fx);
-    site_glance(s, true);
+    site_glance(s, p->x.is_parent);
 }
 
 static void start(struct peer *p, const struct link_effect *fx,
@@ -453,6 +527,17 @@ static void close_link(struct peer *p, const struct link_effect *fx)
         ws_close(p->ws, 1000, fx->reason);
 }
 
+static void refuse(struct peer *p, const unsigned char digest[32])
+{
+    if (p->refused_count == REFUSED_MAX)
+        return;
+    if (p->refused_count == p->refused_cap) {
+        p->refused_cap = p->refused_cap ? p->refused_cap * 2 : 4;
+        p->refused = mem_realloc(p->refused, sizeof *p->refused * (size_t)p->refused_cap);
+    }
+    memcpy(p->refused[p->refused_count++], digest, 32);
+}
+
 static void effects(struct peer *p, const struct link_effects *fx)
 {
     for (int i = 0; i < fx->count && p->ws; i++) {
@@ -480,8 +565,7 @@ static void effects(struct peer *p, const struct link_effects *fx)
             start(p, x, chunk_store_run, chunk_store_done, false);
             break;
         case FX_NONE:
-            if (p->refused_count < REFUSED_MAX)
-                memcpy(p->refused[p->refused_count++], x->digest, 32);
+            refuse(p, x->digest);
             break;
         case FX_RECALL:
             start(p, x, recall_run, recall_done, true);
@@ -521,6 +605,92 @@ static void frame_in(struct peer *p, const void *bytes, size_t n)
     step(p, &in);
 }
 
+/* Our outbox for the peer ends there now. */
+static void tell_head(struct peer *p, uint64_t head_pos)
+{
+    struct link_input in = {.kind = IN_LOCAL, .head_pos = head_pos};
+
+    p->head_pos = head_pos;
+    step(p, &in);
+}
+
+/* ---- frames that wait --------------------------------------------------------------------------*/
+
+static bool crowded(const struct site *s)
+{
+    return s->store_bytes > STORE_BYTES_MAX;
+}
+
+static void hold(struct peer *p)
+{
+    struct site *s = p->site;
+
+    p->held = true;
+    p->held_next = NULL;
+    if (!s->held)
+        s->held_end = &s->held;
+    *s->held_end = p;
+    s->held_end = &p->held_next;
+}
+
+/* Events wait for room, and what comes behind them waits with them, but for what says that the peer lives: nothing
+ * depends on the order of that. */
+static bool must_wait(const struct peer *p, const unsigned char *bytes, size_t n)
+{
+    unsigned kind = n ? bytes[0] : 0;
+
+    if (p->held)
+        return kind != FRAME_CLOCK_ASK && kind != FRAME_PING && kind != FRAME_PONG;
+    return kind == FRAME_EVENTS && crowded(p->site);
+}
+
+static void wait_with(struct peer *p, const void *bytes, size_t n)
+{
+    if (p->waiting.len + n > WAITING_BYTES_MAX) {
+        ws_close(p->ws, 1008, "too much at once");
+        return;
+    }
+    buf_u32(&p->waiting, (uint32_t)n);
+    buf_append(&p->waiting, bytes, n);
+    if (p->link && !p->held)
+        hold(p);
+}
+
+static void take_frame(struct peer *p, const void *bytes, size_t n)
+{
+    if (!p->link || must_wait(p, bytes, n))
+        wait_with(p, bytes, n);
+    else
+        frame_in(p, bytes, n);
+}
+
+static void take_waiting(struct peer *p)
+{
+    struct buf all = p->waiting;
+    struct reader r = {.p = all.data, .left = all.len};
+
+    p->waiting = (struct buf){0};
+    while (p->ws && r.left && !r.bad) {
+        size_t n = reader_u32(&r);
+        const unsigned char *bytes = reader_bytes(&r, n);
+        if (bytes)
+            take_frame(p, bytes, n);
+    }
+    buf_free(&all);
+}
+
+/* The store has room again: those that were held go on, one after the other. */
+static void let_in(struct site *s)
+{
+    while (s->held && !crowded(s)) {
+        struct peer *p = s->held;
+        s->held = p->held_next;
+        p->held = false;
+        take_waiting(p);
+        release(p);
+    }
+}
+
 static enum err open_run(struct job *job, struct db *db, struct errmsg *e)
 {
     struct task *t = (struct task *)job;
@@ -544,16 +714,8 @@ static void open_done(struct job *job)
         snprintf(c.peer, sizeof c.peer, "%s", p->x.peer);
         p->link = link_create(&c);
         step(p, &t->in);
-        struct buf early = p->early;
-        p->early = (struct buf){0};
-        struct reader r = {.p = early.data, .left = early.len};
-        while (r.left && !r.bad) {
-            size_t n = reader_u32(&r);
-            const unsigned char *bytes = reader_bytes(&r, n);
-            if (bytes)
-                frame_in(p, bytes, n);
-        }
-        buf_free(&early);
+        tell_head(p, p->head_pos); /* what a glance has seen meanwhile */
+        take_waiting(p);
     }
     task_end(t);
 }
@@ -563,25 +725,20 @@ static struct peer *peer_new(struct site *s, struct ws *ws, const char *code, bo
     struct peer *p = mem_alloc(sizeof *p);
 
     /* A newer connection of the same site takes over from one that hangs. */
-    for (struct peer *x = s->peers; x; x = x->next)
-        if (x->ws && !strcmp(x->x.peer, code)) {
-            ws_close(x->ws, 1000, "a newer connection of this site");
-            ws_set_user(x->ws, NULL);
-            x->ws = NULL;
-            x->up = false;
-            struct peer *gone = x;
-            if (!gone->jobs) {
-                release(gone);
-                break;
-            }
-        }
+    for (struct peer *x; (x = peer_find(s, code));) {
+        ws_close(x->ws, 1000, "a newer connection of this site");
+        ws_set_user(x->ws, NULL);
+        x->ws = NULL;
+        x->up = false;
+        release(x);
+    }
     p->site = s;
     p->ws = ws;
-    p->turn = arena_create();
     p->x = (struct exchange){.office = &s->office, .blobs = s->blobs, .is_parent = is_parent};
     snprintf(p->x.peer, sizeof p->x.peer, "%s", code);
-    p->next = s->peers;
-    s->peers = p;
+    p->heard_ms = p->said_ms = host_mono_ms(s->office.host);
+    peer_add(s, p);
+    rest(p);
     ws_set_user(ws, p);
     struct task *t = task_new(p, NULL, open_run, open_done);
     store_write(s->store, &t->job);
@@ -594,16 +751,10 @@ static void take_message(struct ws *ws, const void *bytes, size_t n, bool binary
 
     if (!p)
         return;
-    if (!binary) {
+    if (!binary)
         ws_close(ws, 1003, "binary frames are expected");
-    } else if (p->link) {
-        frame_in(p, bytes, n);
-    } else if (p->early.len + n > WIRE_FRAME_BYTES_MAX) {
-        ws_close(ws, 1008, "too much before hello");
-    } else {
-        buf_u32(&p->early, (uint32_t)n);
-        buf_append(&p->early, bytes, n);
-    }
+    else
+        take_frame(p, bytes, n);
 }
 
 static enum err closed_run(struct job *job, struct db *db, struct errmsg *e)
@@ -727,11 +878,18 @@ void replica_stop(struct site *s)
 {
     timer_cancel(s->redial);
     s->redial = NULL;
-    for (struct peer *p = s->peers; p; p = p->next)
-        if (p->ws)
-            ws_close(p->ws, 1001, "this site stops");
+    for (int i = 0; i < s->peer_count; i++)
+        if (s->peers[i].peer->ws)
+            ws_close(s->peers[i].peer->ws, 1001, "this site stops");
     ws_client_destroy(s->uplink);
     s->uplink = NULL;
+}
+
+void replica_finish(struct site *s)
+{
+    mem_free(s->peers);
+    mem_free(s->fetching);
+    arena_destroy(s->turn);
 }
 
 /* ---- ticks and glances --------------------------------------------------------------------------*/
@@ -749,17 +907,28 @@ static void recall_look(struct peer *p, const struct link_effect *up)
     start(p, up ? up : &tick, recall_step_run, recall_step_done, true);
 }
 
+static void tick(struct peer *p)
+{
+    struct link_input in = {.kind = IN_TICK};
+
+    rest(p);
+    step(p, &in);
+}
+
 void replica_tick(struct site *s)
 {
-    struct peer *next;
+    struct peer *up = s->folder.parent[0] ? peer_find(s, s->folder.parent) : NULL;
 
-    for (struct peer *p = s->peers; p; p = next) {
-        struct link_input in = {.kind = IN_TICK};
-        next = p->next;
+    if (up) {
+        tick(up);
+        recall_look(up, NULL);
+    }
+    int64_t now_ms = host_mono_ms(s->office.host);
+    for (int i = 0; i < s->peer_count; i++) {
         if (s->ticks % 60 == 0)
-            p->refused_count = 0; /* ask again: it may have come by now */
-        step(p, &in);
-        recall_look(p, NULL);
+            s->peers[i].peer->refused_count = 0; /* ask again: it may have come by now */
+        if (s->peers[i].due_ms <= now_ms && s->peers[i].peer != up)
+            tick(s->peers[i].peer);
     }
 }
 
@@ -774,39 +943,82 @@ static bool refused(const struct peer *p, const unsigned char digest[32])
 /* By any link: two would write the same partial file. */
 static bool being_fetched(const struct site *s, const unsigned char digest[32])
 {
-    for (const struct peer *p = s->peers; p; p = p->next)
-        if (p->ws && p->link && link_is_fetching(p->link, digest))
+    for (int i = 0; i < s->fetching_count; i++)
+        if (!memcmp(s->fetching[i].digest, digest, 32))
             return true;
     return false;
 }
 
-static void want_next(struct peer *p, const struct glance *g)
+/* Forget those that have come, or will not. */
+static void fetched(struct site *s)
 {
-    for (int pass = 0; pass < 2; pass++)
-        for (int i = 0; i < g->wanted_count && p->ws && link_can_fetch(p->link); i++) {
-            const struct exchange_paper_row *x = &g->wanted[i];
-            struct link_input in = {.kind = IN_WANTED};
-            bool likely = !strcmp(x->from, p->x.peer) || (p->x.is_parent && !x->from[0]);
-            if (likely != (pass == 0) || !hex_decode(x->digest + 7, in.digest, 32) || refused(p, in.digest) ||
-                being_fetched(p->site, in.digest))
-                continue;
-            if (pass == 1 && !p->x.is_parent && x->from[0]) {
-                /* It came with another link's case: ask here only when nobody there is up. */
-                bool other = false;
-                for (struct peer *q = p->site->peers; q; q = q->next)
-                    other |= q->up && !strcmp(q->x.peer, x->from) && !refused(q, in.digest);
-                if (other)
-                    continue;
-            }
-            if (blob_exists(p->site->blobs, x->digest)) { /* here all the time: the row had been forgotten */
-                struct link_effect found = {.kind = FX_STORE_CHUNK};
-                memcpy(found.digest, in.digest, 32);
-                start(p, &found, paper_run, plain_done, true);
-                continue;
-            }
-            in.offset = (uint64_t)blob_partial_size(p->site->blobs, x->digest);
-            step(p, &in);
-        }
+    int n = 0;
+
+    for (int i = 0; i < s->fetching_count; i++) {
+        const struct peer *p = s->fetching[i].peer;
+        if (p->ws && p->link && link_is_fetching(p->link, s->fetching[i].digest))
+            s->fetching[n++] = s->fetching[i];
+    }
+    s->fetching_count = n;
+}
+
+static bool may_fetch(const struct peer *p, const unsigned char digest[32])
+{
+    return p && p->ws && p->link && link_can_fetch(p->link) && !refused(p, digest);
+}
+
+static void fetch(struct peer *p, const struct exchange_paper_row *x, const unsigned char digest[32])
+{
+    struct site *s = p->site;
+    struct link_input in = {.kind = IN_WANTED};
+    struct link_effect found = {.kind = FX_STORE_CHUNK};
+
+    if (blob_exists(s->blobs, x->digest)) { /* here all the time: the row had been forgotten */
+        memcpy(found.digest, digest, 32);
+        start(p, &found, paper_run, plain_done, true);
+        return;
+    }
+    memcpy(in.digest, digest, 32);
+    in.offset = (uint64_t)blob_partial_size(s->blobs, x->digest);
+    if (s->fetching_count == s->fetching_cap) {
+        s->fetching_cap = s->fetching_cap ? s->fetching_cap * 2 : 16;
+        s->fetching = mem_realloc(s->fetching, sizeof *s->fetching * (size_t)s->fetching_cap);
+    }
+    s->fetching[s->fetching_count].peer = p;
+    memcpy(s->fetching[s->fetching_count++].digest, digest, 32);
+    step(p, &in);
+}
+
+/* Whom to ask for it now: where its case came from; else the parent; else, when nobody there is up, any child. */
+static struct peer *whom_to_ask(struct site *s, const struct exchange_paper_row *x, const unsigned char digest[32])
+{
+    struct peer *parent = s->folder.parent[0] ? peer_find(s, s->folder.parent) : NULL;
+    struct peer *source = x->from[0] ? peer_find(s, x->from) : parent;
+
+    if (may_fetch(source, digest))
+        return source;
+    if (may_fetch(parent, digest))
+        return parent;
+    if (x->from[0] && source && source->up && !refused(source, digest))
+        return NULL;
+    for (int i = 0; i < s->peer_count; i++)
+        if (may_fetch(s->peers[i].peer, digest))
+            return s->peers[i].peer;
+    return NULL;
+}
+
+static void fetch_wanted(struct site *s, const struct glance *g)
+{
+    unsigned char digest[32];
+
+    fetched(s);
+    for (int i = 0; i < g->wanted_count; i++) {
+        if (!hex_decode(g->wanted[i].digest + 7, digest, 32) || being_fetched(s, digest))
+            continue;
+        struct peer *p = whom_to_ask(s, &g->wanted[i], digest);
+        if (p)
+            fetch(p, &g->wanted[i], digest);
+    }
 }
 
 static void show_heads(struct peer *p, const struct glance *g)
@@ -836,28 +1048,21 @@ static void show_heads(struct peer *p, const struct glance *g)
 
 void replica_glanced(struct site *s, struct glance *g)
 {
-    struct peer *next;
+    struct peer *parent = s->folder.parent[0] ? peer_find(s, s->folder.parent) : NULL;
 
-    for (struct peer *p = s->peers; p; p = next) {
-        next = p->next;
-        if (!p->ws || !p->link || !p->up)
-            continue;
-        for (int i = 0; i < g->link_count; i++)
-            if (!strcmp(g->links[i].peer, p->x.peer) && g->links[i].head_pos > p->head_pos) {
-                struct link_input in = {.kind = IN_LOCAL, .head_pos = g->links[i].head_pos};
-                p->head_pos = in.head_pos;
-                step(p, &in);
-            }
-        if (p->ws)
-            want_next(p, g);
-        if (p->x.is_parent && g->whole && p->ws) {
-            show_heads(p, g);
-            for (int i = 0; s->ticks % HAVE_EVERY_TICKS == 0 && i < g->unsent_count && p->ws; i++) {
-                struct link_input in = {.kind = IN_HAVE};
-                if (hex_decode(g->unsent[i].digest + 7, in.digest, 32))
-                    step(p, &in);
-            }
-        }
+    for (int i = 0; i < g->link_count; i++) {
+        struct peer *p = peer_find(s, g->links[i].peer);
+        if (p && g->links[i].head_pos > p->head_pos)
+            tell_head(p, g->links[i].head_pos);
+    }
+    fetch_wanted(s, g);
+    if (!parent || !parent->up || !g->whole)
+        return;
+    show_heads(parent, g);
+    for (int i = 0; s->ticks % HAVE_EVERY_TICKS == 0 && i < g->unsent_count; i++) {
+        struct link_input in = {.kind = IN_HAVE};
+        if (hex_decode(g->unsent[i].digest + 7, in.digest, 32))
+            step(parent, &in);
     }
 }
 
@@ -871,13 +1076,10 @@ void replica_add_status(struct site *s, struct json *status)
         if (s->last_reason[0])
             json_set_text(link, "reason", s->last_reason);
     }
-    for (size_t i = 0; i < json_count(children) && i < STATUS_PEERS_MAX; i++) {
+    for (size_t i = 0; i < json_count(children); i++) {
         struct json *c = json_at(children, i);
-        bool up = false;
-        for (struct peer *p = s->peers; p; p = p->next)
-            if (p->up && !strcmp(p->x.peer, json_get_text(c, "site")))
-                up = true;
-        json_set_text(c, "state", up ? "up" : "down");
+        const struct peer *p = peer_find(s, json_get_text(c, "site"));
+        json_set_text(c, "state", p && p->up ? "up" : "down");
     }
 }
 

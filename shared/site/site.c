@@ -16,7 +16,6 @@
 #define READERS_NODE 1
 #define READERS_HUB 2
 #define GLANCE_PAPERS 64
-#define GLANCE_LINKS 4096
 #define GLANCE_HEADS 1000
 
 /* ---- open and close -----------------------------------------------------------------------------*/
@@ -55,6 +54,7 @@ enum err site_open(const char *dir, struct loop *loop, struct site **ret, struct
 
     s->lock_fd = -1;
     s->loop = loop;
+    s->turn = arena_create();
     if ((err = folder_read(dir, &s->folder, e)) != OK || (err = folder_lock(dir, &s->lock_fd, e)) != OK ||
         (err = prepare(s, e)) != OK)
         goto fail;
@@ -105,7 +105,6 @@ enum err site_start(struct site *s, struct errmsg *e)
 {
     s->office.status = fresh_status;
     s->office.status_arg = s;
-    s->status = json_object();
     s->tick = loop_timer(s->loop, TICK_MS, on_tick, s);
     site_glance(s, true);
     return replica_start(s, e);
@@ -131,7 +130,8 @@ void site_close(struct site *s)
         store_close(s->store);
     blob_dir_close(s->blobs);
     office_close(&s->office);
-    json_free(s->status);
+    replica_finish(s);
+    json_free(s->link);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
     mem_free(s);
@@ -139,14 +139,38 @@ void site_close(struct site *s)
 
 /* ---- a glance -----------------------------------------------------------------------------------*/
 
+/* Has anything been written since this connection looked last? Programs beside this one write too. */
+static enum err written(struct site *s, struct db *db, bool *ret, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "PRAGMA data_version");
+    int64_t version = 0;
+    int i = 0;
+    bool row;
+    enum err err = db_step(st, &row, e);
+
+    if (err == OK && row)
+        version = col_int(st, 0);
+    db_reset(st);
+    while (i < GLANCE_READERS - 1 && s->seen[i].db && s->seen[i].db != db)
+        i++;
+    *ret = s->seen[i].db != db || s->seen[i].version != version;
+    s->seen[i].db = db;
+    s->seen[i].version = version;
+    return err;
+}
+
 static enum err glance_links(struct glance *g, struct db *db, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT peer, head_pos FROM link");
+    struct stmt *st = db_stmt(db, "SELECT peer, head_pos FROM link WHERE head_pos > acked_pos "
+                                  "/* full scan: a link a child, and only when something was written */");
     enum err err;
     bool row;
 
-    g->links = arena_alloc(g->arena, sizeof *g->links * GLANCE_LINKS);
-    while ((err = db_step(st, &row, e)) == OK && row && g->link_count < GLANCE_LINKS) {
+    while ((err = db_step(st, &row, e)) == OK && row) {
+        if (g->link_count == g->link_cap) {
+            g->link_cap = g->link_cap ? g->link_cap * 2 : 64;
+            g->links = mem_realloc(g->links, sizeof *g->links * (size_t)g->link_cap);
+        }
         struct glance_link *l = &g->links[g->link_count++];
         snprintf(l->peer, sizeof l->peer, "%s", col_text(st, 0));
         l->head_pos = (uint64_t)col_int(st, 1);
@@ -159,8 +183,11 @@ static enum err glance_run(struct job *job, struct db *db, struct errmsg *e)
 {
     struct glance *g = (struct glance *)job;
     struct site *s = g->site;
-    enum err err = glance_links(g, db, e);
+    bool news = false;
+    enum err err = written(s, db, &news, e);
 
+    if (err == OK && news)
+        err = glance_links(g, db, e);
     g->wanted = arena_alloc(g->arena, sizeof *g->wanted * GLANCE_PAPERS);
     if (err == OK)
         err = exchange_wanted(db, GLANCE_PAPERS, g->wanted, &g->wanted_count, e);
@@ -168,12 +195,14 @@ static enum err glance_run(struct job *job, struct db *db, struct errmsg *e)
         g->unsent = arena_alloc(g->arena, sizeof *g->unsent * GLANCE_PAPERS);
         err = exchange_unsent(db, GLANCE_PAPERS, g->unsent, &g->unsent_count, e);
     }
-    if (err == OK && g->whole && s->folder.parent[0]) {
+    if (err == OK && g->whole && s->folder.parent[0] && (news || g->heads_wanted)) {
         g->heads = arena_alloc(g->arena, sizeof *g->heads * GLANCE_HEADS);
         err = exchange_heads(&s->office, db, GLANCE_HEADS, g->heads, &g->head_count, e);
     }
-    if (err == OK && g->whole)
-        err = upkeep_status(&s->office, db, s->folder.dir, &g->status, e);
+    if (err == OK && g->whole && s->folder.parent[0])
+        err = upkeep_link(&s->office, db, &g->link, e);
+    if (err != OK)
+        memset(s->seen, 0, sizeof s->seen); /* look again */
     return err;
 }
 
@@ -184,16 +213,17 @@ static void glance_done(struct job *job)
 
     s->glancing = false;
     if (job->err == OK && !s->stopping) {
-        if (g->status) {
-            json_free(s->status);
-            s->status = g->status;
-            g->status = NULL;
+        if (g->link) {
+            json_free(s->link);
+            s->link = g->link;
+            g->link = NULL;
         }
         replica_glanced(s, g);
     } else if (job->err != OK && !s->stopping) {
         log_line(LOG_LEVEL_WARN, "site", "glance=failed error=%s text=\"%s\"", err_name(job->err), job->msg.text);
     }
-    json_free(g->status);
+    json_free(g->link);
+    mem_free(g->links);
     arena_destroy(g->arena);
     mem_free(g);
     if (s->glance_again && !s->stopping) {
@@ -213,6 +243,9 @@ void site_glance(struct site *s, bool whole)
     struct glance *g = mem_alloc(sizeof *g);
     g->site = s;
     g->whole = whole;
+    g->heads_wanted = whole && s->show_heads;
+    if (whole)
+        s->show_heads = false;
     g->arena = arena_create();
     g->job.run = glance_run;
     g->job.done = glance_done;
@@ -266,8 +299,10 @@ void site_want_document(struct site *s, const char *digest)
 
 struct json *site_status(struct site *s)
 {
-    struct json *status = json_copy(s->status);
+    struct json *status = json_object();
 
+    if (s->link)
+        json_set(status, "link", json_copy(s->link));
     replica_add_status(s, status);
     return status;
 }

@@ -27,7 +27,7 @@ struct store *site_store(struct site *s);
 struct blob_dir *site_blobs(struct site *s);
 const char *site_dir(struct site *s);
 
-/* The state of the site as of the last second: link, children, unsent work, disk. The caller frees. */
+/* The link to the parent as of the last second: {link} as in a status, or {}. The caller frees. */
 struct json *site_status(struct site *s);
 /* Add to a status what only the running program knows: which links are up. */
 void site_add_links(struct site *s, struct json *status);

@@ -39,6 +39,49 @@ static void at_of(struct json *o, const char *key, int64_t ms)
     json_set_text(o, key, text);
 }
 
+/* The row of a link: peer, role, head_pos, acked_pos, recv_pos, last_contact_ms. */
+static enum err link_row(struct office *o, struct db *db, struct stmt *st, struct json *l, struct errmsg *e)
+{
+    bool parent = !strcmp(col_text(st, 1), "parent");
+    int64_t unsent, oldest, docs = 0;
+    enum err err;
+
+    json_set_text(l, parent ? "parent" : "site", col_text(st, 0));
+    json_set_int(l, "head_pos", col_int(st, 2));
+    json_set_int(l, "acked_pos", col_int(st, 3));
+    json_set_int(l, "recv_pos", col_int(st, 4));
+    at_of(l, "last_contact_at", col_int(st, 5));
+    err = outbox_unsent(db, col_text(st, 0), &unsent, &oldest, e);
+    json_set_int(l, "unsent_events", err == OK ? unsent : -1);
+    at_of(l, "oldest_unsent_at", err == OK ? oldest : 0);
+    if (!parent)
+        return err;
+    if (err == OK && o->tier == TIER_COMMUNITY)
+        err = count(db, "SELECT count(*) FROM document WHERE state = 'here' AND sent = 0 AND case_no <> ''", &docs, e);
+    json_set_int(l, "unsent_documents", docs);
+    json_set_text(l, "state", "unknown"); /* the running program knows */
+    return err;
+}
+
+enum err upkeep_link(struct office *o, struct db *db, struct json **ret, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT peer, role, head_pos, acked_pos, recv_pos, last_contact_ms FROM link WHERE peer = $1");
+    struct json *l = json_object();
+    enum err err;
+    bool row;
+
+    bind_text(st, 1, o->parent);
+    err = db_step(st, &row, e);
+    if (err == OK && row)
+        err = link_row(o, db, st, l, e);
+    db_reset(st);
+    if (err == OK)
+        *ret = l;
+    else
+        json_free(l);
+    return err;
+}
+
 static enum err links(struct office *o, struct db *db, struct json *out, struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "SELECT peer, role, head_pos, acked_pos, recv_pos, last_contact_ms FROM link ORDER BY peer");
@@ -46,29 +89,14 @@ static enum err links(struct office *o, struct db *db, struct json *out, struct 
     enum err err;
     bool row;
 
-    (void)o;
     while ((err = db_step(st, &row, e)) == OK && row) {
         struct json *l = json_object();
         bool parent = !strcmp(col_text(st, 1), "parent");
-        int64_t unsent, oldest;
-        json_set_text(l, parent ? "parent" : "site", col_text(st, 0));
-        json_set_int(l, "head_pos", col_int(st, 2));
-        json_set_int(l, "acked_pos", col_int(st, 3));
-        json_set_int(l, "recv_pos", col_int(st, 4));
-        at_of(l, "last_contact_at", col_int(st, 5));
-        err = outbox_unsent(db, col_text(st, 0), &unsent, &oldest, e);
-        json_set_int(l, "unsent_events", err == OK ? unsent : -1);
-        at_of(l, "oldest_unsent_at", err == OK ? oldest : 0);
-        if (parent) {
-            int64_t docs = 0;
-            if (err == OK && o->tier == TIER_COMMUNITY)
-                err = count(db, "SELECT count(*) FROM document WHERE state = 'here' AND sent = 0 AND case_no <> ''", &docs, e);
-            json_set_int(l, "unsent_documents", docs);
-            json_set_text(l, "state", "unknown"); /* the running program knows */
+        err = link_row(o, db, st, l, e);
+        if (parent)
             json_set(out, "link", l);
-        } else {
+        else
             json_push(children, l);
-        }
         if (err != OK)
             break;
     }

@@ -9,6 +9,9 @@
  * disk}. A reader's transaction. */
 MUST_USE enum err upkeep_status(struct office *o, struct db *db, const char *dir, struct json **ret, struct errmsg *e);
 
+/* Its `link` alone; {} without a parent. */
+MUST_USE enum err upkeep_link(struct office *o, struct db *db, struct json **ret, struct errmsg *e);
+
 /* Chains, papers, and projections against a fresh fold. ERR_CORRUPT names the first fault. say() gets a
  * sentence for each part that holds. */
 MUST_USE enum err upkeep_verify(const struct folder *f, void (*say)(const char *line), struct errmsg *e);
