@@ -21,6 +21,9 @@
  * that return at once have a gigabyte in their windows. */
 #define STORE_BYTES_MAX (4 << 20)
 #define WAITING_BYTES_MAX (2 * WIRE_FRAME_BYTES_MAX) /* of one link: more than its window */
+/* An answer about the clock may name a promise that is durable already, while it is younger than this part of its
+ * length: the child's lease is that much shorter, and the disk is not written to for every question. */
+#define PROMISE_PART 300
 
 extern const unsigned char sync_dictionary_1[];
 extern const size_t sync_dictionary_1_len;
@@ -49,6 +52,13 @@ struct peer {
     int head_count;
     unsigned char (*refused)[32]; /* papers that the peer does not have */
     int refused_count, refused_cap;
+    struct {
+        int64_t asked_ms;   /* on our clock, when the promise was asked for; 0: there is none */
+        int64_t now_ms;     /* the lease clock, not earlier than at asked_ms */
+        int64_t at_ms, length_ms;
+        bool renew;
+        int64_t answer_ms;  /* the child's clock in a question that this promise answers; 0: none */
+    } promise;
 };
 
 /* One job for a peer. */
@@ -63,9 +73,11 @@ struct task {
     struct exchange_batch batch;
     bool here; /* or: ask */
     size_t store_bytes;
+    int64_t asked_ms; /* a promise: our clock before */
 };
 
 static void effects(struct peer *p, const struct link_effects *fx);
+static bool promise_answers(struct peer *p, struct link_input *ret);
 static void let_in(struct site *s);
 static void fetched(struct site *s);
 
@@ -86,6 +98,7 @@ static void step(struct peer *p, struct link_input *in)
 {
     struct site *s = p->site;
     struct link_effects fx;
+    struct link_input answer;
 
     if (!p->ws || !p->link)
         return;
@@ -99,6 +112,10 @@ static void step(struct peer *p, struct link_input *in)
         if (fx.item[i].kind == FX_SEND)
             p->said_ms = in->now_ms;
     rest(p);
+    if (p->promise.renew)
+        s->peers[p->at].due_ms = 0;
+    if (promise_answers(p, &answer))
+        step(p, &answer);
 }
 
 /* ---- who is connected ---------------------------------------------------------------------------*/
@@ -329,8 +346,49 @@ static void lease_ask_done(struct job *job)
     t->in.kind = IN_LEASE;
     t->in.mono_ms = t->fx.mono_ms;
     t->in.err = job->err;
-    step(t->peer, &t->in);
+    if (job->err == OK) {
+        t->peer->promise.asked_ms = t->asked_ms;
+        t->peer->promise.now_ms = t->in.lease_now_ms;
+        t->peer->promise.at_ms = t->in.promised_ms;
+        t->peer->promise.length_ms = t->in.length_ms;
+    }
+    if (!t->here)
+        step(t->peer, &t->in);
     task_end(t);
+}
+
+/* Make a promise durable; to answer the question fx, or (NULL) ahead of the next one. */
+static void start_promise(struct peer *p, const struct link_effect *fx)
+{
+    struct task *t = task_new(p, fx, lease_ask_run, lease_ask_done);
+
+    t->asked_ms = host_mono_ms(host_of(p));
+    t->here = !fx;
+    store_write(p->site->store, &t->job);
+}
+
+static void ask_lease(struct peer *p, const struct link_effect *fx)
+{
+    int64_t age = host_mono_ms(host_of(p)) - p->promise.asked_ms;
+
+    if (!p->promise.asked_ms || age > 2 * p->promise.length_ms / PROMISE_PART) {
+        start_promise(p, fx);
+        return;
+    }
+    p->promise.renew = age > p->promise.length_ms / PROMISE_PART; /* all that are due go with the next tick */
+    p->promise.answer_ms = fx->mono_ms;
+}
+
+/* protocol.md 6. The clock goes on from where it was read at the latest, so what we say of it is never too early. */
+static bool promise_answers(struct peer *p, struct link_input *ret)
+{
+    if (!p->promise.answer_ms)
+        return false;
+    *ret = (struct link_input){.kind = IN_LEASE, .mono_ms = p->promise.answer_ms, .promised_ms = p->promise.at_ms,
+                               .lease_now_ms = p->promise.now_ms + host_mono_ms(host_of(p)) - p->promise.asked_ms,
+                               .length_ms = p->promise.length_ms};
+    p->promise.answer_ms = 0;
+    return true;
 }
 
 static enum err lease_keep_run(struct job *job, struct db *db, struct errmsg *e)
@@ -581,7 +639,7 @@ static void effects(struct peer *p, const struct link_effects *fx)
                 start(p, x, have_run, have_done, false);
             break;
         case FX_ASK_LEASE:
-            start(p, x, lease_ask_run, lease_ask_done, true);
+            ask_lease(p, x);
             break;
         case FX_LEASE:
             start(p, x, lease_keep_run, plain_done, true);
@@ -912,6 +970,10 @@ static void tick(struct peer *p)
     struct link_input in = {.kind = IN_TICK};
 
     rest(p);
+    if (p->promise.renew) {
+        p->promise.renew = false;
+        start_promise(p, NULL);
+    }
     step(p, &in);
 }
 
