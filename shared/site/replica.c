@@ -56,6 +56,7 @@ struct peer {
         int64_t asked_ms;   /* on our clock, when the promise was asked for; 0: there is none */
         int64_t now_ms;     /* the lease clock, not earlier than at asked_ms */
         int64_t at_ms, length_ms;
+        uint64_t pos;       /* where our outbox ended then */
         bool renew;
         int64_t answer_ms;  /* the child's clock in a question that this promise answers; 0: none */
     } promise;
@@ -351,6 +352,7 @@ static void lease_ask_done(struct job *job)
         t->peer->promise.now_ms = t->in.lease_now_ms;
         t->peer->promise.at_ms = t->in.promised_ms;
         t->peer->promise.length_ms = t->in.length_ms;
+        t->peer->promise.pos = t->in.pos;
     }
     if (!t->here)
         step(t->peer, &t->in);
@@ -386,7 +388,7 @@ static bool promise_answers(struct peer *p, struct link_input *ret)
         return false;
     *ret = (struct link_input){.kind = IN_LEASE, .mono_ms = p->promise.answer_ms, .promised_ms = p->promise.at_ms,
                                .lease_now_ms = p->promise.now_ms + host_mono_ms(host_of(p)) - p->promise.asked_ms,
-                               .length_ms = p->promise.length_ms};
+                               .length_ms = p->promise.length_ms, .pos = p->promise.pos};
     p->promise.answer_ms = 0;
     return true;
 }
