@@ -248,7 +248,7 @@ enum err exchange_recall(struct exchange *x, struct db *db, const struct link_ef
         (err = numbers_anew(x, db, fx->stream, past, &ret->hlc, e)) != OK)
         return err;
     err = link_read(db, x->peer, &link, e);
-    ret->feed = link.head_pos;
+    ret->feed = past ? link.head_pos : 0;
     return err;
 }
 
@@ -340,9 +340,10 @@ enum err exchange_recall_step(struct exchange *x, struct db *db, struct exchange
             return err;
         return ask_at(o, db, head, ret, ret_ask, e);
     }
-    if (fx && fx->kind == FX_RECALLED && !s->known && !strcmp(fx->origin, o->ledger.origin))
-        return on_recalled(x, db, s, fx, head, ret, ret_ask, e);
-    if (fx && fx->kind == FX_RECALLED && s->asked_past && !strcmp(fx->origin, s->past)) {
+    if (fx && fx->kind == FX_RECALLED && !s->known && !strcmp(fx->origin, o->ledger.origin)) {
+        if ((err = on_recalled(x, db, s, fx, head, ret, ret_ask, e)) != OK || *ret_ask)
+            return err;
+    } else if (fx && fx->kind == FX_RECALLED && s->asked_past && !strcmp(fx->origin, s->past)) {
         s->asked_past = false; /* from here the feed is known to hold the rest */
         s->feed = fx->feed > s->feed ? fx->feed : s->feed;
     }

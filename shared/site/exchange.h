@@ -60,7 +60,7 @@ struct exchange_recall_state {
 };
 /* What to do now: *ret_ask says that ret holds the next IN_RECALL. When the own chain has reached the parent's,
  * the recall is over. Call when the link is up (fx: FX_UP), at ticks (fx: NULL),
- * and after each FX_RECALLED (fx). */
+ * after each FX_RECALLED, and when an FX_STORE is stored (fx). */
 MUST_USE enum err exchange_recall_step(struct exchange *x, struct db *db, struct exchange_recall_state *s,
                                        const struct link_effect *fx, struct link_input *ret, bool *ret_ask,
                                        struct errmsg *e);

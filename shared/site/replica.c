@@ -243,8 +243,11 @@ static void store_prepare(struct job *job)
     exchange_prepare(&t->fx, t->arena, &t->batch);
 }
 
+static void recall_look(struct peer *p, const struct link_effect *why);
+
 static void store_done(struct job *job)
 {
+    static const struct link_effect stored = {.kind = FX_STORE};
     struct task *t = (struct task *)job;
     struct site *s = t->peer->site;
 
@@ -264,6 +267,7 @@ static void store_done(struct job *job)
         }
         for (size_t i = 0; s->on_case && i < t->batch.case_count; i++)
             s->on_case(s->on_case_arg, t->batch.cases[i]);
+        recall_look(t->peer, &stored);
         site_glance(s, false);
     }
     task_end(t);
@@ -530,8 +534,6 @@ static void chunk_store_done(struct job *job)
 }
 
 /* ---- effects ------------------------------------------------------------------------------------*/
-
-static void recall_look(struct peer *p, const struct link_effect *up);
 
 static void came_up(struct peer *p, const struct link_effect *fx)
 {
@@ -955,7 +957,7 @@ void replica_finish(struct site *s)
 /* ---- ticks and glances --------------------------------------------------------------------------*/
 
 /* While this site has not got its past back, look at each tick how far it is. */
-static void recall_look(struct peer *p, const struct link_effect *up)
+static void recall_look(struct peer *p, const struct link_effect *why)
 {
     static const struct link_effect tick = {.kind = FX_NONE};
 
@@ -964,7 +966,7 @@ static void recall_look(struct peer *p, const struct link_effect *up)
     if (p->recall.done)
         return;
     p->recalling = true;
-    start(p, up ? up : &tick, recall_step_run, recall_step_done, true);
+    start(p, why ? why : &tick, recall_step_run, recall_step_done, true);
 }
 
 static void tick(struct peer *p)
