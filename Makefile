@@ -149,7 +149,7 @@ fuzz-long: | build/.deps $(B)/gen/dictionary.c  ## libFuzzer on every decoder (S
 	  build/fuzz/$$t.long -max_total_time=$(or $(SECONDS),60) -artifact_prefix=build/fuzz/$$t- build/fuzz/$$t.corpus; done
 
 sim-mutants: $(LIB)  ## can the checkers fail? one deliberate fault at a time
-	B=$(B) node tests/sim/mutants.mjs
+	B=$(B) JOBS=$(or $(JOBS),2) WRAP="$(FILES_WRAP)" node tests/sim/mutants.mjs
 
 test: programs pages $(UNIT) $(FUZZ) $(B)/crash-day $(B)/sim $(B)/sim-link $(B)/adversity.so  ## every test; ends with "N passed, N failed"
 	B=$(B) SAN=$(SAN) UNIT="$(UNIT)" FUZZ="$(FUZZ)" bash scripts/test.sh

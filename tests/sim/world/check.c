@@ -68,10 +68,10 @@ static struct custody *custody_at(const char *case_no)
 
 /* A case is handed on by its custodian, or taken back when his lease is over; so no two sites ever make the same
  * custody, and once one is made nobody decides under an older one. */
-void check_custody(struct site *s, const char *case_no, const char *action)
+void check_custody(struct site *s, const char *case_no, const char *action, uint64_t before)
 {
     struct stmt *st = db_stmt(s->db, "SELECT custody_no, custodian FROM case_file WHERE case_no = $1");
-    bool row, decides = !strcmp(action, "complete") || !strcmp(action, "approve") || !strcmp(action, "refuse");
+    bool row, decides;
     struct custody *c = custody_at(case_no);
     char custodian[13] = "";
     int64_t no = 0;
@@ -81,6 +81,11 @@ void check_custody(struct site *s, const char *case_no, const char *action)
         no = col_int(st, 0);
         snprintf(custodian, sizeof custodian, "%s", col_text(st, 1));
     }
+    db_reset(st);
+    st = db_stmt(s->db, "SELECT 1 FROM event WHERE origin = $1 AND seq > $2 AND kind IN ('case.granted/1', 'case.refused/1')");
+    bind_text(st, 1, s->office.ledger.origin);
+    bind_int(st, 2, (int64_t)before);
+    decides = db_step(st, &row, NULL) == OK && row;
     db_reset(st);
     if (decides && no < c->no)
         breach("site %d decided %s under custody %lld after custody %lld had begun: outside its lease", s->no, case_no,

@@ -61,12 +61,16 @@ static void committed(struct job *j)
         check_number(no, both);
     }
     if (j->fn == case_file || j->fn == case_act)
-        check_custody(j->s, no, action ? action : "file");
+        check_custody(j->s, no, action ? action : "file", j->in.pos);
 }
 
 static enum err command_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    enum err err = j->fn(&j->s->office, db, &j->caller, j->arg, &j->out, &j->problem);
+    unsigned char hash[32];
+    enum err err = ledger_head(db, j->s->office.ledger.origin, &j->in.pos, hash, e);
+
+    if (err == OK)
+        err = j->fn(&j->s->office, db, &j->caller, j->arg, &j->out, &j->problem);
 
     if (err != OK)
         errmsg_set(e, "%s %s", j->problem.code, j->problem.field);

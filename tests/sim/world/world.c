@@ -587,6 +587,7 @@ static void install(int no, int unused)
         return;
     }
     trace("site %d enrols again", no);
+    disk_heal(no); /* installing on a disk that is not well is not what is looked at here */
     make_site(no, true);
     office_close(&s->office);
     db_close(s->db);

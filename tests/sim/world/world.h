@@ -158,8 +158,8 @@ void faults_heal(void);
 void check_reset(void);
 void check_reopened(struct site *s);
 void check_number(const char *kind, const char *number);
-/* After each commit of a person's command on a case. */
-void check_custody(struct site *s, const char *case_no, const char *action);
+/* After each commit of a person's command on a case; before: the site's own head then. */
+void check_custody(struct site *s, const char *case_no, const char *action, uint64_t before);
 /* A disk is about to go, or has gone: what only it held is not looked for any more. */
 void check_disk_goes(int no);
 void check_disk_gone(int no);
