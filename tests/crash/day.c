@@ -1,20 +1,26 @@
-/* A day's work of one office, stopped at every single write, sync and truncation of its database: what was not
- * synced is kept, lost or spoiled. Reopened, the ledger must verify, hold everything that was acknowledged, fold
- * to the same rows, and go on to the same end of the day. The same with an I/O error and with a full disk at
+/* A day's work of one office, stopped at every single write, sync, truncation, new name and removal of its disk, of
+ * the database and of the papers alike: what was not synced is kept, lost or spoiled, names as well as bytes.
+ * Reopened, the ledger must verify, every paper hold its bytes, everything that was acknowledged be there, the
+ * rows fold to the same, and the day go on to the same end. The same with an I/O error and with a full disk at
  * every call: then the office stops, says so, and is started again. */
+#include "base/crypto.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "casework/office.h"
 #include "db/migrate.h"
 #include "disk.h"
+#include "files.h"
+#include "ledger/blob.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CASES 5
-#define STEPS (CASES * 3)
+#define STEPS_EACH 5 /* upload, file, complete, note, fetch a paper in pieces */
+#define STEPS (CASES * STEPS_EACH)
+#define PIECE 1500
 
 static struct db *db;
 static struct office office;
@@ -23,6 +29,8 @@ static uint64_t rng;
 static uint64_t acked;        /* own events that somebody was told of */
 static char case_no[CASES][24]; /* filed and acknowledged */
 static char query[CASES][8];
+static struct blob_dir *blobs;
+static char paper[2 * CASES][DIGEST_TEXT_LEN + 1]; /* whole, and said to be so; even: uploaded, odd: fetched */
 static int step_at;           /* next step of the day */
 
 static uint64_t dice(uint64_t below)
@@ -58,6 +66,8 @@ static enum err open_all(struct errmsg *e)
 {
     enum err err = db_open("/disk0/doorstep.db", DB_WRITE, &db, e);
 
+    if (err == OK)
+        err = blob_dir_open("/disk0/blobs", &blobs, e);
     if (err != OK)
         return err;
     memset(&office, 0, sizeof office);
@@ -74,6 +84,8 @@ static void close_all(void)
     office_close(&office);
     db_close(db);
     db = NULL;
+    blob_dir_close(blobs);
+    blobs = NULL;
 }
 
 static void fail(const char *what, const char *kind, int64_t n, const struct errmsg *e)
@@ -114,46 +126,119 @@ static struct json *filing(int i)
     snprintf(text, sizeof text,
              "{\"item\":\"birth-registration-first\",\"applicant\":{\"name\":\"周大海\",\"id_type\":\"111\",\"id_number\":\"%s\","
              "\"mobile\":\"1000000000%d\"},\"form\":{\"spouse_name\":\"示例\",\"spouse_id_number\":\"339900198506130284\","
-             "\"marriage_date\":\"2026-05-20\",\"register_kind\":\"before\"},\"materials\":[{\"code\":\"statement\",\"commitment\":true}],"
+             "\"marriage_date\":\"2026-05-20\",\"register_kind\":\"before\"},\"materials\":[{\"code\":\"statement\",\"commitment\":true},"
+             "{\"code\":\"id-card\",\"documents\":[\"%s\"]}],"
              "\"delivery\":{\"method\":\"%s\",\"address\":\"葭沚街道示例路1号\"}}",
-             i % 2 ? "339900198506130110" : "33990019850613009X", i, i % 2 ? "pickup" : "courier");
+             i % 2 ? "339900198506130110" : "33990019850613009X", i, paper[2 * i], i % 2 ? "pickup" : "courier");
     if (json_parse(text, strlen(text), &j, &e) != OK)
         fail("filing", "text", 0, &e);
     return j;
 }
 
-/* One step in one transaction; acknowledged only when the commit is through. */
-static enum err do_step(int n, struct errmsg *e)
+static void paper_text(int n, char out[3 * PIECE])
 {
-    int i = n / 3;
-    struct json *in = NULL, *out = NULL;
-    struct problem p = {0};
-    office_fn *fn = n % 3 ? case_act : case_file;
+    for (int i = 0; i < 3 * PIECE; i++)
+        out[i] = (char)('a' + (i * 7 + n * 13 + i / 26) % 26);
+}
+
+static enum err paper_row(const char *digest, const char *state, struct errmsg *e)
+{
+    struct stmt *st;
     enum err err = db_begin(db, e);
 
-    if (n % 3 == 0) {
+    if (err != OK)
+        return err;
+    st = db_stmt(db, "INSERT INTO document (digest, street, case_no, size, media_type, state, hlc) VALUES ($1, $2, '', $3, "
+                     "'image/png', $4, 0) ON CONFLICT (digest) DO UPDATE SET state = excluded.state");
+    bind_text(st, 1, digest);
+    bind_text(st, 2, office.street);
+    bind_int(st, 3, 3 * PIECE);
+    bind_text(st, 4, state);
+    if ((err = db_run(st, e)) == OK)
+        return db_commit(db, e);
+    db_rollback(db, NULL);
+    return err;
+}
+
+/* As api/uploads does it: the bytes, durable, then the row. */
+static enum err upload(int n, struct errmsg *e)
+{
+    char text[3 * PIECE], digest[DIGEST_TEXT_LEN + 1];
+    struct blob_writer *w = NULL;
+    enum err err = blob_begin(blobs, &w, e);
+
+    paper_text(n, text);
+    for (int i = 0; err == OK && i < 3; i++)
+        if ((err = blob_write(w, text + i * PIECE, PIECE, e)) != OK)
+            blob_abort(w);
+    if (err == OK && (err = blob_commit(w, NULL, digest, e)) == OK && (err = paper_row(digest, "here", e)) == OK)
+        memcpy(paper[n], digest, sizeof digest);
+    return err;
+}
+
+/* As exchange_store_chunk() does it: it goes on behind the bytes that are there, whatever happened to them. */
+static enum err fetch(int n, struct errmsg *e)
+{
+    char text[3 * PIECE], digest[DIGEST_TEXT_LEN + 1] = "sha256:";
+    unsigned char hash[32];
+    enum err err = OK;
+
+    paper_text(n, text);
+    crypto_sha256(text, sizeof text, hash);
+    hex_encode(hash, 32, digest + 7);
+    for (int tries = 0; tries < 2 && !blob_exists(blobs, digest); tries++) {
+        int64_t at;
+        while (err == OK && (at = blob_partial_size(blobs, digest)) < 3 * PIECE)
+            err = blob_partial_append(blobs, digest, at, text + at, at + PIECE > 3 * PIECE ? (size_t)(3 * PIECE - at) : PIECE, e);
+        if (err == OK && (err = blob_partial_finish(blobs, digest, e)) == ERR_CORRUPT && !tries)
+            err = OK; /* the power took what was not synced: it is dropped, and fetched again */
+    }
+    if (err == OK && (err = paper_row(digest, "here", e)) == OK)
+        memcpy(paper[n], digest, sizeof digest);
+    return err;
+}
+
+static enum err command(office_fn *fn, const struct json *in, struct json **out, struct errmsg *e)
+{
+    struct problem p = {0};
+    enum err err = db_begin(db, e);
+
+    if (err == OK)
+        err = fn(&office, db, &clerk, in, out, &p);
+    if (err == OK)
+        return db_commit(db, e);
+    if (db)
+        db_rollback(db, NULL);
+    return err == ERR_CONFLICT && p.status ? OK : err; /* done already: only the answer was lost */
+}
+
+/* One step; acknowledged only when its commit is through. */
+static enum err do_step(int n, struct errmsg *e)
+{
+    int i = n / STEPS_EACH, kind = n % STEPS_EACH;
+    struct json *in = NULL, *out = NULL;
+    unsigned char hash[32];
+    enum err err;
+
+    if (kind == 0)
+        return upload(2 * i, e);
+    if (kind == 4)
+        return fetch(2 * i + 1, e);
+    if (kind == 1) {
         in = filing(i);
     } else {
         in = json_object();
         json_set_text(in, "case_no", case_no[i]);
-        json_set_text(in, "action", n % 3 == 1 ? "complete" : "note");
+        json_set_text(in, "action", kind == 2 ? "complete" : "note");
         json_set_text(in, "text", "电话告知");
     }
-    if (err == OK)
-        err = fn(&office, db, &clerk, in, &out, &p);
-    if (err == OK && (err = db_commit(db, e)) == OK) {
-        unsigned char hash[32];
-        if (n % 3 == 0) {
-            snprintf(case_no[i], sizeof case_no[i], "%s", json_get_text(out, "case_no"));
-            snprintf(query[i], sizeof query[i], "%s", json_get_text(out, "query_code"));
-        }
-        if (ledger_head(db, office.site, &acked, hash, e) != OK)
-            err = ERR_IO;
-    } else if (db) {
-        db_rollback(db, NULL);
+    err = command(kind == 1 ? case_file : case_act, in, &out, e);
+    if (err == OK && kind == 1) {
+        snprintf(case_no[i], sizeof case_no[i], "%s", json_get_text(out, "case_no"));
+        snprintf(query[i], sizeof query[i], "%s", json_get_text(out, "query_code"));
     }
-    if (err == ERR_CONFLICT && p.status)
-        err = OK; /* done already: the commit was through, only the answer was lost */
+    if (err == OK && ledger_head(db, office.site, &acked, hash, e) != OK)
+        err = ERR_IO;
     json_free(in);
     json_free(out);
     return err;
@@ -175,8 +260,18 @@ static void check(const char *kind, int64_t n)
     char before[65], after[65];
     struct errmsg e = {""};
     uint64_t seq;
-    int64_t events;
+    int64_t events, papers;
 
+    if (blob_verify_all(blobs, &papers, &e) != OK)
+        fail("a paper is not what its name says", kind, n, &e);
+    for (int i = 0; i < 2 * CASES; i++)
+        if (paper[i][0] && !blob_exists(blobs, paper[i]))
+            fail("an acknowledged paper is lost", kind, n, &e);
+    struct stmt *here = db_stmt(db, "SELECT digest FROM document WHERE state = 'here'");
+    bool any;
+    while (db_step(here, &any, &e) == OK && any)
+        if (!blob_exists(blobs, col_text(here, 0)))
+            fail("a paper announced as here has no bytes", kind, n, &e);
     if (db_check(db, &e) != OK)
         fail("the file is broken", kind, n, &e);
     if (ledger_verify(db, &events, &e) != OK)
@@ -200,11 +295,13 @@ static void check(const char *kind, int64_t n)
 static void begin_day(uint64_t seed)
 {
     disk_restore_snapshot();
+    files_wipe(0);
     rng = seed * 0x9e3779b97f4a7c15ULL + 1;
     clock_ms = 1790000000000LL;
     acked = 0;
     step_at = 0;
     memset(case_no, 0, sizeof case_no);
+    memset(paper, 0, sizeof paper);
 }
 
 static int64_t whole_day(void)
@@ -238,10 +335,12 @@ static void one(enum fault fault, int64_t n)
     if (err == OK)
         err = work(&e);
     if (fault == STOP || err != OK) {
-        if (db)
+        if (db || blobs)
             close_all(); /* a failed commit is not retried on this connection: the program ends */
-        if (fault == STOP)
+        if (fault == STOP) {
             disk_power_cycle(0, dice);
+            files_power_cycle(0, dice);
+        }
         disk_heal(0);
         if ((err = open_all(&e)) != OK)
             fail("it does not open again", names[fault], n, &e);
