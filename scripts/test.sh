@@ -48,6 +48,7 @@ many() { # name, command...: a program that says how many of its tests passed an
 }
 
 one "floors: lower floors never know higher ones" bash scripts/check-floors.sh
+one "protocol.md and the code say the same" node scripts/check-protocol.mjs
 for t in $UNIT; do
     many "unit $(basename "$t")" "$t"
 done

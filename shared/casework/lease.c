@@ -69,6 +69,8 @@ enum err lease_keep(struct office *o, struct db *db, int64_t asked, const struct
     return meta_write(db, "lease", text, e);
 }
 
+/* protocol.md 6: "decides only while that is before *promised + length*, and only once it holds the parent's outbox up
+ * to *position*, where it ended at the promise." */
 bool lease_held(struct office *o, struct db *db)
 {
     char text[160], boot[64];

@@ -157,7 +157,8 @@ enum err exchange_come_back(struct office *o, struct db *db, struct errmsg *e)
     return o->parent[0] ? ledger_recall_begin(db, e) : epoch_for_children(o, db, e);
 }
 
-/* Behind seq of that origin, and all of the other epochs of the site: it may have forgotten whole ones. */
+/* protocol.md 7: "puts every later event of that origin, and all of the site's other epochs, into its outbox for the
+ * child, up to *position*" */
 static enum err give_past(struct exchange *x, struct db *db, const char *origin, uint64_t seq, uint64_t head, bool *ret_past,
                           struct errmsg *e)
 {
@@ -182,8 +183,7 @@ static enum err give_past(struct exchange *x, struct db *db, const char *origin,
     return err;
 }
 
-/* Numbers that the child may have given out in a past that nobody knows are passed over: it uses only what was leased
- * after *ret_hlc (0: all). Once for each of its lives, which the name of its outbox tells apart; the first one has
+/* protocol.md 7: "the child uses none that was leased up to the *hlc* of the answer." *ret_hlc 0: it may use all. Once for each of its lives, which the name of its outbox tells apart; the first one has
  * no past. */
 static enum err numbers_anew(struct exchange *x, struct db *db, const unsigned char stream[16], bool past, uint64_t *ret_hlc,
                              struct errmsg *e)
@@ -260,7 +260,7 @@ static enum err ask_at(struct office *o, struct db *db, uint64_t seq, struct lin
     return ledger_hash_at(db, o->ledger.origin, seq, ret->digest, e);
 }
 
-/* Is everything here that the parent had when it answered? */
+/* protocol.md 7: "may append when it holds the parent's head, and the feed up to *position*." */
 static enum err past_is_back(struct exchange *x, struct db *db, const struct exchange_recall_state *s, bool *ret,
                              struct errmsg *e)
 {
