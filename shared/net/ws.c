@@ -179,6 +179,8 @@ static bool gather(struct ws *ws, const void *in, size_t len, const void **p, si
         *n = len;
         return true;
     }
+    if (first && len + lws_remaining_packet_payload(ws->wsi) <= ws->message_max)
+        buf_reserve(&ws->incoming, len + lws_remaining_packet_payload(ws->wsi)); /* once, not by doubling */
     if (ws->incoming.len + len > ws->message_max) {
         ws_close(ws, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, "the message is too large");
         return false;
