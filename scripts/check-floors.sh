@@ -23,7 +23,7 @@ room() { # header pattern, allowed files pattern
         [[ $f =~ $2 ]] || say "$f includes $1 outside its room ($2)"
     done < <(grep -lE "^#include <$1" shared/*/*.[ch] node/*.[ch] hub/*.[ch] 2>/dev/null)
 }
-room jansson '^shared/base/json\.c$'
+room jansson '^shared/base/json(_quick)?\.c$'
 room sqlite3 '^shared/db/'
 room zlib '^shared/base/deflate\.c$'
 room openssl '^shared/(base/crypto|net/pki)[a-z_]*\.c$'

@@ -233,7 +233,9 @@ static const char *on_taken_back(struct case_state *s, const struct event *ev, c
     event_site(ev->origin, site);
     if (!to || !is(site, to) || !division_parent(s->custodian, parent) || !is(site, parent))
         return "only the parent of the custodian takes a case back";
-    if (!open_state(s))
+    /* A grant that came from behind a dead line stands, but its custody has gone on: the parent issues. Else both could,
+     * each rightly by what it had heard. */
+    if (!open_state(s) && !is(s->state, "granted"))
         return "only an open case is taken back";
     return take_custody(s, to, json_get_int(b, "custody_no", 0));
 }
