@@ -544,6 +544,15 @@ void files_copy_free(void *copy)
     free(c);
 }
 
+bool files_at_risk(int n)
+{
+    for (int b = 0; b < BUCKETS; b++)
+        for (struct name *x = names[n][b]; x; x = x->next)
+            if (x->now && x->now->synced < x->now->len)
+                return true;
+    return false;
+}
+
 /* Each name that was not synced is new or old, each file's unsynced end is there, cut, or holes of zeros. */
 void files_power_cycle(int n, uint64_t (*dice)(uint64_t below))
 {
@@ -565,6 +574,13 @@ void files_power_cycle(int n, uint64_t (*dice)(uint64_t below))
             }
             set(&x->safe, x->now);
         }
+    for (int pass = 0; pass < 2; pass++) /* with a folder goes what is in it */
+        for (int b = 0; b < BUCKETS; b++)
+            for (struct name *x = names[n][b]; x; x = x->next)
+                if (x->now && !parent_is_there(n, x->path)) {
+                    set(&x->now, NULL);
+                    set(&x->safe, NULL);
+                }
     unsafe[n] = 0;
 }
 

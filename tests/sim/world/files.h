@@ -5,12 +5,14 @@
 #ifndef SIM_FILES_H
 #define SIM_FILES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 void files_wipe(int n);                                             /* an empty disk */
 void *files_copy(int n);                                            /* a backup of them; free with files_copy_free() */
 void files_put(int n, const void *copy);
 void files_copy_free(void *copy);
+bool files_at_risk(int n); /* are there bytes that are not synced? */
 void files_power_cycle(int n, uint64_t (*dice)(uint64_t below)); /* see disk_power_cycle() */
 /* Walk the names of the whole files below a folder ("blobs"); partial/ is left out. */
 void files_each(int n, void (*fn)(void *arg, const char *name), void *arg);
