@@ -1,5 +1,5 @@
-/* Preloaded into a program under test: a disk that is full while the file $ADVERSITY_FULL is there, and a
- * wall clock that is $ADVERSITY_CLOCK seconds off. */
+/* Preloaded into a program under test: a disk that is full while the file $ADVERSITY_FULL is there, one that cannot
+ * sync while $ADVERSITY_SYNC is there, and a wall clock that is $ADVERSITY_CLOCK seconds off. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -32,6 +32,23 @@ ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
 ssize_t pwrite64(int fd, const void *p, size_t n, off64_t at)
 {
     return full(fd) ? (errno = ENOSPC, -1) : REAL(pwrite64)(fd, p, n, at);
+}
+
+static int stuck(void)
+{
+    const char *flag = getenv("ADVERSITY_SYNC");
+
+    return flag && !access(flag, F_OK);
+}
+
+int fsync(int fd)
+{
+    return stuck() ? (errno = EIO, -1) : REAL(fsync)(fd);
+}
+
+int fdatasync(int fd)
+{
+    return stuck() ? (errno = EIO, -1) : REAL(fdatasync)(fd);
 }
 
 static long offset(void)
