@@ -194,6 +194,7 @@ enum needs {
     DECIDES = 2, /* ... and may decide the item, and its lease covers the case */
     REASON = 4,
     HIDDEN = 8, /* possible, not offered as a button */
+    LEASED = 16, /* its lease must cover the case: else the parent may be taking it back just now */
 };
 
 #define STAFF " agent clerk reviewer supervisor admin "
@@ -213,7 +214,7 @@ static const struct action {
     {"submit", " draft ", STAFF RESIDENT, 0, do_submit},
     {"supplement", " submitted accepted correction_required ", STAFF RESIDENT, 0, do_supplement},
     {"withdraw", " draft submitted correction_required ", STAFF RESIDENT, REASON, do_withdraw},
-    {"transfer", " submitted accepted correction_required ", STAFF, CUSTODY | REASON, do_transfer},
+    {"transfer", " submitted accepted correction_required ", STAFF, CUSTODY | LEASED | REASON, do_transfer},
     {"take_back", " submitted accepted correction_required draft ", " clerk reviewer supervisor ", REASON, do_take_back},
     {"rate", " completed delivered refused not_accepted ", RESIDENT, 0, do_rate},
     {"note", " draft submitted accepted correction_required granted completed delivered refused not_accepted withdrawn ", STAFF,
@@ -244,8 +245,8 @@ static const char *const *place_fits(struct office *o, struct db *db, const stru
 {
     static const char *const elsewhere[] = {"这件事项现在由其他站点办理", "Another site has this case in hand"};
     static const char *const higher[] = {"这个事项须由上级办理", "This item is decided by a higher office"};
-    static const char *const lease[] = {"离线时间过长，暂时不能决定由街道交来的事项，请先恢复网络",
-                                        "Offline for too long: cases handed down cannot be decided until the link is back"};
+    static const char *const lease[] = {"离线时间过长，暂时不能决定或转办上级知道的事项，请先恢复网络",
+                                        "Offline for too long: a case that the parent knows cannot be decided or handed on until the link is back"};
     static const char *const not_yet[] = {"下级站点的办理期限未到，还不能收回", "The lower site still holds its lease: not yet"};
 
     if (is(a->name, "transfer") && !o->parent[0])
@@ -260,7 +261,7 @@ static const char *const *place_fits(struct office *o, struct db *db, const stru
         return elsewhere;
     if ((a->needs & DECIDES) && !office_decides(o, json_get(s->filing, "decided_at")))
         return higher;
-    if ((a->needs & DECIDES) && !lease_covers(o, db, s->case_no))
+    if ((a->needs & (DECIDES | LEASED)) && !lease_covers(o, db, s->case_no))
         return lease;
     return NULL;
 }
