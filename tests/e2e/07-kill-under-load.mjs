@@ -100,7 +100,7 @@ test('a failed fsync stops the writing and is told; a restart goes on', { timeou
   await assert.rejects(agent.post('/cases', filing(item, who, [], 'pickup')), 'the same connection writes no more')
   const ended = w.east.child.exitCode !== null || w.east.child.signalCode !== null
   if (!ended) {
-    const health = await agent.raw('GET', '/api/v1/health/ready').catch(() => null)
+    const health = await agent.raw('GET', '/readyz').catch(() => null)
     assert.ok(!health || health.status >= 500, 'it says that it cannot write')
   }
   assert.match(w.east.tail() + (await import('node:fs')).readFileSync(w.east.log, 'utf8'), /fail|stop/i)
