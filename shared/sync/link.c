@@ -50,7 +50,7 @@ struct link {
     int64_t wall_ms;
 
     struct fetch {
-        bool on;
+        bool on, resumed; /* resumed: its beginning lay on our own disk */
         unsigned char digest[32];
         uint64_t offset; /* of the chunk that was asked for */
         size_t max;
@@ -320,7 +320,7 @@ static void on_wanted(struct turn *t, const struct link_input *in)
         return;
     while (l->fetch[i].on)
         i++;
-    l->fetch[i] = (struct fetch){.on = true, .offset = in->offset};
+    l->fetch[i] = (struct fetch){.on = true, .resumed = in->offset > 0, .offset = in->offset};
     memcpy(l->fetch[i].digest, in->digest, 32);
     ask_chunk(t, &l->fetch[i]);
 }
@@ -363,7 +363,11 @@ static void on_chunk_stored(struct turn *t, const struct link_input *in)
 
     if (!at)
         return;
-    if (in->err == ERR_CORRUPT) {
+    if (in->err == ERR_CORRUPT && at->resumed) { /* a power failure may have spoilt what we had: once more, whole */
+        at->resumed = false;
+        at->offset = 0;
+        ask_chunk(t, at);
+    } else if (in->err == ERR_CORRUPT) {
         bye(t, BYE_PROTOCOL, "a document whose bytes are not its digest");
     } else if (in->err != OK) {
         bye(t, BYE_STORE, "cannot store documents now");
