@@ -19,6 +19,13 @@ static void disk_well(int no, int unused)
     disk_set_full(no, false);
 }
 
+static void fail_read(int no, int unused)
+{
+    (void)unused;
+    if (!healing)
+        disk_fail_read(no);
+}
+
 static void speak_again(int no, int unused)
 {
     (void)unused;
@@ -68,8 +75,9 @@ static void one_fault(int kind, int unused)
         disk_set_full(no, true);
         later(1000 + (int64_t)dice(20000), disk_well, no, 0);
         break;
-    case 8:
-        disk_fail_read(no);
+    case 8: /* reads fail now and then for a while: single jobs fail, the site goes on */
+        for (int i = 0; i < 8; i++)
+            later((int64_t)dice(30000), fail_read, no, 0);
         break;
     case 9:
         disk_fail_sync(no);

@@ -149,7 +149,8 @@ static bool make_paper(struct site *s, struct paper *ret)
     ret->size = 0;
     if (blob_begin(s->blobs, &w, &e) != OK)
         return false;
-    for (int64_t want = 40 + (int64_t)dice(6000); ret->size < want; ret->size += n)
+    /* Now and then one that takes several chunks. */
+    for (int64_t want = 40 + (int64_t)dice(dice(8) ? 4000 : 40000); ret->size < want; ret->size += n)
         if (blob_write(w, text, (size_t)n, &e) != OK) {
             blob_abort(w);
             return false;
