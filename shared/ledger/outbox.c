@@ -1,5 +1,6 @@
 #include "ledger/outbox.h"
 
+#include "base/text_set.h"
 #include "ledger/inside.h"
 
 #include <stdio.h>
@@ -31,23 +32,24 @@ static void copy16(struct stmt *st, int i, unsigned char out[16])
 
 enum err link_rename_all(struct db *db, const struct host *host, struct errmsg *e)
 {
-    char peers[512][13];
-    int n = 0;
     struct stmt *st = db_stmt(db, "SELECT peer FROM link");
+    struct arena *a = arena_create();
+    struct text_set peers = {.arena = a};
     enum err err;
     bool row;
 
-    while ((err = db_step(st, &row, e)) == OK && row && n < 512)
-        snprintf(peers[n++], 13, "%s", col_text(st, 0));
+    while ((err = db_step(st, &row, e)) == OK && row)
+        text_set_put(&peers, col_text(st, 0), NULL);
     db_reset(st);
-    for (int i = 0; err == OK && i < n; i++) {
+    for (size_t i = 0; err == OK && i < peers.count; i++) {
         unsigned char stream[16];
         host_random(host, stream, sizeof stream);
         st = db_stmt(db, "UPDATE link SET stream = $2, acked_pos = 0 WHERE peer = $1");
-        bind_text(st, 1, peers[i]);
+        bind_text(st, 1, peers.list[i]);
         bind_blob(st, 2, stream, 16);
         err = db_run(st, e);
     }
+    arena_destroy(a);
     return err;
 }
 
