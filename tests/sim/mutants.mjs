@@ -23,7 +23,7 @@ const mutants = [
   ['believes-that-nothing-was-sent', 'shared/casework/lease.c', 'return meta_write(db, "maybe_sent", "all", e);', 'return db && e ? OK : OK;'],
   ['reuses-a-number', 'shared/casework/number.c', '    bind_int(st, 5, n + 1);\n    return db_run(st, e);', '    bind_int(st, 5, n % 5 == 3 ? n : n + 1);\n    return db_run(st, e);'],
   ['leases-a-block-twice', 'shared/casework/number.c', 'first = col_int(st, 0) + 1;', 'first = 0;'],
-  ['gives-out-forgotten-numbers', 'shared/site/exchange.c', '*ret_hlc = row || past ?', '*ret_hlc = past && !row ?'],
+  ['gives-out-forgotten-numbers', 'shared/site/exchange_recall.c', '*ret_hlc = row || past ?', '*ret_hlc = past && !row ?'],
   ['applies-before-storing', 'shared/ledger/ledger.c', '(err = event_store(db, &ev, hash, NULL, up',
     '(l->apply && (err = l->apply(l->arg, db, &one, 1, false, a, e)) != OK) || (err = event_store(db, &ev, hash, NULL, up',
     '(l->apply && (err = l->apply(l->arg, db, &one, 1, true, a, e)) != OK)', '0'],
@@ -35,7 +35,7 @@ const mutants = [
   ['two-custodians-may-decide', 'shared/casework/fold.c', 'if (json_get_int(b, "custody_no", 0) != s->custody_no || !is(site, s->custodian))', 'if (!is(site, s->custodian) && !site[0])'],
   ['says-a-paper-is-here-too-soon', 'shared/casework/filing.c', 'bind_text(st, 6, papers_wanted(o, s) ? "wanted" : "remote");', 'bind_text(st, 6, papers_wanted(o, s) ? "here" : "remote");'],
   ['forgets-to-chain', 'shared/ledger/receive.c', 'c->moved = true;', 'c->moved = ev->seq % 9 != 0;'],
-  ['gives-back-all-but-the-last', 'shared/site/exchange.c', 'err == OK && at <= head; at++)', 'err == OK && at < head; at++)'],
+  ['gives-back-all-but-the-last', 'shared/site/exchange_recall.c', 'err == OK && at <= head; at++)', 'err == OK && at < head; at++)'],
   ['keeps-what-an-old-key-signed', 'shared/ledger/witness.c', 'AND public_key <> $2', 'AND public_key = $2 AND seq < 0'],
   ['speaks-every-version', 'shared/sync/link.c', 'if (f->version != WIRE_VERSION ||', 'if (!f->version ||'],
 ]
