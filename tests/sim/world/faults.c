@@ -156,7 +156,7 @@ void faults_plan(int64_t from, int64_t until)
             later((until + from) / 2 + (int64_t)dice((uint64_t)(until - from) / 2), one_fault, 14, 0);
     }
 
-    if (dice(10) == 0)
+    if (dice(5) == 0)
         later(from + (int64_t)dice((uint64_t)(until - from)), one_fault, 13, 0);
     if (dice(12) == 0)
         later(from + (int64_t)dice((uint64_t)(until - from)), one_fault, 15, 0);
