@@ -252,8 +252,10 @@ static const char *const *place_fits(struct office *o, struct db *db, const stru
     if (is(a->name, "transfer") && !o->parent[0])
         return elsewhere;
     if (is(a->name, "take_back")) {
-        char parent[13]; /* only he who promised the lease can know that it is over */
-        if (!division_parent(s->custodian, parent) || !is(parent, o->site))
+        /* Only he who promised the lease can know that it is over; and only from a community: a street may have handed
+         * the case on, under leases of its own. */
+        char parent[13];
+        if (o->tier != TIER_STREET || !division_parent(s->custodian, parent) || !is(parent, o->site))
             return elsewhere;
         return lease_over(o, db, s->custodian) ? NULL : not_yet;
     }

@@ -229,10 +229,12 @@ static const char *on_taken_back(struct case_state *s, const struct event *ev, c
 {
     char site[13], parent[13];
     const char *to = json_get_text(b, "to");
+    enum tier tier;
 
     event_site(ev->origin, site);
-    if (!to || !is(site, to) || !division_parent(s->custodian, parent) || !is(site, parent))
-        return "only the parent of the custodian takes a case back";
+    if (!to || !is(site, to) || !division_parent(s->custodian, parent) || !is(site, parent) ||
+        !division_tier(site, &tier) || tier != TIER_STREET)
+        return "only a street takes a case back, from its own community";
     /* A grant that came from behind a dead line stands, but its custody has gone on: the parent issues. Else both could,
      * each rightly by what it had heard. */
     if (!open_state(s) && !is(s->state, "granted"))

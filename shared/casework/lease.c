@@ -79,8 +79,8 @@ bool lease_held(struct office *o, struct db *db)
     struct link_state link;
     struct errmsg e;
 
-    if (!o->parent[0])
-        return true;
+    if (o->tier != TIER_COMMUNITY)
+        return true; /* from a street no case is taken back */
     if (meta_read(db, "lease", text, sizeof text) != OK ||
         sscanf(text, "%60s %lld %lld %lld %llu", boot, &asked, &now, &until, &pos) != 5 || strcmp(boot, o->boot))
         return false;

@@ -132,7 +132,7 @@ MUST_USE enum err lease_link_closed(struct office *o, struct db *db, struct errm
 /* Child: only once everything is here that the parent had said before it promised: a case may have been taken back. */
 bool lease_held(struct office *o, struct db *db);
 /* May this site decide this case of its custody now? A case that the parent can never have seen needs no
- * lease. A site without a parent always may. */
+ * lease. A street and a district always may: nobody takes a case back from them. */
 bool lease_covers(struct office *o, struct db *db, const char *case_no);
 /* Parent, restored: what it promised last is forgotten, so every lease counts as promised now. */
 MUST_USE enum err lease_renew_all(struct office *o, struct db *db, struct errmsg *e);
