@@ -17,6 +17,7 @@ static void disk_well(int no, int unused)
 {
     (void)unused;
     disk_set_full(no, false);
+    site[no].slow_ms = 0;
 }
 
 static void fail_read(int no, int unused)
@@ -75,7 +76,10 @@ static void one_fault(int kind, int unused)
         disk_set_full(no, true);
         later(1000 + (int64_t)dice(20000), disk_well, no, 0);
         break;
-    case 8: /* reads fail now and then for a while: single jobs fail, the site goes on */
+    case 8: /* a disk that is dying: slow, and reads fail now and then; single jobs fail, the site goes on */
+        trace("disk %d is slow and fails to read", no);
+        s->slow_ms = dice(2) ? 1500 : 0;
+        later(30000, disk_well, no, 0);
         for (int i = 0; i < 8; i++)
             later((int64_t)dice(30000), fail_read, no, 0);
         break;
@@ -170,6 +174,7 @@ void faults_heal(void)
 {
     for (int i = 0; i < SITES; i++) {
         disk_heal(i);
+        site[i].slow_ms = 0;
     }
     for (int i = 1; i < SITES; i++) {
         conns[i].cut = false;

@@ -202,7 +202,7 @@ static void job_done(int no, int life)
     job_free(j);
     if (s->queue && s->up && !s->busy) {
         s->busy = true;
-        later((int64_t)dice(4), run_next, no, s->life);
+        later((int64_t)dice(4 + (uint64_t)s->slow_ms), run_next, no, s->life);
     }
 }
 
@@ -255,7 +255,7 @@ void job_queue(struct job *j)
     s->queue_end = &j->next;
     if (!s->busy) {
         s->busy = true;
-        later((int64_t)dice(4), run_next, s->no, s->life);
+        later((int64_t)dice(4 + (uint64_t)s->slow_ms), run_next, s->no, s->life);
     }
 }
 
@@ -653,6 +653,7 @@ static void reset_sites(void)
         s->acked_seq = 0;
         s->restored = s->untold = s->absent = false;
         s->speaks = 1;
+        s->slow_ms = 0;
         disk_backup_free(s->backup);
         files_copy_free(s->backup_files);
         s->backup = s->backup_files = NULL;

@@ -73,6 +73,7 @@ struct site {
     bool untold;   /* ... and it did not know: until it finds out it may give numbers out again */
     bool restored; /* in this world: what was acknowledged before may be gone with the disk */
     bool absent;   /* its disk is gone: it is being installed anew */
+    int slow_ms;   /* its disk is slow: jobs wait up to so long */
     int speaks;    /* the version of the protocol that its program knows; all others know 1 */
 };
 
