@@ -279,3 +279,10 @@ void pki_settle(void *ssl_ctx)
     SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
 }
+
+const char *pki_why(void *ssl)
+{
+    long found = ssl ? SSL_get_verify_result(ssl) : X509_V_OK;
+
+    return found == X509_V_OK ? NULL : X509_verify_cert_error_string(found);
+}

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "net/inside.h"
 #include "net/loop.h"
+#include "net/pki.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -275,7 +276,10 @@ int ws_dial_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
     if (!c)
         return 0;
     if (reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR) {
-        dial_ended(c, in ? (const char *)in : "the connection failed");
+        const char *found = pki_why(lws_get_ssl(wsi));
+        char why[200];
+        snprintf(why, sizeof why, "上级站点的证书不属于本区 the parent's certificate is not one of this district: %s", found ? found : "");
+        dial_ended(c, found ? why : in ? (const char *)in : "the connection failed");
     } else if (reason == LWS_CALLBACK_CLIENT_ESTABLISHED) {
         c->ws = ws = ws_create(wsi, c->dial.message_max);
         ws->client = c;

@@ -216,8 +216,10 @@ static void close_link(struct peer *p, const struct link_effect *fx)
     log_line(fx->code == BYE_STOPPING ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "replica",
              "link=closing peer=%s code=%d by_peer=%s reason=\"%s\"", p->x.peer, (int)fx->code, fx->by_peer ? "yes" : "no",
              fx->reason);
-    if (p->x.is_parent)
+    if (p->x.is_parent) {
         snprintf(p->site->last_reason, sizeof p->site->last_reason, "%s", fx->reason);
+        p->site->reason_said = true;
+    }
     /* Restored without being told: act as if we had been. */
     if ((fx->code == BYE_BEHIND && !fx->by_peer) || (fx->code == BYE_FORKED && fx->by_peer && p->x.is_parent)) {
         log_line(LOG_LEVEL_WARN, "replica", "restored=found peer=%s text=\"this site has forgotten a part of its past; it gets it back first\"", p->x.peer);

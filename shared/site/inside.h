@@ -65,7 +65,8 @@ struct site {
     struct ws_client *uplink;
     int64_t backoff_ms, skew_ms;
     bool up; /* to the parent */
-    char last_reason[128];
+    char last_reason[256]; /* why the link to the parent ended last */
+    bool reason_said;      /* ... in the words of one of the two sites: the connection's own say less */
     struct ws_endpoint endpoint;
     struct route routes[1];
     bool glancing, glance_again;

@@ -268,8 +268,9 @@ static void dialled_close(struct ws *ws, const char *why, void *arg)
     struct peer *p = ws ? ws_user(ws) : NULL;
     uint32_t dice;
 
-    if (!s->last_reason[0])
+    if (!s->reason_said)
         snprintf(s->last_reason, sizeof s->last_reason, "%s", why);
+    s->reason_said = false;
     if (p)
         connection_ended(p);
     if (s->stopping)
