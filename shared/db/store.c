@@ -33,6 +33,8 @@ struct store {
     void *wake_arg;
     enum err (*precommit)(void *arg, struct db *, struct errmsg *);
     void *precommit_arg;
+    void (*committed)(void *arg);
+    void *committed_arg;
 
     struct db *write_db;
     struct db **read_db;
@@ -179,6 +181,8 @@ static struct job *run_turn(struct store *s, struct job *first)
     if (err != OK) {
         stop_writing(s, err, &msg);
         fail_all(first, NULL, err, &msg);
+    } else if (s->committed) {
+        s->committed(s->committed_arg);
     }
     return NULL;
 }
@@ -370,6 +374,12 @@ void store_set_precommit(struct store *s, enum err (*fn)(void *arg, struct db *,
 {
     s->precommit = fn;
     s->precommit_arg = arg;
+}
+
+void store_set_committed(struct store *s, void (*fn)(void *arg), void *arg)
+{
+    s->committed = fn;
+    s->committed_arg = arg;
 }
 
 /* ---- open and close ------------------------------------------------------------------------- */

@@ -51,5 +51,8 @@ int store_pending(struct store *s); /* jobs whose done() was not called yet */
  * undone and its jobs fail. Set before the first job. */
 void store_set_precommit(struct store *s, enum err (*fn)(void *arg, struct db *, struct errmsg *),
                          void *arg);
+/* Likewise, after a COMMIT that succeeded and before any done(). */
+void store_set_committed(struct store *s, void (*fn)(void *arg), void *arg);
+
 
 #endif

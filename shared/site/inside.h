@@ -11,6 +11,8 @@
 #include "site/site.h"
 #include "sync/link.h"
 
+#include <stdatomic.h>
+
 struct peer;
 
 #define PEER_SHELVES 1024
@@ -65,6 +67,9 @@ struct site {
     struct ws_client *uplink;
     int64_t backoff_ms, skew_ms;
     bool up; /* to the parent */
+    atomic_ullong up_head; /* where the outbox to the parent ends, as of the writer's last COMMIT */
+    uint64_t up_head_next; /* writer only: as of the next one */
+    int stepping; /* an engine's effects are being carried out: they point into `turn` */
     char last_reason[256]; /* why the link to the parent ended last */
     bool reason_said;      /* ... in the words of one of the two sites: the connection's own say less */
     struct ws_endpoint endpoint;
@@ -88,6 +93,8 @@ void replica_finish(struct site *s); /* after loop_destroy() */
 void replica_tick(struct site *s);
 /* The answers of a glance are given to the links. */
 void replica_glanced(struct site *s, struct glance *g);
+/* Something may have been written: what goes up need not wait for a glance. */
+void replica_up(struct site *s);
 void replica_add_status(struct site *s, struct json *status);
 
 /* site.c */

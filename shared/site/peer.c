@@ -28,7 +28,9 @@ void peer_step(struct peer *p, struct link_input *in)
     in->now_ms = host_mono_ms(peer_host(p));
     arena_reset(s->turn);
     link_step(p->link, in, s->turn, &fx);
+    s->stepping++;
     effects_do(p, &fx);
+    s->stepping--;
     if (in->kind == IN_FRAME)
         p->heard_ms = in->now_ms;
     for (int i = 0; i < fx.count; i++)

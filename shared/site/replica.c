@@ -59,6 +59,15 @@ static void show_heads(struct peer *p, const struct glance *g)
     }
 }
 
+void replica_up(struct site *s)
+{
+    struct peer *p = s->up ? peer_find(s, s->folder.parent) : NULL;
+    uint64_t head = atomic_load(&s->up_head);
+
+    if (p && !s->stepping && p->ws && p->link && p->up && head > p->head_pos)
+        link_tell_head(p, head); /* else the glance tells it */
+}
+
 void replica_glanced(struct site *s, struct glance *g)
 {
     struct peer *parent = s->folder.parent[0] ? peer_find(s, s->folder.parent) : NULL;

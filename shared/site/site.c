@@ -33,6 +33,28 @@ static void woken(void *arg)
         store_complete(s->store);
 }
 
+/* On the writer, before and after each COMMIT. */
+static enum err note_up_head(void *arg, struct db *db, struct errmsg *e)
+{
+    struct site *s = arg;
+    struct stmt *st = db_stmt(db, "SELECT head_pos FROM link WHERE peer = $1");
+    bool row;
+
+    bind_text(st, 1, s->folder.parent);
+    enum err err = db_step(st, &row, e);
+    if (err == OK && row)
+        s->up_head_next = (uint64_t)col_int(st, 0);
+    db_reset(st);
+    return err;
+}
+
+static void tell_up_head(void *arg)
+{
+    struct site *s = arg;
+
+    atomic_store(&s->up_head, s->up_head_next);
+}
+
 /* What must be true before the first job: the schema, the office, and what a crash left of the link. */
 static enum err prepare(struct site *s, struct errmsg *e)
 {
@@ -64,6 +86,10 @@ enum err site_open(const char *dir, struct loop *loop, struct site **ret, struct
     folder_path(dir, "doorstep.db", path, sizeof path);
     if ((err = store_open(path, s->office.tier == TIER_COMMUNITY ? READERS_NODE : READERS_HUB, wake, loop, &s->store, e)) != OK)
         goto fail;
+    if (s->folder.parent[0]) {
+        store_set_precommit(s->store, note_up_head, s);
+        store_set_committed(s->store, tell_up_head, s);
+    }
     folder_path(dir, "keys/site.crt", s->cert, sizeof s->cert);
     folder_path(dir, "keys/site.key", s->key, sizeof s->key);
     folder_path(dir, "keys/ca.crt", s->ca, sizeof s->ca);
@@ -236,6 +262,7 @@ void site_glance(struct site *s, bool whole)
 {
     if (s->stopping)
         return;
+    replica_up(s);
     if (s->glancing) {
         s->glance_again = true;
         return;
