@@ -113,7 +113,10 @@ static void one_fault(int kind, int unused)
         for (int i = 3; i < SITES; i++)
             if (dice(2)) {
                 conns[i].cut = true;
-                net_cut(&conns[i], "cut");
+                if (dice(3)) /* else nobody notices, until the silence is too long */
+                    net_cut(&conns[i], "cut");
+                else
+                    conns[i].half_open[0] = conns[i].half_open[1] = true;
                 later(LEASE_MS + (int64_t)dice(90000), open_line, i, 0);
             }
         break;
