@@ -32,6 +32,7 @@ struct db {
     enum db_mode mode;
     char *path;
     int depth; /* savepoints open */
+    bool begun; /* by db_begin(); SQLite ends a transaction by itself when a read or a write fails */
     int running; /* statements in the middle of their rows */
     struct stmt *bucket[BUCKETS];
     struct stmt *recent[RECENT]; /* by the address of the text: saves hashing it; the text is compared all the same */
@@ -214,7 +215,9 @@ enum err db_begin(struct db *db, struct errmsg *e)
 {
     assert(!db_in_transaction(db));
     db->depth = 0;
-    return control(db, db->mode == DB_WRITE ? "BEGIN IMMEDIATE" : "BEGIN", e);
+    enum err err = control(db, db->mode == DB_WRITE ? "BEGIN IMMEDIATE" : "BEGIN", e);
+    db->begun = err == OK;
+    return err;
 }
 
 enum err db_commit(struct db *db, struct errmsg *e)
@@ -222,6 +225,7 @@ enum err db_commit(struct db *db, struct errmsg *e)
     enum err err;
 
     reset_all(db);
+    db->begun = false;
     if (!db_in_transaction(db)) {
         errmsg_set(e, "database: the transaction was lost");
         return ERR_IO;
@@ -237,6 +241,7 @@ enum err db_rollback(struct db *db, struct errmsg *e)
 {
     reset_all(db);
     db->depth = 0;
+    db->begun = false;
     return db_in_transaction(db) ? control(db, "ROLLBACK", e) : OK;
 }
 
@@ -369,7 +374,12 @@ enum err db_step(struct stmt *st, bool *row, struct errmsg *e)
         }
         return fail(st->db, rc, e);
     }
-    assert(db_in_transaction(st->db) || sqlite3_stmt_readonly(st->st));
+    if (!db_in_transaction(st->db) && !sqlite3_stmt_readonly(st->st)) {
+        assert(st->db->begun);
+        errmsg_set(e, "database: the transaction was lost");
+        db_reset(st);
+        return ERR_IO;
+    }
     rc = sqlite3_step(st->st);
     if (rc == SQLITE_ROW) {
         st->db->running += !st->running;
