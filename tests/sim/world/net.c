@@ -421,6 +421,8 @@ static void effects(struct conn *c, int end, const struct link_effects *fx)
         case FX_CLOSE:
             if (x->code == BYE_PROTOCOL && !x->by_peer)
                 breach("site %d: protocol: %s", site_of(c, end)->no, x->reason);
+            if (x->code == BYE_STORE && !x->by_peer && healing)
+                breach("site %d: %s, and its disk is well", site_of(c, end)->no, x->reason);
             if ((x->code == BYE_BEHIND && !x->by_peer) || (x->code == BYE_FORKED && x->by_peer && end == 0)) {
                 struct job *j = job_new(site_of(c, end), true);
                 trace("site %d finds that it was restored", site_of(c, end)->no);
