@@ -292,6 +292,35 @@ static void check_agreement(void)
     mem_free(all);
 }
 
+static bool has_case(struct site *s, const char *case_no)
+{
+    struct stmt *st = db_stmt(s->db, "SELECT 1 FROM case_file WHERE case_no = $1");
+    bool row = false;
+
+    bind_text(st, 1, case_no);
+    if (db_step(st, &row, NULL) != OK)
+        row = false;
+    db_reset(st);
+    return row;
+}
+
+/* Who took a case, or ever had it in hand, has it; and so has his street. */
+static void check_concerned(void)
+{
+    struct stmt *st = db_stmt(site[0].db, "SELECT case_no, filed_at, held FROM case_file /* full scan: a test */");
+    bool row;
+
+    while (!broken && db_step(st, &row, NULL) == OK && row)
+        for (int i = 1; i < SITES; i++) {
+            bool concerns = !strcmp(col_text(st, 1), site[i].code) || strstr(col_text(st, 2), site[i].code);
+            for (int k = 3; k < SITES && i < 3 && !concerns; k++)
+                concerns = parent_of(k) == i && (!strcmp(col_text(st, 1), site[k].code) || strstr(col_text(st, 2), site[k].code));
+            if (concerns && !has_case(&site[i], col_text(st, 0)))
+                breach("site %d does not have case %s, which concerns it", i, col_text(st, 0));
+        }
+    db_reset(st);
+}
+
 static void two_decisions(struct site *s)
 {
     struct stmt *st = db_stmt(s->db, "SELECT case_no, origin, seq, kind, hlc, state, body FROM event WHERE case_no = (SELECT case_no "
@@ -383,6 +412,8 @@ void check_end(void)
         check_numbers();
     if (!broken)
         check_agreement();
+    if (!broken)
+        check_concerned();
     for (int i = 1; i < SITES && !broken; i++)
         work_check(&site[i]);
     trace("cases %lld, events %lld, set aside %lld", (long long)count(&site[0], "SELECT count(*) FROM case_file"),
