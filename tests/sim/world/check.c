@@ -19,6 +19,7 @@ static struct number {
 static struct custody {
     char case_no[24], custodian[13];
     int64_t no; /* the highest custody that anybody has made */
+    int maker;
 } custodies[CASES_MAX];
 
 #define LOST_MAX 4096
@@ -101,6 +102,30 @@ void check_custody(struct site *s, const char *case_no, const char *action, uint
     snprintf(c->case_no, sizeof c->case_no, "%s", case_no);
     snprintf(c->custodian, sizeof c->custodian, "%s", custodian);
     c->no = no;
+    c->maker = s->no;
+}
+
+static bool has_heard_of(struct site *s, const struct custody *c)
+{
+    struct stmt *st = db_stmt(s->db, "SELECT 1 FROM case_file WHERE case_no = $1 AND custody_no >= $2");
+    bool row;
+
+    bind_text(st, 1, c->case_no);
+    bind_int(st, 2, c->no);
+    bool heard = db_step(st, &row, NULL) == OK && row;
+    db_reset(st);
+    return heard;
+}
+
+/* A custody of which nobody had heard but the site whose disk is gone has never been. */
+static void forget_custodies(int no)
+{
+    struct site *parent = &site[parent_of(no)];
+
+    for (int i = 0; i < CASES_MAX; i++)
+        if (custodies[i].case_no[0] && custodies[i].maker == no && custodies[i].no > 1 &&
+            (!parent->up || !has_heard_of(parent, &custodies[i])))
+            custodies[i].no = 0;
 }
 
 /* ---- papers that go with a disk -----------------------------------------------------------------*/
@@ -122,7 +147,7 @@ void check_disk_gone(int no)
 {
     char path[100];
 
-    (void)no;
+    forget_custodies(no);
     for (int i = 0; i < risk_count && lost_count < LOST_MAX; i++) {
         bool held = false;
         for (int k = 0; k < SITES && !held; k++) {
