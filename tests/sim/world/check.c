@@ -317,6 +317,32 @@ static void check_agreement(void)
     mem_free(all);
 }
 
+/* In the order of the fold, whatever stands was decided by who had the case in hand just then. */
+static void check_deciders(void)
+{
+    struct stmt *st = db_stmt(site[0].db, "SELECT case_no, origin, kind, body FROM event WHERE state = 'applied' AND kind IN ('case.filed/1', "
+                                          "'case.transferred/1', 'case.taken_back/1', 'case.granted/1', 'case.refused/1') "
+                                          "ORDER BY case_no, hlc, origin, seq /* full scan: a test */");
+    char custodian[13] = "";
+    int64_t custody = 0;
+    bool row;
+
+    while (!broken && db_step(st, &row, NULL) == OK && row) {
+        const char *kind = col_text(st, 2), *body = col_text(st, 3);
+        if (!strcmp(kind, "case.filed/1")) {
+            text_of(body, "custodian", custodian, sizeof custodian);
+            custody = 1;
+        } else if (!strcmp(kind, "case.transferred/1") || !strcmp(kind, "case.taken_back/1")) {
+            text_of(body, "to", custodian, sizeof custodian);
+            custody = int_of(body, "custody_no");
+        } else if (int_of(body, "custody_no") != custody || strncmp(col_text(st, 1), custodian, 12)) {
+            breach("case %s: %s by %s under custody %lld stands, but %s had it under custody %lld", col_text(st, 0), kind, col_text(st, 1),
+                   (long long)int_of(body, "custody_no"), custodian, (long long)custody);
+        }
+    }
+    db_reset(st);
+}
+
 static bool has_case(struct site *s, const char *case_no)
 {
     struct stmt *st = db_stmt(s->db, "SELECT 1 FROM case_file WHERE case_no = $1");
@@ -439,6 +465,8 @@ void check_end(void)
         check_agreement();
     if (!broken)
         check_concerned();
+    if (!broken)
+        check_deciders();
     for (int i = 1; i < SITES && !broken; i++)
         work_check(&site[i]);
     trace("cases %lld, events %lld, set aside %lld", (long long)count(&site[0], "SELECT count(*) FROM case_file"),

@@ -25,7 +25,7 @@ static struct block *blocks;
 static struct use *uses;
 static int block_count, block_cap, use_count, use_cap;
 
-static int64_t int_of(const char *body, const char *key)
+int64_t int_of(const char *body, const char *key)
 {
     char quoted[24];
 
@@ -34,7 +34,7 @@ static int64_t int_of(const char *body, const char *key)
     return p ? strtoll(p + strlen(quoted), NULL, 10) : -1;
 }
 
-static bool text_of(const char *body, const char *key, char *out, size_t cap)
+bool text_of(const char *body, const char *key, char *out, size_t cap)
 {
     char quoted[24];
 

@@ -167,6 +167,9 @@ void check_disk_gone(int no);
 const char *check_waits(void); /* what keeps it from being quiet, or NULL */
 bool check_quiet(void);  /* are all outboxes empty and all papers where they belong? */
 void check_end(void);
+/* What stands in an event's body, without the parser of the code under test; -1, false: not there. */
+int64_t int_of(const char *body, const char *key);
+bool text_of(const char *body, const char *key, char *out, size_t cap);
 void check_numbers(void); /* numbers.c: every number of the district's ledger is explained by a lease */
 
 #endif
