@@ -248,10 +248,13 @@ int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, v
 
 /* ---- dialled ------------------------------------------------------------------------------------*/
 
-static void dial_ended(struct ws_client *c, const char *why)
+/* wsi, or NULL when there never was one: the library has more to say of it, but no longer to us. */
+static void dial_ended(struct lws *wsi, struct ws_client *c, const char *why)
 {
     struct ws *ws = c->ws;
 
+    if (wsi)
+        lws_set_opaque_user_data(wsi, NULL);
     c->ws = NULL;
     c->wsi = NULL;
     c->dialling = false;
@@ -279,7 +282,7 @@ int ws_dial_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
         const char *found = pki_why(lws_get_ssl(wsi));
         char why[200];
         snprintf(why, sizeof why, "上级站点的证书不属于本区 the parent's certificate is not one of this district: %s", found ? found : "");
-        dial_ended(c, found ? why : in ? (const char *)in : "the connection failed");
+        dial_ended(wsi, c, found ? why : in ? (const char *)in : "the connection failed");
     } else if (reason == LWS_CALLBACK_CLIENT_ESTABLISHED) {
         c->ws = ws = ws_create(wsi, c->dial.message_max);
         ws->client = c;
@@ -299,7 +302,7 @@ int ws_dial_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
     } else if (reason == LWS_CALLBACK_CLIENT_WRITEABLE && ws) {
         return c->dead ? -1 : write_one(ws);
     } else if (reason == LWS_CALLBACK_CLIENT_CLOSED) {
-        dial_ended(c, ws && !ws->open ? "another site answers there" : "the connection ended");
+        dial_ended(wsi, c, ws && !ws->open ? "another site answers there" : "the connection ended");
     }
     return 0;
 }
@@ -356,7 +359,7 @@ void ws_client_dial(struct ws_client *c)
     info.pwsi = &c->wsi;
     c->dialling = true;
     if (!lws_client_connect_via_info(&info) && c->dialling)
-        dial_ended(c, "the connection could not be started"); /* no callback has told it */
+        dial_ended(NULL, c, "the connection could not be started"); /* no callback has told it */
 }
 
 void ws_client_hang_up(struct ws_client *c)
