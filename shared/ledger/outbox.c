@@ -12,12 +12,41 @@ enum err link_add(struct db *db, const char *peer, const char *role, const struc
     struct stmt *st = db_stmt(db, "INSERT INTO link (peer, role, stream) VALUES ($1, $2, $3) "
                                   "ON CONFLICT (peer) DO NOTHING");
     unsigned char stream[16];
+    enum err err;
 
     host_random(host, stream, sizeof stream);
     bind_text(st, 1, peer);
     bind_text(st, 2, role);
     bind_blob(st, 3, stream, sizeof stream);
+    if ((err = db_run(st, e)) != OK)
+        return err;
+    st = db_stmt(db, "DELETE FROM meta WHERE key = 'revoked.' || $1");
+    bind_text(st, 1, peer);
     return db_run(st, e);
+}
+
+enum err link_revoke(struct db *db, const char *peer, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "INSERT INTO meta (key, value) SELECT 'revoked.' || peer, '1' FROM link WHERE peer = $1 AND "
+                                  "role = 'child' ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+
+    bind_text(st, 1, peer);
+    enum err err = db_run(st, e);
+    if (err == OK && !db_changes(db)) {
+        errmsg_set(e, "%s is not a child that is enrolled here", peer);
+        return ERR_NOT_FOUND;
+    }
+    return err;
+}
+
+enum err link_revoked(struct db *db, const char *peer, bool *ret, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT 1 FROM meta WHERE key = 'revoked.' || $1");
+
+    bind_text(st, 1, peer);
+    enum err err = db_step(st, ret, e);
+    db_reset(st);
+    return err;
 }
 
 static void copy16(struct stmt *st, int i, unsigned char out[16])

@@ -21,6 +21,10 @@ MUST_USE enum err link_add(struct db *db, const char *peer, const char *role, co
 MUST_USE enum err link_rename_all(struct db *db, const struct host *host, struct errmsg *e);
 /* ERR_NOT_FOUND: no such link. */
 MUST_USE enum err link_read(struct db *db, const char *peer, struct link_state *ret, struct errmsg *e);
+/* A child that is not to be let in any more, whatever certificate it shows, until it is enrolled again (link_add).
+ * ERR_NOT_FOUND: no such child. */
+MUST_USE enum err link_revoke(struct db *db, const char *peer, struct errmsg *e);
+MUST_USE enum err link_revoked(struct db *db, const char *peer, bool *ret, struct errmsg *e);
 /* We hold the peer's outbox `stream` up to pos, as of this transaction. ERR_CONFLICT: it was not held up
  * to prev_pos before (another stream counts as 0), so the batch came behind one that failed. */
 MUST_USE enum err link_received(struct db *db, const char *peer, const unsigned char stream[16],

@@ -1,5 +1,6 @@
 #include "program/admin.h"
 
+#include "ledger/outbox.h"
 #include "site/upkeep.h"
 
 #include <stdio.h>
@@ -46,6 +47,7 @@ struct work {
     char **files;
     int count;
     const struct json *in;
+    const char *site;
 };
 
 static enum err transact(const struct folder *f, struct work *w, struct errmsg *e)
@@ -103,6 +105,19 @@ static enum err add_user(struct work *w, struct office *o, struct db *db, struct
         explain(e, &p);
     json_free(out);
     return err;
+}
+
+static enum err revoke_one(struct work *w, struct office *o, struct db *db, struct errmsg *e)
+{
+    (void)o;
+    return link_revoke(db, w->site, e);
+}
+
+enum err admin_revoke(const struct folder *f, const char *site, struct errmsg *e)
+{
+    struct work w = {.fn = revoke_one, .site = site};
+
+    return patiently(f, &w, e);
 }
 
 enum err admin_add_user(const struct folder *f, const char *username, const char *name, const char *role, const char *site,

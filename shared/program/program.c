@@ -62,6 +62,18 @@ static enum err do_invite(struct call_line *c, struct errmsg *e)
     return err;
 }
 
+static enum err do_revoke(struct call_line *c, struct errmsg *e)
+{
+    const char *site;
+    enum err err = need(&c->a, "--site", &site, e);
+
+    if (err == OK)
+        err = admin_revoke(&c->folder, site, e);
+    if (err == OK)
+        printf("%s is revoked: it is let in again only when it was invited and enrolled anew\n", site);
+    return err;
+}
+
 static enum err do_run(struct call_line *c, struct errmsg *e)
 {
     const char *dir, *listen;
@@ -165,6 +177,7 @@ static const struct command {
      "--data DIR [--site CODE --name NAME] [--parent URL --invitation CODE]   make a site"},
     {"invite", NULL, " --data= --site= --name= --case-numbers= ", true, true, do_invite,
      "--data DIR --site CODE --name NAME   print a one-time invitation for a child"},
+    {"revoke", NULL, " --data= --site= ", true, true, do_revoke, "--data DIR --site CODE   let a child in no more"},
     {"run", NULL, " --data= --listen= --sync-listen= --web-dir= ", false, false, do_run,
      "--data DIR --listen ADDR:PORT [--sync-listen ADDR:PORT]   serve"},
     {"status", NULL, " --data= --json ", false, true, do_status, "--data DIR [--json]   links, queues, positions, disk"},

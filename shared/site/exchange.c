@@ -24,8 +24,13 @@ static int64_t now_of(const struct exchange *x)
 enum err exchange_open(struct exchange *x, struct db *db, struct link_input *ret, struct errmsg *e)
 {
     struct link_state state;
-    enum err err = x->is_parent ? lease_link_opens(db, e) : OK;
+    bool revoked = false;
+    enum err err = x->is_parent ? lease_link_opens(db, e) : link_revoked(db, x->peer, &revoked, e);
 
+    if (err == OK && revoked) {
+        errmsg_set(e, "its certificate was revoked here: it has to be invited and enrolled again");
+        return ERR_DENIED;
+    }
     if (err != OK || (err = link_read(db, x->peer, &state, e)) != OK)
         return err;
     *ret = (struct link_input){.kind = IN_OPENED, .pos = state.recv_pos, .head_pos = state.head_pos, .wall_ms = now_of(x)};

@@ -18,7 +18,8 @@ struct exchange {
 };
 
 /* ---- writer --------------------------------------------------------------------------------------*/
-/* Before the link's first byte: the state for IN_OPENED. ERR_NOT_FOUND: the peer is not enrolled here. */
+/* Before the link's first byte: the state for IN_OPENED. ERR_NOT_FOUND: the peer is not enrolled here; ERR_DENIED: it
+ * was revoked. */
 MUST_USE enum err exchange_open(struct exchange *x, struct db *db, struct link_input *ret, struct errmsg *e);
 /* After its last. */
 MUST_USE enum err exchange_closed(struct exchange *x, struct db *db, struct errmsg *e);

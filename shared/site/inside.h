@@ -25,6 +25,8 @@ struct glance {
     struct arena *arena;
     bool whole; /* also what only the parent is told, and what is unsent there */
     bool heads_wanted;
+    char (*revoked)[13]; /* in arena */
+    int revoked_count;
     struct glance_link {
         char peer[13];
         uint64_t head_pos;

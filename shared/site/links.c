@@ -117,6 +117,22 @@ static enum err open_run(struct job *job, struct db *db, struct errmsg *e)
     return exchange_open(&t->peer->x, db, &t->in, e);
 }
 
+/* In the protocol's own words: a closing code does not reach the operator at the other end. */
+static void refuse_link(struct peer *p, enum err why)
+{
+    struct frame bye = {.kind = FRAME_BYE, .code = why == ERR_NOT_FOUND || why == ERR_DENIED ? BYE_REFUSED : BYE_STORE};
+    struct buf bytes = {0};
+
+    snprintf(bye.reason, sizeof bye.reason, "%s",
+             why == ERR_NOT_FOUND ? "this site is not enrolled at its parent"
+             : why == ERR_DENIED  ? "this site was revoked by its parent; it has to be invited and enrolled again"
+                                  : "the other site cannot open the link now");
+    wire_pack(&bye, &bytes);
+    ws_send(p->ws, bytes.data, bytes.len, true);
+    buf_free(&bytes);
+    ws_close(p->ws, 1008, bye.reason);
+}
+
 static void open_done(struct job *job)
 {
     struct task *t = (struct task *)job;
@@ -125,7 +141,7 @@ static void open_done(struct job *job)
 
     if (job->err != OK && p->ws) {
         log_line(LOG_LEVEL_WARN, "replica", "link=refused peer=%s error=%s text=\"%s\"", p->x.peer, err_name(job->err), job->msg.text);
-        ws_close(p->ws, 1008, job->err == ERR_NOT_FOUND ? "this site is not enrolled here" : "this site cannot open the link now");
+        refuse_link(p, job->err);
     } else if (p->ws) {
         struct link_config c = {.parent_side = !p->x.is_parent, .dictionary = sync_dictionary_1,
                                 .dictionary_len = sync_dictionary_1_len};

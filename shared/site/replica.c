@@ -68,10 +68,22 @@ void replica_up(struct site *s)
         link_tell_head(p, head); /* else the glance tells it */
 }
 
+static void end_revoked(struct site *s, const struct glance *g)
+{
+    for (int i = 0; i < g->revoked_count; i++) {
+        struct link_input in = {.kind = IN_BYE, .code = BYE_REFUSED,
+                                .reason = "this site was revoked by its parent; it has to be invited and enrolled again"};
+        struct peer *p = peer_find(s, g->revoked[i]);
+        if (p && p->ws && p->link)
+            peer_step(p, &in);
+    }
+}
+
 void replica_glanced(struct site *s, struct glance *g)
 {
     struct peer *parent = s->folder.parent[0] ? peer_find(s, s->folder.parent) : NULL;
 
+    end_revoked(s, g);
     for (int i = 0; i < g->link_count; i++) {
         struct peer *p = peer_find(s, g->links[i].peer);
         if (p && g->links[i].head_pos > p->head_pos)

@@ -205,6 +205,20 @@ static enum err glance_links(struct glance *g, struct db *db, struct errmsg *e)
     return err;
 }
 
+/* A command beside this program may have revoked a child. */
+static enum err glance_revoked(struct glance *g, struct db *db, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT substr(key, 9) FROM meta WHERE key >= 'revoked.' AND key < 'revoked/' LIMIT $1");
+    enum err err;
+    bool row;
+
+    g->revoked = arena_alloc(g->arena, sizeof *g->revoked * GLANCE_HEADS);
+    bind_int(st, 1, GLANCE_HEADS);
+    while ((err = db_step(st, &row, e)) == OK && row)
+        snprintf(g->revoked[g->revoked_count++], sizeof *g->revoked, "%s", col_text(st, 0));
+    return err;
+}
+
 static enum err glance_run(struct job *job, struct db *db, struct errmsg *e)
 {
     struct glance *g = (struct glance *)job;
@@ -214,6 +228,8 @@ static enum err glance_run(struct job *job, struct db *db, struct errmsg *e)
 
     if (err == OK && news)
         err = glance_links(g, db, e);
+    if (err == OK && news)
+        err = glance_revoked(g, db, e);
     g->wanted = arena_alloc(g->arena, sizeof *g->wanted * GLANCE_PAPERS);
     if (err == OK)
         err = exchange_wanted(db, GLANCE_PAPERS, g->wanted, &g->wanted_count, e);

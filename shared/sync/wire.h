@@ -40,6 +40,7 @@ enum bye_code {
     BYE_BEHIND = 5,    /* the peer holds more of our outbox than we have: restored from a backup */
     BYE_SILENT = 6,    /* nothing heard for too long */
     BYE_FORKED = 7,    /* the peer's chain is not the one that was witnessed: it has forgotten a part */
+    BYE_REFUSED = 8,   /* the peer is not enrolled, or was revoked */
 };
 
 enum recall_verdict { RECALL_FORKED, RECALL_AGREES, RECALL_BEYOND };

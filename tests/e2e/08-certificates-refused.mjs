@@ -78,3 +78,16 @@ test('a node tells its operator that the parent is not the one of its district',
     .catch(e => { throw new Error(`${e.message}: the node says "${reason}"`) })
   await new Promise(ok => fake.close(ok))
 })
+
+test('a node that was revoked is put out within seconds, says why, and comes back by a new invitation only', { timeout: 60000 }, async () => {
+  const agent = new Client(w.west.url)
+  await until('the agent', () => agent.signIn('agent.west', PASSWORD).then(() => true))
+  await until('the link', async () => (await agent.get('/status')).link.state === 'up')
+  assert.throws(() => run(HUB, ['revoke', '--data', w.street.dir, '--site', '331002003999']), /331002003999 is not a child that is enrolled here/)
+  run(HUB, ['revoke', '--data', w.street.dir, '--site', SITES.west.site])
+  await until('the link to end', async () => (await agent.get('/status')).link.state === 'down', 10000)
+  await until('a reason', async () => /revoked by its parent/.test((await agent.get('/status')).link.reason), 10000)
+  await w.west.stop()
+  await w.west.start()
+  await until('the same reason after a restart', async () => /revoked by its parent/.test((await agent.get('/status')).link.reason || ''), 10000)
+})
