@@ -174,7 +174,7 @@ static void bye(struct turn *t, enum bye_code code, const char *reason)
 
 /* ---- events going out ---- */
 
-/* protocol.md 4: "At most four batches and one MiB of events are on their way unacknowledged." */
+/* protocol.md 4: "At most eight batches and two MiB of events are on their way unacknowledged." */
 static void pump(struct turn *t)
 {
     struct link *l = t->l;

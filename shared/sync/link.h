@@ -26,8 +26,8 @@
 #define LINK_PING_MS 20000
 #define LINK_DEAD_MS 60000
 #define LINK_CLOCK_MS 20000
-#define LINK_WINDOW_BYTES (1 << 20) /* sent and not acknowledged, before deflating */
-#define LINK_WINDOW_BATCHES 4
+#define LINK_WINDOW_BYTES (2 << 20) /* sent and not acknowledged, before deflating */
+#define LINK_WINDOW_BATCHES 8
 #define LINK_FETCHES_MAX 4 /* documents on their way at once, each way */
 
 struct link;
