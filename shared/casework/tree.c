@@ -260,7 +260,10 @@ static enum err lease_numbers(struct office *o, struct db *db, const char *site,
     if (has)
         return OK;
     if (o->tier == TIER_DISTRICT) {
+        enum tier tier;
         char no[4];
+        if (!division_tier(site, &tier) || tier != TIER_STREET)
+            return OK; /* waybills are for streets: there is room for no more than nine hundred holders */
         snprintf(no, sizeof no, "%.3s", site + 6);
         int64_t first = strtol(no, NULL, 10) * WAYBILL_BLOCK % 90000000;
         if ((err = number_waybill_block(db, first, WAYBILL_BLOCK, &first, e)) != OK)
