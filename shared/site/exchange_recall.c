@@ -60,8 +60,8 @@ static enum err give_past(struct exchange *x, struct db *db, const char *origin,
     return err;
 }
 
-/* protocol.md 7: "the child uses none that was leased up to the *hlc* of the answer." *ret_hlc 0: it may use all. Once for each of its lives, which the name of its outbox tells apart; the first one has
- * no past. */
+/* protocol.md 7: "the child uses none that was leased up to the *hlc* of the answer." *ret_hlc 0: it may use all. New
+ * blocks once for each life of the child, which the name of its outbox tells apart; the first one has no past. */
 static enum err numbers_anew(struct exchange *x, struct db *db, const unsigned char stream[16], bool past, uint64_t *ret_hlc,
                              struct errmsg *e)
 {
