@@ -132,6 +132,15 @@ enum err link_received(struct db *db, const char *peer, const unsigned char stre
     return db_run(st, e);
 }
 
+enum err link_named(struct db *db, const char *peer, const unsigned char stream[16], struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "UPDATE link SET peer_stream = $2, recv_pos = 0 WHERE peer = $1 AND (peer_stream IS NULL OR peer_stream <> $2)");
+
+    bind_text(st, 1, peer);
+    bind_blob(st, 2, stream, 16);
+    return db_run(st, e);
+}
+
 enum err link_acked(struct db *db, const char *peer, uint64_t pos, int64_t now_ms, struct errmsg *e)
 {
     struct link_state now;

@@ -29,6 +29,8 @@ MUST_USE enum err link_revoked(struct db *db, const char *peer, bool *ret, struc
  * to prev_pos before (another stream counts as 0), so the batch came behind one that failed. */
 MUST_USE enum err link_received(struct db *db, const char *peer, const unsigned char stream[16],
                                 uint64_t prev_pos, uint64_t pos, int64_t now_ms, struct errmsg *e);
+/* From now on the peer's outbox is `stream`; when it was another one, we hold nothing of it yet. */
+MUST_USE enum err link_named(struct db *db, const char *peer, const unsigned char stream[16], struct errmsg *e);
 /* The peer holds our outbox up to pos. ERR_PEER: beyond what was given out. Never goes back. */
 MUST_USE enum err link_acked(struct db *db, const char *peer, uint64_t pos, int64_t now_ms,
                              struct errmsg *e);

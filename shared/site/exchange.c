@@ -36,7 +36,7 @@ enum err exchange_open(struct exchange *x, struct db *db, struct link_input *ret
     *ret = (struct link_input){.kind = IN_OPENED, .pos = state.recv_pos, .head_pos = state.head_pos, .wall_ms = now_of(x)};
     memcpy(ret->stream, state.stream, 16);
     memcpy(ret->recv_stream, state.peer_stream, 16);
-    return OK;
+    return ledger_recalling(db, &ret->recalling, e);
 }
 
 enum err exchange_closed(struct exchange *x, struct db *db, struct errmsg *e)

@@ -122,7 +122,7 @@ enum err exchange_recall(struct exchange *x, struct db *db, const struct link_ef
         return OK;
     }
     if ((err = give_past(x, db, fx->origin, fx->seq, head, &past, e)) != OK ||
-        (err = numbers_anew(x, db, fx->stream, past, &ret->hlc, e)) != OK)
+        (err = numbers_anew(x, db, fx->stream, past, &ret->hlc, e)) != OK || (err = link_named(db, x->peer, fx->stream, e)) != OK)
         return err;
     err = link_read(db, x->peer, &link, e);
     ret->feed = past ? link.head_pos : 0;
@@ -204,8 +204,6 @@ enum err exchange_recall_step(struct exchange *x, struct db *db, struct exchange
     enum err err;
 
     *ret_ask = false;
-    if (fx && fx->kind == FX_UP && fx->forgotten && (err = ledger_recall_begin(db, e)) != OK)
-        return err;
     if ((err = ledger_recalling(db, &recalling, e)) != OK)
         return err;
     s->done = !recalling;

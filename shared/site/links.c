@@ -73,8 +73,25 @@ static void wait_with(struct peer *p, const void *bytes, size_t n)
         hold(p);
 }
 
+/* A peer that lets us not in says so at once, and its connection may be gone before our store has opened the link. */
+static bool is_refusal(struct peer *p, const void *bytes, size_t n)
+{
+    struct link_effects fx = {.count = 1};
+    struct frame f;
+    struct errmsg e;
+
+    if (p->link || wire_unpack(bytes, n, &f, &e) != OK || f.kind != FRAME_BYE)
+        return false;
+    fx.item[0] = (struct link_effect){.kind = FX_CLOSE, .code = f.code, .by_peer = true};
+    snprintf(fx.item[0].reason, sizeof fx.item[0].reason, "%s", f.reason);
+    effects_do(p, &fx);
+    return true;
+}
+
 static void take_frame(struct peer *p, const void *bytes, size_t n)
 {
+    if (is_refusal(p, bytes, n))
+        return;
     if (!p->link || must_wait(p, bytes, n))
         wait_with(p, bytes, n);
     else

@@ -48,6 +48,7 @@ struct link {
     uint64_t next_token, stored_token;
     uint64_t pending_pos[64]; /* position of the batch with token % 64 */
     int64_t wall_ms;
+    bool recalling;
 
     struct fetch {
         bool on, resumed; /* resumed: its beginning lay on our own disk */
@@ -464,6 +465,7 @@ static void on_opened(struct turn *t, const struct link_input *in)
     l->head_pos = in->head_pos;
     l->known_pos = in->pos;
     l->wall_ms = in->wall_ms;
+    l->recalling = in->recalling;
     l->heard_ms = l->said_ms = t->now_ms;
     memcpy(l->stream, in->stream, 16);
     memcpy(l->known_stream, in->recv_stream, 16);
@@ -498,13 +500,16 @@ static void on_hello(struct turn *t, const struct frame *f)
         }
         l->sent_pos = l->acked_pos = f->pos;
     }
+    /* "So does a parent that knows the child's outbox by another name." */
+    static const unsigned char none[16];
+    if (!l->c.parent_side && !l->recalling && memcmp(f->recv_stream, none, 16) && memcmp(f->recv_stream, l->stream, 16)) {
+        bye(t, BYE_BEHIND, "the peer knows this outbox by another name");
+        return;
+    }
     memcpy(l->peer_stream, f->stream, 16);
     l->seen_pos = memcmp(f->stream, l->known_stream, 16) ? 0 : l->known_pos;
     l->phase = PHASE_UP;
-    static const unsigned char none[16];
-    struct link_effect *up = effect(t, FX_UP);
-    up->skew_ms = f->wall_ms - l->wall_ms;
-    up->forgotten = !l->c.parent_side && memcmp(f->recv_stream, none, 16) && memcmp(f->recv_stream, l->stream, 16);
+    effect(t, FX_UP)->skew_ms = f->wall_ms - l->wall_ms;
     effect(t, FX_ACKED)->pos = l->acked_pos;
     if (!l->c.parent_side)
         ask_clock(t);

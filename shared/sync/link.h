@@ -46,7 +46,8 @@ struct sync_event {
 };
 
 enum link_input_kind {
-    IN_OPENED,       /* the connection stands: stream, recv_stream, pos = what we hold, head_pos, wall_ms */
+    IN_OPENED,       /* the connection stands: stream, recv_stream, pos = what we hold, head_pos, wall_ms;
+                      * recalling: our past is being given back (protocol.md 7) */
     IN_FRAME,        /* bytes */
     IN_TICK,         /* at least every second */
     IN_LOCAL,        /* our outbox ends at head_pos now */
@@ -78,7 +79,7 @@ struct link_input {
     unsigned char digest[32];
     uint64_t offset;
     int64_t total;
-    bool finished;
+    bool finished, recalling;
     int64_t mono_ms, lease_now_ms, promised_ms, length_ms;
     char origin[25];
     uint64_t seq;
@@ -91,8 +92,7 @@ struct link_input {
 
 enum link_effect_kind {
     FX_SEND,        /* bytes: one frame, in this order */
-    FX_UP,          /* both hellos are through; skew_ms = peer's wall clock minus ours; forgotten: the parent
-                     * knows our outbox by another name, so there may be a past that we do not know */
+    FX_UP,          /* both hellos are through; skew_ms = peer's wall clock minus ours */
     FX_READ,        /* read our outbox behind pos; answer IN_EVENTS */
     FX_STORE,       /* store events, and that we hold `stream` up to pos where we held it up to prev_pos,
                      * in one transaction that fails when prev_pos is not what is held: a batch must
@@ -127,7 +127,7 @@ struct link_effect {
     unsigned char signature[64];
     enum bye_code code;
     char reason[128];
-    bool by_peer, forgotten;
+    bool by_peer;
 };
 
 struct link_effects {
