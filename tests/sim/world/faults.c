@@ -54,7 +54,8 @@ static void one_fault(int kind, int unused)
         break;
     case 2:
         trace("line %d half open", child);
-        c->half_open[dice(2)] = true;
+        for (uint64_t which = 1 + dice(3), e = 0; e < 2; e++)
+            c->half_open[e] |= which >> e & 1;
         break;
     case 3:
         trace("line %d slow", child);
@@ -108,16 +109,20 @@ static void one_fault(int kind, int unused)
     case 14: /* an old copy comes back */
         site_restore(no, dice(3) != 0);
         break;
-    case 12: /* a street is away for longer than the leases */
+    case 12: /* a street is away for longer than the leases, perhaps with clocks that have stood still or run ahead */
         trace("line of street cut for long");
         for (int i = 3; i < SITES; i++)
             if (dice(2)) {
                 conns[i].cut = true;
+                if (dice(3) == 0)
+                    site[i].wall_offset_ms += (int64_t)dice(6 * 3600000) - 2 * 3600000;
                 if (dice(3)) /* else nobody notices, until the silence is too long */
                     net_cut(&conns[i], "cut");
                 else
                     conns[i].half_open[0] = conns[i].half_open[1] = true;
                 later(LEASE_MS + (int64_t)dice(90000), open_line, i, 0);
+                for (int k = 0; k < 3; k++)
+                    later(LEASE_MS - 20000 + (int64_t)dice(40000), work_both, i, 0);
             }
         break;
     }

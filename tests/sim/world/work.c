@@ -357,17 +357,18 @@ static enum err pick_case(struct site *s, void *arg, struct errmsg *e)
     return err;
 }
 
-/* A case that a child has in hand and that is not decided. */
+/* A case that a child (this one, or any) has in hand and that is not decided. */
 static enum err pick_lent(struct site *s, void *arg, struct errmsg *e)
 {
     struct pick *p = arg;
-    struct stmt *st = db_stmt(s->db, "SELECT case_no, state, custodian FROM case_file WHERE custodian <> $1 AND state IN "
-                                     "('submitted', 'accepted', 'correction_required') ORDER BY case_no DESC LIMIT 1 OFFSET $2");
+    struct stmt *st = db_stmt(s->db, "SELECT case_no, state, custodian FROM case_file WHERE custodian <> $1 AND ($3 = '' OR custodian = $3) "
+                                     "AND state IN ('submitted', 'accepted', 'correction_required') ORDER BY case_no DESC LIMIT 1 OFFSET $2");
     enum err err;
     bool row;
 
     bind_text(st, 1, s->code);
-    bind_int(st, 2, (int64_t)dice(6));
+    bind_int(st, 2, p->custodian[0] ? 0 : (int64_t)dice(6));
+    bind_text(st, 3, p->custodian);
     if ((err = db_step(st, &row, e)) != OK || !row)
         return err == OK ? ERR_NOT_FOUND : err;
     snprintf(p->no, sizeof p->no, "%s", col_text(st, 0));
@@ -478,6 +479,33 @@ static void act(struct site *s)
             json_free(shown);
     }
     command(s, &c, case_act, in);
+}
+
+static void act_on(struct site *s, const char *case_no, const char *action)
+{
+    struct caller c = work_caller(s->no);
+    struct json *in = json_object();
+
+    json_set_text(in, "case_no", case_no);
+    json_set_text(in, "action", action);
+    json_set_text(in, "reason", "材料不清楚");
+    command(s, &c, case_act, in);
+}
+
+/* A street that has not heard of its community for long wants a case back, and the community goes on with the same. */
+void work_both(int community, int unused)
+{
+    struct site *street = &site[parent_of(community)], *s = &site[community];
+    struct pick p = {.no = ""};
+
+    (void)unused;
+    if (healing || !street->up || !s->up)
+        return;
+    memcpy(p.custodian, s->code, sizeof p.custodian);
+    if (!in_read(street, pick_lent, &p))
+        return;
+    act_on(street, p.no, "take_back");
+    act_on(s, p.no, dice(2) ? "complete" : "accept");
 }
 
 /* A resident with a query code. */

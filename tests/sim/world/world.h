@@ -15,7 +15,7 @@
 
 #define SITES 9
 #define TICK_MS 5000
-#define LEASE_MS (60 * 1000)
+#define LEASE_MS (40 * 1000) /* shorter than a dead line takes to be noticed: a lease ends while its link seems to stand */
 #define MARGIN_MS (4 * 1000)
 
 struct site;
@@ -149,6 +149,7 @@ void work_reset(void);
 void work_check(struct site *s); /* can its people still work? */
 void work_prepare(void); /* once, in the finished world */
 void work_some(int no, int unused);
+void work_both(int community, int unused); /* its street and it want the same case */
 struct caller work_caller(int no);
 
 /* faults.c */
