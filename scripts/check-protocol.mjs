@@ -34,7 +34,7 @@ const limits = [
   ['WIRE_FRAME_BYTES_MAX', 2 ** 20, 'one binary frame of at most 1 MiB'], ['WIRE_BATCH_EVENTS_MAX', 1000, 'count (1..1000)'],
   ['WIRE_BATCH_BYTES_MAX', 512 * 1024, 'inflated bytes (at most 512 KiB)'], ['WIRE_CHUNK_BYTES_MAX', 256 * 1024, 'most bytes (1..256 KiB)'],
   ['LINK_WINDOW_BATCHES', 8, 'At most eight batches'], ['LINK_WINDOW_BYTES', 2 ** 21, 'two MiB of events'],
-  ['LINK_FETCHES_MAX', 4, 'At most four documents'], ['LINK_PING_MS', 20000, 'said nothing for 20 s sends PING'],
+  ['LINK_FETCHES_MAX', 12, 'At most twelve documents'], ['LINK_PING_MS', 20000, 'said nothing for 20 s sends PING'],
   ['LINK_DEAD_MS', 60000, 'heard nothing for 60 s'], ['LINK_CLOCK_MS', 20000, 'at HELLO and every 20 s'],
 ]
 for (const [name, value, words] of limits) {

@@ -11,6 +11,7 @@
 
 struct block {
     struct block *next;
+    void *kept; /* no room of its own: it was allocated elsewhere */
     size_t used, cap;
     _Alignas(16) unsigned char bytes[];
 };
@@ -28,6 +29,7 @@ static void free_blocks(struct block *b)
 {
     while (b) {
         struct block *next = b->next;
+        mem_free(b->kept);
         mem_free(b);
         b = next;
     }
@@ -59,16 +61,35 @@ void arena_destroy(struct arena *a)
     mem_free(a);
 }
 
+/* Behind the ordinary block, which goes on being filled. */
+static void put_behind(struct arena *a, struct block *b)
+{
+    struct block **at = a->head ? &a->head->next : &a->head;
+
+    b->next = *at;
+    *at = b;
+}
+
+void *arena_keep(struct arena *a, void *p)
+{
+    struct block *b = mem_alloc(sizeof *b);
+
+    b->kept = p;
+    put_behind(a, b);
+    return p;
+}
+
 void *arena_alloc(struct arena *a, size_t n)
 {
     struct block *b = a->head;
     size_t need = (n + 15) & ~(size_t)15;
     void *p;
 
+    if (need > ARENA_BLOCK_BYTES)
+        return arena_keep(a, mem_alloc(n));
     if (!b || b->cap - b->used < need) {
-        size_t cap = need > ARENA_BLOCK_BYTES ? need : ARENA_BLOCK_BYTES;
-        b = mem_alloc(sizeof *b + cap);
-        b->cap = cap;
+        b = mem_alloc(sizeof *b + ARENA_BLOCK_BYTES);
+        b->cap = ARENA_BLOCK_BYTES;
         b->next = a->head;
         a->head = b;
     }
@@ -79,9 +100,10 @@ void *arena_alloc(struct arena *a, size_t n)
 
 char *arena_strndup(struct arena *a, const char *s, size_t n)
 {
-    char *p = arena_alloc(a, n + 1);
+    char *p = n < ARENA_BLOCK_BYTES ? arena_alloc(a, n + 1) : arena_keep(a, mem_realloc(NULL, n + 1));
 
     memcpy(p, s, n);
+    p[n] = 0;
     return p;
 }
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RX_BYTES 4096 /* of a message at a time; every open WebSocket holds a buffer of this size */
+#define RX_BYTES 8192 /* of a message at a time; every open WebSocket holds a buffer of this size */
 
 static const char *const header_names[] = {
     "host", "origin", "authorization", "cookie", "accept-language", "accept-encoding", "content-type",

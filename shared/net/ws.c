@@ -86,9 +86,8 @@ void ws_send(struct ws *ws, const void *p, size_t n, bool binary)
 {
     if (ws->close_code || write_now(ws, p, n, binary))
         return;
-    struct message *m = mem_alloc(sizeof *m + LWS_PRE + n);
-    m->len = n;
-    m->binary = binary;
+    struct message *m = mem_realloc(NULL, sizeof *m + LWS_PRE + n); /* not zeroed: it may be large */
+    *m = (struct message){.len = n, .binary = binary};
     memcpy(m->bytes + LWS_PRE, p, n);
     *ws->last = m;
     ws->last = &m->next;

@@ -7,6 +7,7 @@
 #include "site/enrol.h"
 #include "site/upkeep.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +210,9 @@ int program_main(const struct program *p, int argc, char **argv)
     enum err err;
     int skip = 2;
 
+    /* Chunks of papers come and go: their memory is not given back to the system and asked for again each time. */
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    mallopt(M_TRIM_THRESHOLD, 2 << 20);
     if (argc >= 2 && (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help")))
         return usage(p, stdout);
     for (size_t i = 0; argc >= 2 && i < sizeof commands / sizeof commands[0]; i++)

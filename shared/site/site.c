@@ -14,7 +14,7 @@
 
 #define TICK_MS 1000
 #define READERS_NODE 1
-#define READERS_HUB 2
+#define READERS_HUB 6 /* papers are written, hashed and synced by them too */
 #define GLANCE_PAPERS 64
 #define GLANCE_HEADS 1000
 

@@ -3,11 +3,9 @@
  *   CLOSED --IN_OPENED--> HELLO (ours is sent) --their HELLO--> UP --anything wrong, BYE--> CLOSED
  *
  * Up: events go out in batches within a window, come in as batches that are stored and then acknowledged.
- * A document is pulled chunk by chunk by the side that wants it, so it resumes at any byte and an event
- * never waits for more than one chunk. */
-#include "sync/link.h"
+ * Documents are in link_papers.c. */
+#include "sync/inside.h"
 
-#include "base/deflate.h"
 #include "base/mem.h"
 
 #include <assert.h>
@@ -15,71 +13,14 @@
 
 #define BATCH_EVENTS WIRE_BATCH_EVENTS_MAX
 #define BATCH_BYTES (192 * 1024)
-#define CHUNK_BYTES_MIN 1024
-#define CHUNK_BYTES_START 8192
-#define CHUNK_AIM_MS 200
 #define DEFLATE_LEVEL 3 /* half the time of 6, a tenth more bytes */
-
-enum phase { PHASE_CLOSED, PHASE_HELLO, PHASE_UP };
-
-struct sent_batch {
-    uint64_t pos;
-    size_t bytes;
-};
-
-struct link {
-    struct link_config c;
-    enum phase phase;
-    struct deflater *out; /* made at the first batch: most links are idle, and a stream is 256 KB */
-    struct inflater *in;
-
-    /* our outbox -> peer */
-    unsigned char stream[16];
-    uint64_t head_pos, sent_pos, acked_pos;
-    struct sent_batch window[LINK_WINDOW_BATCHES];
-    int in_flight;
-    size_t in_flight_bytes;
-    bool reading;
-
-    /* peer's outbox -> us */
-    unsigned char peer_stream[16], known_stream[16];
-    uint64_t seen_pos;  /* last position that came in */
-    uint64_t known_pos; /* what we held when the connection opened */
-    uint64_t next_token, stored_token;
-    uint64_t pending_pos[64]; /* position of the batch with token % 64 */
-    int64_t wall_ms;
-    bool recalling;
-
-    struct fetch {
-        bool on, resumed; /* resumed: its beginning lay on our own disk */
-        unsigned char digest[32];
-        uint64_t offset; /* of the chunk that was asked for */
-        size_t max;
-        int64_t asked_ms;
-    } fetch[LINK_FETCHES_MAX]; /* from the peer */
-    struct serve {
-        bool on;
-        unsigned char digest[32];
-        uint64_t offset;
-    } serve[LINK_FETCHES_MAX]; /* chunks being read for the peer */
-    size_t chunk_bytes;
-
-    int64_t heard_ms, said_ms, clock_ms;
-};
-
-struct turn {
-    struct link *l;
-    struct arena *a;
-    struct link_effects *fx;
-    int64_t now_ms;
-};
 
 struct link *link_create(const struct link_config *c)
 {
     struct link *l = mem_alloc(sizeof *l);
 
     l->c = *c;
-    l->chunk_bytes = CHUNK_BYTES_START;
+    l->chunk_bytes = LINK_CHUNK_BYTES_START;
     return l;
 }
 
@@ -97,30 +38,7 @@ bool link_is_up(const struct link *l)
     return l->phase == PHASE_UP;
 }
 
-static struct fetch *fetch_of(const struct link *l, const unsigned char digest[32])
-{
-    for (int i = 0; i < LINK_FETCHES_MAX; i++)
-        if (l->fetch[i].on && !memcmp(l->fetch[i].digest, digest, 32))
-            return (struct fetch *)(uintptr_t)&l->fetch[i];
-    return NULL;
-}
-
-bool link_is_fetching(const struct link *l, const unsigned char digest[32])
-{
-    return fetch_of(l, digest);
-}
-
-/* protocol.md 5: "more than one only while the line carries whole chunks of 256 KiB." */
-bool link_can_fetch(const struct link *l)
-{
-    int on = 0;
-
-    for (int i = 0; i < LINK_FETCHES_MAX; i++)
-        on += l->fetch[i].on;
-    return l->phase == PHASE_UP && (!on || (on < LINK_FETCHES_MAX && l->chunk_bytes == WIRE_CHUNK_BYTES_MAX));
-}
-
-static struct link_effect *effect(struct turn *t, enum link_effect_kind kind)
+struct link_effect *link_effect(struct turn *t, enum link_effect_kind kind)
 {
     struct link_effect *x;
 
@@ -131,16 +49,15 @@ static struct link_effect *effect(struct turn *t, enum link_effect_kind kind)
     return x;
 }
 
-static void send(struct turn *t, const struct frame *f)
+void link_send(struct turn *t, const struct frame *f)
 {
     struct buf b = {0};
-    struct link_effect *x = effect(t, FX_SEND);
+    struct link_effect *x = link_effect(t, FX_SEND);
 
     wire_pack(f, &b);
-    x->bytes = (const unsigned char *)arena_strndup(t->a, (const char *)b.data, b.len);
+    x->bytes = arena_keep(t->a, b.data);
     x->bytes_len = b.len;
     t->l->said_ms = t->now_ms;
-    buf_free(&b);
 }
 
 static void text_copy(char *dst, size_t cap, const char *src)
@@ -153,7 +70,7 @@ static void text_copy(char *dst, size_t cap, const char *src)
 
 static void closed(struct turn *t, enum bye_code code, const char *reason, bool by_peer)
 {
-    struct link_effect *x = effect(t, FX_CLOSE);
+    struct link_effect *x = link_effect(t, FX_CLOSE);
 
     x->code = code;
     x->by_peer = by_peer;
@@ -164,12 +81,12 @@ static void closed(struct turn *t, enum bye_code code, const char *reason, bool 
     memset(t->l->serve, 0, sizeof t->l->serve);
 }
 
-static void bye(struct turn *t, enum bye_code code, const char *reason)
+void link_bye(struct turn *t, enum bye_code code, const char *reason)
 {
     struct frame f = {.kind = FRAME_BYE, .code = code};
 
     text_copy(f.reason, sizeof f.reason, reason);
-    send(t, &f);
+    link_send(t, &f);
     closed(t, code, reason, false);
 }
 
@@ -184,7 +101,7 @@ static void pump(struct turn *t)
     if (l->phase != PHASE_UP || l->reading || l->sent_pos >= l->head_pos ||
         l->in_flight >= LINK_WINDOW_BATCHES || l->in_flight_bytes >= LINK_WINDOW_BYTES)
         return;
-    x = effect(t, FX_READ);
+    x = link_effect(t, FX_READ);
     x->pos = l->sent_pos;
     x->event_max = BATCH_EVENTS;
     x->byte_max = BATCH_BYTES;
@@ -210,7 +127,7 @@ static void on_events(struct turn *t, const struct link_input *in)
     f.raw_bytes = raw.len;
     f.bytes = packed.data;
     f.bytes_len = packed.len;
-    send(t, &f);
+    link_send(t, &f);
     l->sent_pos = in->pos;
     l->window[l->in_flight++] = (struct sent_batch){in->pos, raw.len};
     l->in_flight_bytes += raw.len;
@@ -225,7 +142,7 @@ static void on_ack(struct turn *t, const struct frame *f)
     int n = 0;
 
     if (f->pos > l->sent_pos || f->pos < l->acked_pos) {
-        bye(t, BYE_PROTOCOL, "an acknowledgement of what was not sent, or going back");
+        link_bye(t, BYE_PROTOCOL, "an acknowledgement of what was not sent, or going back");
         return;
     }
     while (n < l->in_flight && l->window[n].pos <= f->pos)
@@ -233,7 +150,7 @@ static void on_ack(struct turn *t, const struct frame *f)
     l->in_flight -= n;
     memmove(l->window, l->window + n, (size_t)l->in_flight * sizeof *l->window);
     l->acked_pos = f->pos;
-    effect(t, FX_ACKED)->pos = f->pos;
+    link_effect(t, FX_ACKED)->pos = f->pos;
     pump(t);
 }
 
@@ -248,30 +165,29 @@ static void on_batch(struct turn *t, const struct frame *f)
     struct reader r;
 
     if (f->pos <= l->seen_pos || l->next_token - l->stored_token >= 64) {
-        bye(t, BYE_PROTOCOL, "a batch at a position that was already sent, or beyond the window");
+        link_bye(t, BYE_PROTOCOL, "a batch at a position that was already sent, or beyond the window");
         return;
     }
     if (!l->in)
         l->in = inflater_create(l->c.dictionary, l->c.dictionary_len);
     if (inflater_run(l->in, f->bytes, f->bytes_len, &raw, f->raw_bytes) != OK || raw.len != f->raw_bytes) {
         buf_free(&raw);
-        bye(t, BYE_PROTOCOL, "a batch that does not inflate to what it says");
+        link_bye(t, BYE_PROTOCOL, "a batch that does not inflate to what it says");
         return;
     }
-    r.p = (const unsigned char *)arena_strndup(t->a, (const char *)raw.data, raw.len);
+    r.p = arena_keep(t->a, raw.data);
     r.left = raw.len;
     r.bad = false;
-    buf_free(&raw);
     for (uint64_t i = 0; i < f->count; i++) {
         uint64_t n = reader_varint(&r);
         events[i].len = n <= r.left ? (size_t)n : 0;
         events[i].bytes = reader_bytes(&r, n <= r.left ? (size_t)n : r.left + 1);
     }
     if (r.bad || r.left) {
-        bye(t, BYE_PROTOCOL, "a batch whose events do not fill it");
+        link_bye(t, BYE_PROTOCOL, "a batch whose events do not fill it");
         return;
     }
-    x = effect(t, FX_STORE);
+    x = link_effect(t, FX_STORE);
     x->prev_pos = l->seen_pos;
     l->seen_pos = f->pos;
     l->pending_pos[++l->next_token % 64] = f->pos;
@@ -292,150 +208,12 @@ static void on_stored(struct turn *t, const struct link_input *in)
         return; /* of an earlier connection */
     l->stored_token = in->token;
     if (in->err != OK) {
-        bye(t, in->err == ERR_PEER ? BYE_PROTOCOL : BYE_STORE,
+        link_bye(t, in->err == ERR_PEER ? BYE_PROTOCOL : BYE_STORE,
             in->err == ERR_PEER ? "an event that this site may not take from this peer" : "cannot store now");
         return;
     }
     f.pos = l->pending_pos[in->token % 64];
-    send(t, &f);
-}
-
-/* ---- documents ---- */
-
-static void ask_chunk(struct turn *t, struct fetch *x)
-{
-    struct frame f = {.kind = FRAME_WANT, .offset = x->offset, .max = t->l->chunk_bytes};
-
-    memcpy(f.digest, x->digest, 32);
-    x->asked_ms = t->now_ms;
-    x->max = t->l->chunk_bytes;
-    send(t, &f);
-}
-
-static void on_wanted(struct turn *t, const struct link_input *in)
-{
-    struct link *l = t->l;
-    int i = 0;
-
-    if (!link_can_fetch(l) || fetch_of(l, in->digest))
-        return;
-    while (l->fetch[i].on)
-        i++;
-    l->fetch[i] = (struct fetch){.on = true, .resumed = in->offset > 0, .offset = in->offset};
-    memcpy(l->fetch[i].digest, in->digest, 32);
-    ask_chunk(t, &l->fetch[i]);
-}
-
-/* protocol.md 5: "The chunk is as large as the line carries in about 200 ms." */
-static void measure(struct link *l, int64_t took_ms, size_t n)
-{
-    size_t next = l->chunk_bytes;
-
-    if (took_ms > 2 * CHUNK_AIM_MS)
-        next = n * CHUNK_AIM_MS / (size_t)took_ms;
-    else if (took_ms < CHUNK_AIM_MS && n >= l->chunk_bytes)
-        next = 2 * l->chunk_bytes;
-    l->chunk_bytes = next < CHUNK_BYTES_MIN ? CHUNK_BYTES_MIN
-                     : next > WIRE_CHUNK_BYTES_MAX ? WIRE_CHUNK_BYTES_MAX : next;
-}
-
-static void on_chunk_frame(struct turn *t, const struct frame *f)
-{
-    struct fetch *at = fetch_of(t->l, f->digest);
-    struct link_effect *x;
-
-    if (!at || f->offset != at->offset || f->bytes_len > at->max) {
-        bye(t, BYE_PROTOCOL, "a chunk that was not asked for");
-        return;
-    }
-    measure(t->l, t->now_ms - at->asked_ms, f->bytes_len);
-    at->max = 0; /* until it is stored, no other may come */
-    x = effect(t, FX_STORE_CHUNK);
-    memcpy(x->digest, f->digest, 32);
-    x->offset = f->offset;
-    x->total = f->total;
-    x->bytes = (const unsigned char *)arena_strndup(t->a, (const char *)f->bytes, f->bytes_len);
-    x->bytes_len = f->bytes_len;
-}
-
-static void on_chunk_stored(struct turn *t, const struct link_input *in)
-{
-    struct fetch *at = fetch_of(t->l, in->digest);
-
-    if (!at)
-        return;
-    if (in->err == ERR_CORRUPT && at->resumed) { /* a power failure may have spoilt what we had: once more, whole */
-        at->resumed = false;
-        at->offset = 0;
-        ask_chunk(t, at);
-    } else if (in->err == ERR_CORRUPT) {
-        bye(t, BYE_PROTOCOL, "a document whose bytes are not its digest");
-    } else if (in->err != OK) {
-        bye(t, BYE_STORE, "cannot store documents now");
-    } else if (in->finished) {
-        at->on = false;
-    } else {
-        at->offset = in->offset;
-        ask_chunk(t, at);
-    }
-}
-
-static void on_want(struct turn *t, const struct frame *f)
-{
-    struct serve *free = NULL;
-    struct link_effect *x;
-
-    for (int i = 0; i < LINK_FETCHES_MAX; i++) {
-        struct serve *s = &t->l->serve[i];
-        if (s->on && !memcmp(s->digest, f->digest, 32)) {
-            bye(t, BYE_PROTOCOL, "a second chunk of a document asked for before the first came");
-            return;
-        }
-        if (!s->on)
-            free = s;
-    }
-    if (!free) {
-        bye(t, BYE_PROTOCOL, "chunks of more than four documents asked for at once");
-        return;
-    }
-    *free = (struct serve){.on = true, .offset = f->offset};
-    memcpy(free->digest, f->digest, 32);
-    x = effect(t, FX_READ_CHUNK);
-    memcpy(x->digest, f->digest, 32);
-    x->offset = f->offset;
-    x->byte_max = f->max;
-}
-
-static void on_chunk_read(struct turn *t, const struct link_input *in)
-{
-    struct frame f = {.kind = FRAME_CHUNK, .offset = in->offset, .bytes = in->bytes,
-                      .bytes_len = in->bytes_len};
-    int i = 0;
-
-    while (i < LINK_FETCHES_MAX && !(t->l->serve[i].on && !memcmp(in->digest, t->l->serve[i].digest, 32)))
-        i++;
-    if (i == LINK_FETCHES_MAX || in->offset != t->l->serve[i].offset)
-        return;
-    t->l->serve[i].on = false;
-    memcpy(f.digest, in->digest, 32);
-    if (in->total < 0 || in->offset > (uint64_t)in->total ||
-        (!in->bytes_len && in->offset != (uint64_t)in->total))
-        f.kind = FRAME_NONE;
-    else
-        f.total = (uint64_t)in->total;
-    send(t, &f);
-}
-
-static void on_none(struct turn *t, const struct frame *f)
-{
-    struct fetch *at = fetch_of(t->l, f->digest);
-
-    if (!at || !at->max) {
-        bye(t, BYE_PROTOCOL, "a document refused that was not asked for");
-        return;
-    }
-    at->on = false;
-    memcpy(effect(t, FX_NONE)->digest, f->digest, 32);
+    link_send(t, &f);
 }
 
 /* ---- hello, clock, liveness ---- */
@@ -445,7 +223,7 @@ static void ask_clock(struct turn *t)
     struct frame f = {.kind = FRAME_CLOCK_ASK, .mono_ms = t->now_ms};
 
     t->l->clock_ms = t->now_ms;
-    send(t, &f);
+    link_send(t, &f);
 }
 
 static void on_opened(struct turn *t, const struct link_input *in)
@@ -473,7 +251,7 @@ static void on_opened(struct turn *t, const struct link_input *in)
     memcpy(f.peer, c.peer, 13);
     memcpy(f.stream, in->stream, 16);
     memcpy(f.recv_stream, in->recv_stream, 16);
-    send(t, &f);
+    link_send(t, &f);
 }
 
 static void on_hello(struct turn *t, const struct frame *f)
@@ -481,21 +259,21 @@ static void on_hello(struct turn *t, const struct frame *f)
     struct link *l = t->l;
 
     if (l->phase != PHASE_HELLO) {
-        bye(t, BYE_PROTOCOL, "a second hello");
+        link_bye(t, BYE_PROTOCOL, "a second hello");
         return;
     }
     if (f->version != WIRE_VERSION || f->dictionary != WIRE_DICTIONARY) {
-        bye(t, BYE_VERSION, "this side speaks version 1 with dictionary 1");
+        link_bye(t, BYE_VERSION, "this side speaks version 1 with dictionary 1");
         return;
     }
     if (strcmp(f->site, l->c.peer) || strcmp(f->peer, l->c.site)) {
-        bye(t, BYE_PROTOCOL, "a hello of another site, or meant for another");
+        link_bye(t, BYE_PROTOCOL, "a hello of another site, or meant for another");
         return;
     }
     /* protocol.md 3: "A stream that is not known is read from its beginning." */
     if (!memcmp(f->recv_stream, l->stream, 16)) {
         if (f->pos > l->head_pos) {
-            bye(t, BYE_BEHIND, "the peer holds more of this outbox than there is");
+            link_bye(t, BYE_BEHIND, "the peer holds more of this outbox than there is");
             return;
         }
         l->sent_pos = l->acked_pos = f->pos;
@@ -503,14 +281,14 @@ static void on_hello(struct turn *t, const struct frame *f)
     /* "So does a parent that knows the child's outbox by another name." */
     static const unsigned char none[16];
     if (!l->c.parent_side && !l->recalling && memcmp(f->recv_stream, none, 16) && memcmp(f->recv_stream, l->stream, 16)) {
-        bye(t, BYE_BEHIND, "the peer knows this outbox by another name");
+        link_bye(t, BYE_BEHIND, "the peer knows this outbox by another name");
         return;
     }
     memcpy(l->peer_stream, f->stream, 16);
     l->seen_pos = memcmp(f->stream, l->known_stream, 16) ? 0 : l->known_pos;
     l->phase = PHASE_UP;
-    effect(t, FX_UP)->skew_ms = f->wall_ms - l->wall_ms;
-    effect(t, FX_ACKED)->pos = l->acked_pos;
+    link_effect(t, FX_UP)->skew_ms = f->wall_ms - l->wall_ms;
+    link_effect(t, FX_ACKED)->pos = l->acked_pos;
     if (!l->c.parent_side)
         ask_clock(t);
     pump(t);
@@ -521,10 +299,10 @@ static void on_clock(struct turn *t, const struct frame *f)
     struct link_effect *x;
 
     if (t->l->c.parent_side || f->mono_ms > t->now_ms) {
-        bye(t, BYE_PROTOCOL, "a clock that was not asked for");
+        link_bye(t, BYE_PROTOCOL, "a clock that was not asked for");
         return;
     }
-    x = effect(t, FX_LEASE);
+    x = link_effect(t, FX_LEASE);
     x->mono_ms = f->mono_ms;
     x->lease_now_ms = f->now_ms;
     x->promised_ms = f->promised_ms;
@@ -534,7 +312,7 @@ static void on_clock(struct turn *t, const struct frame *f)
 
 static void on_head(struct turn *t, const struct frame *f)
 {
-    struct link_effect *x = effect(t, FX_HEAD);
+    struct link_effect *x = link_effect(t, FX_HEAD);
 
     memcpy(x->origin, f->origin, sizeof x->origin);
     x->seq = f->seq;
@@ -547,10 +325,10 @@ static void on_recall_frame(struct turn *t, const struct frame *f)
     struct link_effect *x;
 
     if (t->l->c.parent_side != (f->kind == FRAME_RECALL)) {
-        bye(t, BYE_PROTOCOL, "a recall in the wrong direction");
+        link_bye(t, BYE_PROTOCOL, "a recall in the wrong direction");
         return;
     }
-    x = effect(t, f->kind == FRAME_RECALL ? FX_RECALL : FX_RECALLED);
+    x = link_effect(t, f->kind == FRAME_RECALL ? FX_RECALL : FX_RECALLED);
     memcpy(x->stream, t->l->peer_stream, 16);
     memcpy(x->origin, f->origin, sizeof x->origin);
     x->seq = f->seq;
@@ -568,7 +346,7 @@ static void on_recall(struct turn *t, const struct link_input *in)
 
     memcpy(f.origin, in->origin, sizeof f.origin);
     memcpy(f.digest, in->digest, 32);
-    send(t, &f);
+    link_send(t, &f);
 }
 
 static void on_frame(struct turn *t, const struct link_input *in)
@@ -577,12 +355,12 @@ static void on_frame(struct turn *t, const struct link_input *in)
     struct errmsg e = {""};
 
     if (wire_unpack(in->bytes, in->bytes_len, &f, &e) != OK) {
-        bye(t, BYE_PROTOCOL, e.text);
+        link_bye(t, BYE_PROTOCOL, e.text);
         return;
     }
     t->l->heard_ms = t->now_ms;
     if (t->l->phase != PHASE_UP && f.kind != FRAME_HELLO && f.kind != FRAME_BYE) {
-        bye(t, BYE_PROTOCOL, "something before hello");
+        link_bye(t, BYE_PROTOCOL, "something before hello");
         return;
     }
     switch (f.kind) {
@@ -596,26 +374,26 @@ static void on_frame(struct turn *t, const struct link_input *in)
         on_ack(t, &f);
         break;
     case FRAME_WANT:
-        on_want(t, &f);
+        papers_on_want(t, &f);
         break;
     case FRAME_CHUNK:
-        on_chunk_frame(t, &f);
+        papers_on_chunk(t, &f);
         break;
     case FRAME_NONE:
-        on_none(t, &f);
+        papers_on_none(t, &f);
         break;
     case FRAME_RECALL:
     case FRAME_RECALLED:
         on_recall_frame(t, &f);
         break;
     case FRAME_HAVE:
-        memcpy(effect(t, FX_HAVE)->digest, f.digest, 32);
+        memcpy(link_effect(t, FX_HAVE)->digest, f.digest, 32);
         break;
     case FRAME_CLOCK_ASK:
         if (t->l->c.parent_side)
-            effect(t, FX_ASK_LEASE)->mono_ms = f.mono_ms;
+            link_effect(t, FX_ASK_LEASE)->mono_ms = f.mono_ms;
         else
-            bye(t, BYE_PROTOCOL, "a parent asks its child for the clock");
+            link_bye(t, BYE_PROTOCOL, "a parent asks its child for the clock");
         break;
     case FRAME_CLOCK:
         on_clock(t, &f);
@@ -626,7 +404,7 @@ static void on_frame(struct turn *t, const struct link_input *in)
     case FRAME_PING:
         answer.kind = FRAME_PONG;
         answer.nonce = f.nonce;
-        send(t, &answer);
+        link_send(t, &answer);
         break;
     case FRAME_PONG:
         break;
@@ -642,7 +420,7 @@ static void on_tick(struct turn *t)
     struct frame ping = {.kind = FRAME_PING, .nonce = (uint64_t)t->now_ms};
 
     if (t->now_ms - l->heard_ms >= LINK_DEAD_MS) {
-        bye(t, BYE_SILENT, "nothing heard for a minute");
+        link_bye(t, BYE_SILENT, "nothing heard for a minute");
         return;
     }
     if (l->phase != PHASE_UP)
@@ -650,7 +428,7 @@ static void on_tick(struct turn *t)
     if (!l->c.parent_side && t->now_ms - l->clock_ms >= LINK_CLOCK_MS)
         ask_clock(t);
     else if (t->now_ms - l->said_ms >= LINK_PING_MS)
-        send(t, &ping);
+        link_send(t, &ping);
     pump(t);
 }
 
@@ -660,7 +438,7 @@ static void on_lease(struct turn *t, const struct link_input *in)
                       .promised_ms = in->promised_ms, .length_ms = in->length_ms, .pos = in->pos};
 
     if (in->err == OK)
-        send(t, &f);
+        link_send(t, &f);
 }
 
 static void on_own_head(struct turn *t, const struct link_input *in)
@@ -670,7 +448,7 @@ static void on_own_head(struct turn *t, const struct link_input *in)
     memcpy(f.origin, in->origin, sizeof f.origin);
     memcpy(f.digest, in->digest, 32);
     memcpy(f.signature, in->signature, 64);
-    send(t, &f);
+    link_send(t, &f);
 }
 
 static void on_have(struct turn *t, const struct link_input *in)
@@ -678,7 +456,7 @@ static void on_have(struct turn *t, const struct link_input *in)
     struct frame f = {.kind = FRAME_HAVE};
 
     memcpy(f.digest, in->digest, 32);
-    send(t, &f);
+    link_send(t, &f);
 }
 
 void link_step(struct link *l, const struct link_input *in, struct arena *turn, struct link_effects *fx)
@@ -713,13 +491,13 @@ void link_step(struct link *l, const struct link_input *in, struct arena *turn, 
         on_stored(&t, in);
         break;
     case IN_WANTED:
-        on_wanted(&t, in);
+        papers_wanted(&t, in);
         break;
     case IN_CHUNK:
-        on_chunk_read(&t, in);
+        papers_chunk_read(&t, in);
         break;
     case IN_CHUNK_STORED:
-        on_chunk_stored(&t, in);
+        papers_chunk_stored(&t, in);
         break;
     case IN_LEASE:
         on_lease(&t, in);
@@ -729,7 +507,7 @@ void link_step(struct link *l, const struct link_input *in, struct arena *turn, 
             on_own_head(&t, in);
         break;
     case IN_BYE:
-        bye(&t, in->code, in->reason);
+        link_bye(&t, in->code, in->reason);
         break;
     case IN_RECALL:
     case IN_RECALLED:

@@ -7,7 +7,7 @@
  *
  * Shapes  fx->item[0 .. fx->count), count <= LINK_EFFECTS_MAX; IN_FRAME is one whole frame.
  * Units   now_ms is monotonic milliseconds; positions start at 1, contiguous per outbox.
- * Owns    The caller keeps ${in}. Effects point into ${turn}: dead after arena_reset().
+ * Owns    The caller keeps ${in}. Effects point into ${turn}, dead after arena_reset(), or into ${in}.
  * Order   What an FX_STORE names is durable before IN_STORED is given; only then is it acknowledged.
  * Errors  None: a peer that breaks the protocol gives FX_SEND of a BYE and FX_CLOSE; then every input but
  *         IN_OPENED gives nothing.
@@ -28,7 +28,7 @@
 #define LINK_CLOCK_MS 20000
 #define LINK_WINDOW_BYTES (2 << 20) /* sent and not acknowledged, before deflating */
 #define LINK_WINDOW_BATCHES 8
-#define LINK_FETCHES_MAX 4 /* documents on their way at once, each way */
+#define LINK_FETCHES_MAX 12 /* documents on their way at once, each way */
 
 struct link;
 

@@ -13,7 +13,7 @@ const only = process.argv.slice(2)
 // [name, file, what stands there once, what stands there then, and perhaps a second pair]
 const mutants = [
   ['acknowledges-before-durable', 'shared/sync/link.c', '    memcpy(x->stream, l->peer_stream, 16);\n}',
-    '    memcpy(x->stream, l->peer_stream, 16);\n    struct frame ack = {.kind = FRAME_ACK, .pos = f->pos};\n    send(t, &ack);\n}'],
+    '    memcpy(x->stream, l->peer_stream, 16);\n    struct frame ack = {.kind = FRAME_ACK, .pos = f->pos};\n    link_send(t, &ack);\n}'],
   ['commits-without-sync', 'shared/db/db.c', 'PRAGMA synchronous=FULL;', 'PRAGMA synchronous=OFF;'],
   ['forgets-deduplication', 'shared/ledger/receive.c', 'if (ev->seq <= c->seq) {', 'if (ev->seq <= c->seq && !ev->seq) {'],
   ['skips-an-outbox-row', 'shared/ledger/outbox.c', '"WHERE o.peer = $1 AND o.pos > $2 ORDER BY', '"WHERE o.peer = $1 AND o.pos > $2 AND o.pos % 11 <> 5 ORDER BY'],
@@ -37,9 +37,11 @@ const mutants = [
   ['forgets-to-chain', 'shared/ledger/receive.c', 'c->moved = true;', 'c->moved = ev->seq % 9 != 0;'],
   ['gives-back-all-but-the-last', 'shared/site/exchange_recall.c', 'err == OK && at <= head; at++)', 'err == OK && at < head; at++)'],
   ['keeps-what-an-old-key-signed', 'shared/ledger/witness.c', 'AND public_key <> $2', 'AND public_key = $2 AND seq < 0'],
-  ['blames-its-peer-for-its-own-disk', 'shared/sync/link.c', 'in->err == ERR_CORRUPT && at->resumed', 'in->err == ERR_CORRUPT && !at'],
+  ['blames-its-peer-for-its-own-disk', 'shared/sync/link_papers.c', 'in->err == ERR_CORRUPT && at->resumed', 'in->err == ERR_CORRUPT && !at'],
   ['counts-a-waybill-under-the-wrong-street', 'shared/casework/apply.c', 'division_street(holder, x->street);',
     'if (!strcmp(kind, "waybill") && !strcmp(holder + 6, "000000")) COPY_TEXT(x->street, "331002003000"); else division_street(holder, x->street);'],
+  ['overlooks-another-name', 'shared/sync/link.c', 'if (!l->c.parent_side && !l->recalling && memcmp', 'if (!l->c.parent_side && !l->recalling && l->recalling && memcmp'],
+  ['keeps-the-name-of-its-outbox', 'shared/ledger/outbox.c', 'SET stream = $2, acked_pos = 0 WHERE peer = $1"', 'SET stream = $2, acked_pos = 0 WHERE peer = $1 AND stream = $2"'],
   ['speaks-every-version', 'shared/sync/link.c', 'if (f->version != WIRE_VERSION ||', 'if (!f->version ||'],
 ]
 
