@@ -33,6 +33,8 @@ struct loop {
     pthread_t signals;
 };
 
+#define ANSWER_SECONDS 20 /* for the next step of a connection: a bad line needs some */
+
 static int wake_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
     struct loop *l = wsi ? lws_context_user(lws_get_context(wsi)) : NULL;
@@ -92,6 +94,7 @@ struct loop *loop_create(bool many, struct errmsg *e)
     info.max_http_header_data = 8192;
     info.max_http_header_pool = 512;
     info.pt_serv_buf_size = 64 * 1024;
+    info.timeout_secs = ANSWER_SECONDS;
     info.gid = info.uid = -1;
     if (many)
         allow_files();

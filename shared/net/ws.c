@@ -302,6 +302,9 @@ int ws_dial_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
         return c->dead ? -1 : write_one(ws);
     } else if (reason == LWS_CALLBACK_CLIENT_CLOSED) {
         dial_ended(wsi, c, ws && !ws->open ? "another site answers there" : "the connection ended");
+    } else if (reason == LWS_CALLBACK_CLOSED_CLIENT_HTTP || reason == LWS_CALLBACK_WSI_DESTROY) {
+        /* The library's own patience has ended while it waited for an answer; it tells nothing else then. */
+        dial_ended(wsi, c, "the other side took the connection and said nothing");
     }
     return 0;
 }
