@@ -1,6 +1,8 @@
 /* X.509 by OpenSSL. With base/crypto.c the only file that knows it. */
 #include "net/pki.h"
 
+#include "base/crypto.h"
+
 #include <openssl/bio.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -242,23 +244,34 @@ enum err pki_check(const char *cert_pem, const char *chain_pem, const char *root
     return err;
 }
 
-enum err pki_fingerprint(const char *cert_pem, char out[65], struct errmsg *e)
+static bool print_of(const X509 *cert, char out[65])
 {
-    X509 *cert = read_cert(cert_pem);
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned n = 0;
 
-    if (!cert || X509_digest(cert, EVP_sha256(), hash, &n) != 1 || n != 32) {
-        X509_free(cert);
-        return failed(e, "read the certificate", ERR_INVALID);
-    }
+    out[0] = 0;
+    if (!cert || X509_digest(cert, EVP_sha256(), hash, &n) != 1 || n != 32)
+        return false;
+    hex_encode(hash, 32, out);
+    return true;
+}
+
+enum err pki_fingerprint(const char *cert_pem, char out[65], struct errmsg *e)
+{
+    X509 *cert = read_cert(cert_pem);
+    bool done = print_of(cert, out);
+
     X509_free(cert);
-    for (unsigned i = 0; i < n; i++) {
-        out[2 * i] = "0123456789abcdef"[hash[i] >> 4];
-        out[2 * i + 1] = "0123456789abcdef"[hash[i] & 15];
-    }
-    out[64] = 0;
-    return OK;
+    return done ? OK : failed(e, "read the certificate", ERR_INVALID);
+}
+
+bool pki_peer_fingerprint(void *ssl, char out[65])
+{
+    X509 *cert = ssl ? SSL_get1_peer_certificate(ssl) : NULL;
+    bool done = print_of(cert, out);
+
+    X509_free(cert);
+    return done;
 }
 
 enum err pki_common_name(const char *cert_pem, char *out, size_t cap, struct errmsg *e)

@@ -41,6 +41,10 @@ MUST_USE enum err pki_common_name(const char *cert, char *out, size_t cap, struc
  * costs two tickets at the handshake and the client's certificates in memory), no buffers while a connection is idle. */
 void pki_settle(void *ssl_ctx);
 
+/* Likewise of the certificate that the other side of this SSL has shown; out is "" and the answer false when it has
+ * shown none. */
+bool pki_peer_fingerprint(void *ssl, char out[65]);
+
 /* What was found wrong with the certificate of the other side of this SSL, or NULL. */
 const char *pki_why(void *ssl);
 

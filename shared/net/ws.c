@@ -131,6 +131,11 @@ const char *ws_peer_cn(struct ws *ws)
     return ws->cn;
 }
 
+void ws_peer_fingerprint(struct ws *ws, char out[65])
+{
+    (void)pki_peer_fingerprint(lws_get_ssl(ws->wsi), out);
+}
+
 static void read_cn(struct ws *ws)
 {
     union lws_tls_cert_info_results r;

@@ -51,5 +51,7 @@ void *ws_user(struct ws *ws);
 const char *ws_header(struct ws *ws, const char *name);
 /* The name in the peer's certificate, "" without one. */
 const char *ws_peer_cn(struct ws *ws);
+/* SHA-256 of that certificate, 64 hex digits, or "". */
+void ws_peer_fingerprint(struct ws *ws, char out[65]);
 
 #endif

@@ -314,6 +314,38 @@ static enum err issue(const struct folder *f, const struct office *o, const char
     return err;
 }
 
+/* Who is enrolled anew has one certificate, the new one: the old one may be in a machine that was stolen. Only what was
+ * replaced is remembered, so a parent that was restored lets in every child that was enrolled since. */
+static enum err replace_certificate(struct db *db, const char *site, const char *cert, struct errmsg *e)
+{
+    char print[65];
+    enum err err = pki_fingerprint(cert, print, e);
+
+    if (err != OK)
+        return err;
+    struct stmt *st = db_stmt(db, "INSERT INTO meta (key, value) SELECT 'replaced.' || value, $1 FROM meta "
+                                  "WHERE key = 'certificate.' || $1 AND value <> $2 ON CONFLICT (key) DO NOTHING");
+    bind_text(st, 1, site);
+    bind_text(st, 2, print);
+    if ((err = db_run(st, e)) != OK)
+        return err;
+    st = db_stmt(db, "INSERT INTO meta (key, value) VALUES ('certificate.' || $1, $2) "
+                     "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+    bind_text(st, 1, site);
+    bind_text(st, 2, print);
+    return db_run(st, e);
+}
+
+enum err enrol_replaced(struct db *db, const char *fingerprint, bool *ret, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT 1 FROM meta WHERE key = 'replaced.' || $1");
+
+    bind_text(st, 1, fingerprint);
+    enum err err = db_step(st, ret, e);
+    db_reset(st);
+    return err;
+}
+
 enum err enrol_answer(const struct folder *f, struct office *o, struct db *db, const struct json *in, struct json **out,
                       struct problem *p, struct errmsg *e)
 {
@@ -332,6 +364,8 @@ enum err enrol_answer(const struct folder *f, struct office *o, struct db *db, c
         return err;
     if ((err = issue(f, o, site, csr, &chain, &ca, e)) == OK)
         err = office_enrol(o, db, site, name, pub, case_numbers, e);
+    if (err == OK)
+        err = replace_certificate(db, site, buf_text(&chain), e);
     if (err == OK) {
         struct json *parent = json_object();
         json_set_text(parent, "site", o->site);

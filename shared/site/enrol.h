@@ -24,4 +24,7 @@ MUST_USE enum err enrol_invite(const struct folder *f, const char *site, const c
 MUST_USE enum err enrol_answer(const struct folder *f, struct office *o, struct db *db, const struct json *in,
                                struct json **out, struct problem *p, struct errmsg *e);
 
+/* Was this certificate (SHA-256, hex) replaced by one that was issued later, to the same site? */
+MUST_USE enum err enrol_replaced(struct db *db, const char *fingerprint, bool *ret, struct errmsg *e);
+
 #endif

@@ -16,7 +16,7 @@
 struct peer;
 
 #define PEER_SHELVES 1024
-#define GLANCE_READERS 4
+#define GLANCE_READERS 6
 
 /* What is looked up for the links each second, and when something was written. */
 struct glance {

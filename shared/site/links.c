@@ -1,6 +1,7 @@
 /* Sockets: who connects, who is dialled, and the frames that come in. */
 #include "base/log.h"
 #include "base/mem.h"
+#include "site/enrol.h"
 #include "site/peer.h"
 
 #include <stdio.h>
@@ -130,7 +131,14 @@ void links_let_in(struct site *s)
 static enum err open_run(struct job *job, struct db *db, struct errmsg *e)
 {
     struct task *t = (struct task *)job;
+    enum err err;
 
+    if (!t->peer->x.is_parent && (err = enrol_replaced(db, t->peer->fingerprint, &t->peer->replaced, e)) != OK)
+        return err;
+    if (t->peer->replaced) {
+        errmsg_set(e, "its certificate was replaced by a newer one");
+        return ERR_DENIED;
+    }
     return exchange_open(&t->peer->x, db, &t->in, e);
 }
 
@@ -142,6 +150,7 @@ static void refuse_link(struct peer *p, enum err why)
 
     snprintf(bye.reason, sizeof bye.reason, "%s",
              why == ERR_NOT_FOUND ? "this site is not enrolled at its parent"
+             : p->replaced        ? "the certificate of this site was replaced by a newer one"
              : why == ERR_DENIED  ? "this site was revoked by its parent; it has to be invited and enrolled again"
                                   : "the other site cannot open the link now");
     wire_pack(&bye, &bytes);
@@ -188,6 +197,8 @@ static struct peer *peer_new(struct site *s, struct ws *ws, const char *code, bo
     p->ws = ws;
     p->x = (struct exchange){.office = &s->office, .blobs = s->blobs, .is_parent = is_parent};
     snprintf(p->x.peer, sizeof p->x.peer, "%s", code);
+    if (!is_parent)
+        ws_peer_fingerprint(ws, p->fingerprint);
     p->heard_ms = p->said_ms = host_mono_ms(s->office.host);
     peer_add(s, p);
     peer_rest(p);

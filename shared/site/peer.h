@@ -22,6 +22,8 @@ struct peer {
     int at;              /* in site->peers */
     struct exchange x;   /* who the peer is */
     struct ws *ws;       /* NULL: the connection has ended */
+    char fingerprint[65]; /* of the child's certificate; "": the peer is our parent */
+    bool replaced;        /* that certificate is not the child's newest */
     struct link *link;
     struct buf waiting; /* frames that came before the link was opened, or are held: u32 length, bytes */
     struct peer *held_next;

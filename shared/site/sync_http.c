@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "db/store.h"
 #include "site/enrol.h"
-#include "site/inside.h"
+#include "site/peer.h"
 
 struct enrolment {
     struct job job;
@@ -40,11 +40,22 @@ static void reply_problem_text(struct request *req, int status, const char *zh, 
     json_free(j);
 }
 
+/* It goes on with its new certificate only. */
+static void end_old_link(struct site *s, const char *child)
+{
+    struct link_input in = {.kind = IN_BYE, .code = BYE_REFUSED, .reason = "this site was enrolled anew"};
+    struct peer *p = peer_find(s, child);
+
+    if (p)
+        peer_step(p, &in);
+}
+
 static void enrol_done(struct job *job)
 {
     struct enrolment *n = (struct enrolment *)job;
 
     if (job->err == OK) {
+        end_old_link(n->site, json_get_text(n->out, "site"));
         log_line(LOG_LEVEL_INFO, "enrol", "enrolled=%s", json_get_text(n->out, "site"));
         reply_json(n->req, 201, n->out);
         site_glance(n->site, false);

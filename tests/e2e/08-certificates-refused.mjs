@@ -64,11 +64,26 @@ test('a certificate that is not valid yet', { timeout: 30000 }, () => refused(si
 test("a certificate of another street's community", { timeout: 30000 }, () => refused(sign(w.street, '331002004901', [-1, 10]), /link=refused certificate=331002004901 reason=/))
 test("the street's own name", { timeout: 30000 }, () => refused(sign(w.street, SITES.street.site, [-1, 10])))
 
+test('a certificate that was replaced by a newer one, also while its link stands', { timeout: 30000 }, async () => {
+  const old = { cert: peer.cert, key: peer.key }
+  await peer.connect(w.street.syncPort)
+  const invitation = run(HUB, ['invite', '--data', w.street.dir, '--site', SITE, '--name', '试验社区']).split('\n').pop()
+  const anew = await new Peer(dir, SITE).enrol(`https://127.0.0.1:${w.street.syncPort}`, invitation)
+  await until('the old link to end', () => peer.closed)
+  assert.match(`${peer.bye?.reason}`, /enrolled anew/)
+  await assert.rejects(peer.connect(w.street.syncPort, { tls: old }))
+  await until('the link to end', () => peer.closed)
+  await until('the reason', () => /replaced by a newer one/.test(peer.bye?.reason ?? ''))
+  peer = anew
+  await peer.connect(w.street.syncPort)
+  peer.close()
+})
+
 test('a node tells its operator that the parent is not the one of its district', { timeout: 60000 }, async () => {
   const link = w.links.east
   ssl('req', '-new', '-x509', '-key', join(dir, 'peer.key'), '-subj', `/CN=${SITES.street.site}`, '-days', '2', '-out', join(dir, 'false.crt'))
   link.close()
-  const fake = createServer({ key: peer.key, cert: readFileSync(join(dir, 'false.crt')) }, () => {})
+  const fake = createServer({ key: readFileSync(join(dir, 'peer.key')), cert: readFileSync(join(dir, 'false.crt')) }, () => {})
   let dials = 0
   fake.on('tlsClientError', () => { dials++ })
   await new Promise(ok => fake.listen(link.port, '127.0.0.1', ok))
