@@ -36,6 +36,8 @@ struct db {
     int running; /* statements in the middle of their rows */
     struct stmt *bucket[BUCKETS];
     struct stmt *recent[RECENT]; /* by the address of the text: saves hashing it; the text is compared all the same */
+    void (*on_log)(void *arg, int pages);
+    void *on_log_arg;
 };
 
 /* ---- errors --------------------------------------------------------------------------------- */
@@ -658,4 +660,30 @@ fail:
     errmsg_wrap(e, "copy database");
     unlink(path);
     return err;
+}
+
+/* ---- log ------------------------------------------------------------------------------------ */
+
+static int log_grown(void *arg, sqlite3 *h, const char *name, int pages)
+{
+    struct db *db = arg;
+
+    (void)h;
+    (void)name;
+    db->on_log(db->on_log_arg, pages);
+    return SQLITE_OK;
+}
+
+void db_on_log(struct db *db, void (*fn)(void *arg, int pages), void *arg)
+{
+    db->on_log = fn;
+    db->on_log_arg = arg;
+    sqlite3_wal_hook(db->h, log_grown, db);
+}
+
+enum err db_checkpoint(struct db *db, struct errmsg *e)
+{
+    int rc = sqlite3_wal_checkpoint_v2(db->h, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+
+    return (rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED ? OK : fail(db, rc, e);
 }

@@ -23,6 +23,12 @@ MUST_USE enum err db_exec(struct db *db, const char *sql, struct errmsg *e);
 /* IMMEDIATE on a writer; a snapshot on a reader. Ends reset every statement. */
 MUST_USE enum err db_begin(struct db *db, struct errmsg *e);
 MUST_USE enum err db_commit(struct db *db, struct errmsg *e); /* failed: all is undone */
+
+/* By itself a writer carries its log back into the file at every 4,000 pages, within a commit. This takes that away: fn
+ * is told after each commit how many pages the log has, and sees to it. */
+void db_on_log(struct db *db, void (*fn)(void *arg, int pages), void *arg);
+/* Carry back what no reader needs any more, beside whoever reads or writes. OK also when it could only be done in part. */
+MUST_USE enum err db_checkpoint(struct db *db, struct errmsg *e);
 enum err db_rollback(struct db *db, struct errmsg *e);        /* without a transaction: nothing */
 /* SQLite ends a transaction by itself after some failures (disk full). */
 bool db_in_transaction(struct db *db);

@@ -4,6 +4,8 @@
  *               --store_read---> queue of reads  --> readers: a snapshot each
  *   loop thread <--store_complete-- queue of finished jobs <-- both
  *
+ * The checkpointer carries the log back into the database file beside them.
+ *
  * While the writer waits for the disk, the next turn's jobs gather: batches grow under load; the preparer does
  * for them what needs no database. A job stands in the finished queue only after its COMMIT; that is all
  * that "acknowledged" rests on. */
@@ -17,6 +19,9 @@
 #include <signal.h>
 
 #define TURN_JOBS_MAX 512
+#define CHECKPOINT_PAGES 4000 /* of the log: then the checkpointer begins */
+#define LOG_PAGES_MAX 16000   /* 64 MB: then the writer does it and waits, for a log begins anew only when all of it is carried back */
+#define TURN_BYTES_MAX (512 * 1024) /* what a turn has changed must fit into the page cache, or pages are written twice */
 
 struct queue {
     struct job *head, **tail;
@@ -24,10 +29,11 @@ struct queue {
 
 struct store {
     pthread_mutex_t lock;
-    pthread_cond_t write_ready, read_ready, prepare_ready;
+    pthread_cond_t write_ready, read_ready, prepare_ready, log_ready;
     struct queue writes, reads, finished;
     bool closing, failed, writing;
     int pending;
+    int log_pages, carried; /* what the log has, and had when the checkpointer began last */
 
     void (*wake)(void *);
     void *wake_arg;
@@ -36,13 +42,13 @@ struct store {
     void (*committed)(void *arg);
     void *committed_arg;
 
-    struct db *write_db;
+    struct db *write_db, *checkpoint_db;
     struct db **read_db;
-    pthread_t writer, preparer;
+    pthread_t writer, preparer, checkpointer;
     pthread_t *reader;
     int reader_count;   /* connections open */
     int reader_started; /* threads running */
-    bool writer_started, preparer_started;
+    bool writer_started, preparer_started, checkpointer_started;
 };
 
 enum { UNPREPARED, PREPARING, PREPARED };
@@ -195,14 +201,24 @@ static void refuse(struct job *first)
     fail_all(first, NULL, ERR_IO, &msg);
 }
 
-/* How many of the waiting jobs make the next turn: up to the one that the preparer has in hand. */
+/* How many of the waiting jobs make the next turn: not too much at once, and up to the one that the preparer has in hand. */
 static int can_take(struct store *s)
 {
+    size_t bytes = 0;
     int n = 0;
 
-    for (struct job *job = s->writes.head; job && n < TURN_JOBS_MAX && job->prepared != PREPARING; job = job->next)
-        n++;
+    for (struct job *job = s->writes.head; job && n < TURN_JOBS_MAX && job->prepared != PREPARING; job = job->next, n++) {
+        bytes += job->bytes;
+        if (n && bytes > TURN_BYTES_MAX)
+            break;
+    }
     return n;
+}
+
+/* While the writer wrote on; once it rests, the log can be brought to its end. */
+static bool begun_and_not_ended(const struct store *s)
+{
+    return s->carried && s->log_pages > s->carried;
 }
 
 static void *writer_main(void *arg)
@@ -216,6 +232,8 @@ static void *writer_main(void *arg)
 
         pthread_mutex_lock(&s->lock);
         s->writing = false;
+        if (!s->writes.head && begun_and_not_ended(s))
+            pthread_cond_signal(&s->log_ready);
         while ((!s->writes.head && !s->closing) || (s->writes.head && s->writes.head->prepared == PREPARING))
             pthread_cond_wait(&s->write_ready, &s->lock);
         turn = queue_take(&s->writes, can_take(s));
@@ -265,6 +283,58 @@ static void *preparer_main(void *arg)
         pthread_mutex_lock(&s->lock);
         job->prepared = PREPARED;
         pthread_cond_signal(&s->write_ready);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+/* ---- the log -------------------------------------------------------------------------------- */
+
+/* What cannot be carried back stays in the log, and is tried again. That a sync has failed is not: after that nobody knows
+ * what the disk holds. */
+static void checkpoint(struct store *s, struct db *db)
+{
+    struct errmsg msg = {""};
+    enum err err = db_checkpoint(db, &msg);
+
+    if (err == ERR_FULL)
+        log_line(LOG_LEVEL_WARN, "store", "checkpoint=later reason=\"%s\"", msg.text);
+    else if (err != OK)
+        stop_writing(s, err, &msg);
+}
+
+/* On the writer thread, behind a commit. */
+static void log_grown(void *arg, int pages)
+{
+    struct store *s = arg;
+
+    pthread_mutex_lock(&s->lock);
+    if (pages < s->log_pages)
+        s->carried = 0; /* it has begun anew */
+    s->log_pages = pages;
+    if (pages >= s->carried + CHECKPOINT_PAGES)
+        pthread_cond_signal(&s->log_ready);
+    pthread_mutex_unlock(&s->lock);
+    if (pages >= LOG_PAGES_MAX)
+        checkpoint(s, s->write_db);
+}
+
+static void *checkpointer_main(void *arg)
+{
+    struct store *s = arg;
+
+    pthread_setname_np(pthread_self(), "checkpointer");
+    pthread_mutex_lock(&s->lock);
+    while (!s->closing) {
+        bool much = s->log_pages >= s->carried + CHECKPOINT_PAGES, rest = !s->writing && begun_and_not_ended(s);
+        if (s->failed || (!much && !rest)) {
+            pthread_cond_wait(&s->log_ready, &s->lock);
+            continue;
+        }
+        s->carried = s->log_pages;
+        pthread_mutex_unlock(&s->lock);
+        checkpoint(s, s->checkpoint_db);
+        pthread_mutex_lock(&s->lock);
     }
     pthread_mutex_unlock(&s->lock);
     return NULL;
@@ -392,6 +462,9 @@ static enum err start_threads(struct store *s, struct errmsg *e)
     if (pthread_create(&s->preparer, NULL, preparer_main, s))
         goto fail;
     s->preparer_started = true;
+    if (pthread_create(&s->checkpointer, NULL, checkpointer_main, s))
+        goto fail;
+    s->checkpointer_started = true;
     for (; s->reader_started < s->reader_count; s->reader_started++) {
         struct reader_arg *arg = mem_alloc(sizeof *arg);
         *arg = (struct reader_arg){s, s->read_db[s->reader_started]};
@@ -418,6 +491,7 @@ enum err store_open(const char *path, int readers, void (*wake)(void *), void *a
     pthread_cond_init(&s->write_ready, NULL);
     pthread_cond_init(&s->read_ready, NULL);
     pthread_cond_init(&s->prepare_ready, NULL);
+    pthread_cond_init(&s->log_ready, NULL);
     queue_init(&s->writes);
     queue_init(&s->reads);
     queue_init(&s->finished);
@@ -429,6 +503,10 @@ enum err store_open(const char *path, int readers, void (*wake)(void *), void *a
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     err = db_open(path, DB_WRITE, &s->write_db, e);
+    if (err == OK)
+        err = db_open(path, DB_WRITE, &s->checkpoint_db, e);
+    if (err == OK)
+        db_on_log(s->write_db, log_grown, s);
     for (; err == OK && s->reader_count < readers; s->reader_count += err == OK)
         err = db_open(path, DB_READ, &s->read_db[s->reader_count], e);
     if (err == OK)
@@ -452,7 +530,10 @@ void store_close(struct store *s)
     pthread_cond_broadcast(&s->write_ready);
     pthread_cond_broadcast(&s->read_ready);
     pthread_cond_broadcast(&s->prepare_ready);
+    pthread_cond_broadcast(&s->log_ready);
     pthread_mutex_unlock(&s->lock);
+    if (s->checkpointer_started)
+        pthread_join(s->checkpointer, NULL);
     if (s->preparer_started)
         pthread_join(s->preparer, NULL);
     if (s->writer_started)
@@ -464,10 +545,12 @@ void store_close(struct store *s)
     assert(s->pending == 0);
     for (int i = 0; i < s->reader_count; i++)
         db_close(s->read_db[i]);
+    db_close(s->checkpoint_db);
     db_close(s->write_db); /* last, so that it folds the log into the file */
     pthread_cond_destroy(&s->write_ready);
     pthread_cond_destroy(&s->read_ready);
     pthread_cond_destroy(&s->prepare_ready);
+    pthread_cond_destroy(&s->log_ready);
     pthread_mutex_destroy(&s->lock);
     mem_free(s->read_db);
     mem_free(s->reader);

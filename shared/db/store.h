@@ -17,6 +17,7 @@ struct job {
      * while the writer is busy with others, somebody does it for those that wait. Only for store_write(). */
     void (*prepare)(struct job *job);
     int prepared; /* the store's */
+    size_t bytes; /* about what it will write; 0: little. Turns are bounded by it. */
     enum err (*run)(struct job *job, struct db *db, struct errmsg *e);
     void (*done)(struct job *job);
     enum err err;

@@ -133,6 +133,7 @@ static void start_store(struct peer *p, const struct link_effect *fx)
         t->store_bytes += fx->events[i].len;
     s->store_bytes += t->store_bytes;
     t->job.prepare = store_prepare;
+    t->job.bytes = t->store_bytes;
     store_write(p->site->store, &t->job);
 }
 

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char folder[64], path[96];
@@ -391,6 +392,57 @@ static void close_drains(void **state)
     db_close(db);
 }
 
+static enum err run_much(struct job *job, struct db *db, struct errmsg *e)
+{
+    static char text[1 << 20];
+    struct put_job *p = (struct put_job *)job;
+
+    memset(text, 'x', sizeof text - 1);
+    return put(db, p->k, text, e);
+}
+
+static void say_nothing(struct job *job)
+{
+    ((struct put_job *)job)->done = true;
+}
+
+static int64_t size_of(const char *suffix)
+{
+    char name[128];
+    struct stat st;
+
+    snprintf(name, sizeof name, "%s%s", path, suffix);
+    return stat(name, &st) ? 0 : (int64_t)st.st_size;
+}
+
+/* While the store is open the log is carried back into the file, and begins anew: it does not grow with what is written. */
+static void the_log_is_carried_back(void **state)
+{
+    enum { ROUNDS = 4, EACH = 40 }; /* MB */
+    struct store *s = open_store();
+
+    (void)state;
+    for (int round = 0; round < ROUNDS; round++) {
+        static struct put_job jobs[EACH];
+        for (int i = 0; i < EACH; i++) {
+            jobs[i] = job_of(round * EACH + i, GOOD);
+            jobs[i].job.run = run_much;
+            jobs[i].job.done = say_nothing;
+            jobs[i].job.bytes = 1 << 20;
+            store_write(s, &jobs[i].job);
+        }
+        drain(s);
+        for (int i = 0; i < EACH; i++)
+            assert_int_equal(jobs[i].job.err, OK);
+        for (int i = 0; i < 1000 && size_of("") < ((int64_t)round * EACH + EACH / 2) << 20; i++)
+            usleep(10000);
+        assert_true(size_of("") >= ((int64_t)round * EACH + EACH / 2) << 20);
+    }
+    assert_in_range(size_of("-wal"), 1, 80 << 20);
+    store_close(s);
+    assert_int_equal(size_of("-wal"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -401,6 +453,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_failed_commit_stops_writing, setup, teardown),
         cmocka_unit_test_setup_teardown(precommit_can_undo_a_turn, setup, teardown),
         cmocka_unit_test_setup_teardown(close_drains, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_log_is_carried_back, setup, teardown),
     };
 
     return cmocka_run_group_tests_name("db_store", tests, NULL, NULL);
