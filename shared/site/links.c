@@ -74,8 +74,9 @@ static void wait_with(struct peer *p, const void *bytes, size_t n)
         hold(p);
 }
 
-/* A peer that lets us not in says so at once, and its connection may be gone before our store has opened the link. */
-static bool is_refusal(struct peer *p, const void *bytes, size_t n)
+/* A peer that does not let us in says so at once; its connection may be gone before our store has opened the link, and
+ * the frame with it. */
+static bool took_early_bye(struct peer *p, const void *bytes, size_t n)
 {
     struct link_effects fx = {.count = 1};
     struct frame f;
@@ -91,7 +92,7 @@ static bool is_refusal(struct peer *p, const void *bytes, size_t n)
 
 static void take_frame(struct peer *p, const void *bytes, size_t n)
 {
-    if (is_refusal(p, bytes, n))
+    if (took_early_bye(p, bytes, n))
         return;
     if (!p->link || must_wait(p, bytes, n))
         wait_with(p, bytes, n);
