@@ -98,11 +98,10 @@ static json_t *number(struct quick *q)
     const unsigned char *start = q->p;
     int64_t n = 0;
 
-    while (q->p < q->end && *q->p >= '0' && *q->p <= '9' && q->p - start < 19)
+    while (q->p < q->end && *q->p >= '0' && *q->p <= '9' && q->p - start < 18)
         n = n * 10 + (*q->p++ - '0');
     /* At most 18 digits, so it cannot overflow; no zero in front, no "-0"; no fraction, no exponent. */
-    if (q->p == start || q->p - start > 18 || (*start == '0' && (q->p - start > 1 || minus)) ||
-        (q->p < q->end && strchr(".eE", *q->p)))
+    if (q->p == start || (*start == '0' && (q->p - start > 1 || minus)) || (q->p < q->end && strchr("0123456789.eE", *q->p)))
         return NULL;
     return json_integer(minus ? -n : n);
 }
