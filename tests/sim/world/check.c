@@ -117,13 +117,13 @@ static bool has_heard_of(struct site *s, const struct custody *c)
     return heard;
 }
 
-/* A custody of which nobody had heard but the site whose disk is gone has never been. */
+/* A custody of which nobody had heard but the site whose disk is gone has never been; nor has a filing. */
 static void forget_custodies(int no)
 {
     struct site *parent = &site[parent_of(no)];
 
     for (int i = 0; i < CASES_MAX; i++)
-        if (custodies[i].case_no[0] && custodies[i].maker == no && custodies[i].no > 1 &&
+        if (custodies[i].case_no[0] && custodies[i].maker == no &&
             (!parent->up || !has_heard_of(parent, &custodies[i])))
             custodies[i].no = 0;
 }
