@@ -1,5 +1,6 @@
-/* One writer thread and some reader threads in front of the database. Jobs go in from the loop
- * thread and come back on it, so everything outside run() is single-threaded. */
+/* One writer thread and some reader threads in front of the database, and one that carries the log back into the file
+ * beside them. Jobs go in from the loop thread and come back on it, so everything outside run() and prepare() is
+ * single-threaded. */
 #ifndef DB_STORE_H
 #define DB_STORE_H
 
