@@ -35,7 +35,7 @@ export function runBeside(program, args) {
 }
 
 /** The answer of `probe` as soon as it is truthy. */
-export async function until(what, probe, timeout_ms = 30000) {
+export async function until(what, probe, timeout_ms = 30000, every_ms = 50) {
   const end = Date.now() + timeout_ms
   let last
   while (Date.now() < end) {
@@ -44,7 +44,7 @@ export async function until(what, probe, timeout_ms = 30000) {
       if (v) return v
       last = undefined
     } catch (e) { last = e }
-    await sleep(50)
+    await sleep(every_ms)
   }
   throw new Error(`waited ${timeout_ms / 1000} s for ${what}${last ? ': ' + last.message : ''}`)
 }
@@ -202,6 +202,11 @@ export async function build(dir, { ports = {}, catalogue, caseNumbers = 1000, sa
     for (const a of ACCOUNTS)
       run(HUB, ['user', 'add', '--data', w.district.dir, '--username', a.username, '--name', a.name, '--role', a.role,
         '--site', a.site, '--password-stdin'], PASSWORD + '\n')
+    // seldom enough that no wrong try makes the site ask for a pause
+    for (const s of w.all) {
+      const { username } = ACCOUNTS.filter(a => a.site === SITES[s.name].site).at(-1)
+      await until(`the account of ${username}`, () => s.api.post('/sessions', { username, password: PASSWORD }), 60000, 300)
+    }
   } catch (e) {
     await w.stop()
     throw e

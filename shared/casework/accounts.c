@@ -142,6 +142,30 @@ enum err account_list(struct office *o, struct db *db, const struct caller *c, c
 
 /* ---- sign-ins -----------------------------------------------------------------------------------*/
 
+/* Nobody can sign in where no account has come yet: that is told, and is no wrong password. */
+static enum err nobody_yet(struct office *o, struct db *db, struct problem *p)
+{
+    struct stmt *st = db_stmt(db, "SELECT username FROM account LIMIT 1");
+    struct errmsg e = {""};
+    bool row;
+    enum err err = db_step(st, &row, &e);
+
+    if (err != OK)
+        return err;
+    db_reset(st);
+    if (row)
+        return OK;
+    if (o->parent[0])
+        problem_set(p, 503, "no-accounts-yet", NULL, "the accounts of this site", "none has come from its parent",
+                    "本站还没有收到上级下发的账号，请稍候再试。如一直如此，请管理员查看本站与上级的连接，或为您开设账号。",
+                    "No account has come to this site from its parent yet. Try again in a moment; if it stays so, "
+                    "ask the administrator to look at the link to the parent, or to make you an account.");
+    else
+        problem_set(p, 503, "no-accounts-yet", NULL, "an account", "none", "本站还没有任何账号，请管理员先用 doorstep-hub user add 建立账号。",
+                    "This site has no accounts yet. The administrator makes the first one with doorstep-hub user add.");
+    return ERR_BUSY;
+}
+
 enum err session_open(struct office *o, struct db *db, const struct caller *c, const struct json *in, struct json **out,
                       struct problem *p)
 {
@@ -155,6 +179,8 @@ enum err session_open(struct office *o, struct db *db, const struct caller *c, c
     bool row;
 
     (void)c;
+    if ((err = nobody_yet(o, db, p)) != OK)
+        return err;
     bind_text(st, 1, text_or(username, ""));
     if ((err = db_step(st, &row, &e)) != OK)
         return err;

@@ -95,6 +95,19 @@ test('one program serves a folder; a port that is in use', { timeout: 30000 }, a
   assert.match(r.text, /in use/)
 })
 
+test('a site that has no accounts yet says so, and counts no try as a wrong password', { timeout: 30000 }, async () => {
+  const early = new Client(district.url)
+  for (let i = 0; i < 20; i++) {
+    const r = await early.signIn('admin', PASSWORD).catch(e => e)
+    assert.equal(r.status, 503, String(r))
+    assert.equal(r.body.code, 'no-accounts-yet')
+    assert.match(r.body.detail, /user add/)
+  }
+  run(HUB, ['user', 'add', '--data', district.dir, '--username', 'admin', '--name', '管理员', '--role', 'admin', '--password-stdin'], PASSWORD + '\n')
+  assert.equal((await early.signIn('admin', PASSWORD)).role, 'admin')
+  assert.equal((await early.signIn('nobody', PASSWORD).catch(e => e)).status, 401)
+})
+
 test('an invitation of another district is refused by its fingerprint', () => {
   const code = invite(district, '331002003000', '葭沚街道')
   const r = words(HUB, ['init', '--data', join(dir, 'mitm'), '--parent', `https://127.0.0.1:${district.syncPort}`,
@@ -113,6 +126,9 @@ test('a node is not made by a hub, nor a hub by a node', () => {
 test('a clock that is an hour wrong is told, and everything flows', { timeout: 60000 }, async () => {
   run(HUB, ['init', '--data', street.dir, '--parent', `https://127.0.0.1:${district.syncPort}`, '--invitation', invite(district, '331002003000', '葭沚街道')])
   await street.start([], { ...preload, ADVERSITY_CLOCK: '3600' })
+  const early = await new Client(street.url).signIn('clerk', PASSWORD).catch(e => e)
+  assert.equal(early.status, 503, String(early))
+  assert.match(early.body.detail, /上级/)
   run(HUB, ['user', 'add', '--data', street.dir, '--username', 'clerk', '--name', '窗口甲', '--role', 'clerk', '--password-stdin'], PASSWORD + '\n')
   const clerk = new Client(street.url)
   await clerk.signIn('clerk', PASSWORD)
