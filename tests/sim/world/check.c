@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- numbers ------------------------------------------------------------------------------------*/
+/* ---- numbers ----------------------------------------------------------------------------------*/
 
 #define NUMBERS 16384
 static struct number {
@@ -54,7 +54,7 @@ void check_number(const char *owner, const char *number)
     }
 }
 
-/* ---- custody ------------------------------------------------------------------------------------*/
+/* ---- custody ----------------------------------------------------------------------------------*/
 
 static struct custody *custody_at(const char *case_no)
 {
@@ -67,11 +67,12 @@ static struct custody *custody_at(const char *case_no)
             return &custodies[i];
 }
 
-/* A case is handed on by its custodian, or taken back when his lease is over; so no two sites ever make the same
- * custody, and once one is made nobody decides under an older one. */
+/* A case is handed on by its custodian, or taken back when his lease is over; so no two sites ever
+ * make the same custody, and once one is made nobody decides under an older one. */
 void check_custody(struct site *s, const char *case_no, const char *action, uint64_t before)
 {
-    struct stmt *st = db_stmt(s->db, "SELECT custody_no, custodian FROM case_file WHERE case_no = $1");
+    struct stmt *st =
+        db_stmt(s->db, "SELECT custody_no, custodian FROM case_file WHERE case_no = $1");
     bool row, decides;
     struct custody *c = custody_at(case_no);
     char custodian[13] = "";
@@ -83,18 +84,21 @@ void check_custody(struct site *s, const char *case_no, const char *action, uint
         snprintf(custodian, sizeof custodian, "%s", col_text(st, 1));
     }
     db_reset(st);
-    st = db_stmt(s->db, "SELECT 1 FROM event WHERE origin = $1 AND seq > $2 AND kind IN ('case.granted/1', 'case.refused/1')");
+    st = db_stmt(s->db, "SELECT 1 FROM event WHERE origin = $1 AND seq > $2 "
+                        "AND kind IN ('case.granted/1', 'case.refused/1')");
     bind_text(st, 1, s->office.ledger.origin);
     bind_int(st, 2, (int64_t)before);
     decides = db_step(st, &row, NULL) == OK && row;
     db_reset(st);
     if (decides && no < c->no)
-        breach("site %d decided %s under custody %lld after custody %lld had begun: outside its lease", s->no, case_no,
-               (long long)no, (long long)c->no);
+        breach(
+            "site %d decided %s under custody %lld after custody %lld had begun: outside its lease",
+            s->no, case_no, (long long)no, (long long)c->no);
     if (decides && strcmp(custodian, s->code))
         breach("site %d decided %s, which is in the hands of %s", s->no, case_no, custodian);
     if (no == c->no && c->no && strcmp(custodian, c->custodian))
-        breach("case %s has two custodians under custody %lld: %s and %s", case_no, (long long)no, custodian, c->custodian);
+        breach("case %s has two custodians under custody %lld: %s and %s", case_no, (long long)no,
+               custodian, c->custodian);
     if (no <= c->no)
         return;
     if (!strcmp(action, "take_back"))
@@ -107,7 +111,8 @@ void check_custody(struct site *s, const char *case_no, const char *action, uint
 
 static bool has_heard_of(struct site *s, const struct custody *c)
 {
-    struct stmt *st = db_stmt(s->db, "SELECT 1 FROM case_file WHERE case_no = $1 AND custody_no >= $2");
+    struct stmt *st =
+        db_stmt(s->db, "SELECT 1 FROM case_file WHERE case_no = $1 AND custody_no >= $2");
     bool row;
 
     bind_text(st, 1, c->case_no);
@@ -117,7 +122,8 @@ static bool has_heard_of(struct site *s, const struct custody *c)
     return heard;
 }
 
-/* A custody of which nobody had heard but the site whose disk is gone has never been; nor has a filing. */
+/* A custody of which nobody had heard but the site whose disk is gone has never been; nor has a
+ * filing. */
 static void forget_custodies(int no)
 {
     struct site *parent = &site[parent_of(no)];
@@ -128,7 +134,7 @@ static void forget_custodies(int no)
             custodies[i].no = 0;
 }
 
-/* ---- papers that go with a disk -----------------------------------------------------------------*/
+/* ---- papers that go with a disk ---------------------------------------------------------------*/
 
 static void note_risk(void *arg, const char *name)
 {
@@ -167,7 +173,7 @@ static bool is_lost(const char *digest)
     return false;
 }
 
-/* ---- after a crash ------------------------------------------------------------------------------*/
+/* ---- after a crash ----------------------------------------------------------------------------*/
 
 static int64_t count(struct site *s, const char *sql);
 
@@ -188,29 +194,33 @@ void check_reopened(struct site *s)
     struct errmsg e = {""};
     uint64_t seq = 0;
 
-    if (count(s, "SELECT count(*) FROM origin o WHERE o.seq <> (SELECT count(*) FROM event v WHERE v.origin = o.origin AND "
-                 "v.seq <= o.seq AND v.hash IS NOT NULL) /* full scan: a test */") > 0)
+    if (count(s, "SELECT count(*) FROM origin o WHERE o.seq <> (SELECT count(*) FROM event v "
+                 "WHERE v.origin = o.origin AND v.seq <= o.seq AND v.hash IS NOT NULL) "
+                 "/* full scan: a test */") > 0)
         breach("site %d: a chain has a gap", s->no);
     check_papers(s);
-    if (s->acked_seq && (ledger_head(s->db, s->acked_origin, &seq, hash, &e) != OK || seq < s->acked_seq))
-        breach("site %d forgot: its own chain ends at %llu, but %llu was acknowledged to a person", s->no,
-               (unsigned long long)seq, (unsigned long long)s->acked_seq);
+    if (s->acked_seq &&
+        (ledger_head(s->db, s->acked_origin, &seq, hash, &e) != OK || seq < s->acked_seq))
+        breach("site %d forgot: its own chain ends at %llu, but %llu was acknowledged to a person",
+               s->no, (unsigned long long)seq, (unsigned long long)s->acked_seq);
     for (int i = 0; i < SITES; i++) {
         struct link_state mine, theirs;
         bool linked = parent_of(i) == s->no || parent_of(s->no) == i;
         if (!linked || !site[i].up || !site[i].db)
             continue;
-        if (link_read(s->db, site[i].code, &mine, &e) != OK || link_read(site[i].db, s->code, &theirs, &e) != OK)
+        if (link_read(s->db, site[i].code, &mine, &e) != OK ||
+            link_read(site[i].db, s->code, &theirs, &e) != OK)
             continue;
         if (s->restored || site[i].restored)
             continue;
-        if (!memcmp(mine.peer_stream, theirs.stream, 16) ? mine.recv_pos < theirs.acked_pos : theirs.acked_pos > 0)
+        if (!memcmp(mine.peer_stream, theirs.stream, 16) ? mine.recv_pos < theirs.acked_pos
+                                                         : theirs.acked_pos > 0)
             breach("site %d forgot: it acknowledged %llu to site %d and holds %llu", s->no,
                    (unsigned long long)theirs.acked_pos, i, (unsigned long long)mine.recv_pos);
     }
 }
 
-/* ---- is everything where it belongs? ------------------------------------------------------------*/
+/* ---- is everything where it belongs? ----------------------------------------------------------*/
 
 static int64_t count(struct site *s, const char *sql)
 {
@@ -244,7 +254,8 @@ const char *check_waits(void)
         const char *what = NULL;
         if (!s->up || s->queue || s->busy)
             what = "is down or busy";
-        else if (i && (!conns[i].open || !conns[i].end[0].link || !link_is_up(conns[i].end[0].link)))
+        else if (i &&
+                 (!conns[i].open || !conns[i].end[0].link || !link_is_up(conns[i].end[0].link)))
             what = "has no link";
         else if (count(s, "SELECT count(*) FROM link WHERE head_pos <> acked_pos") != 0)
             what = "has events that are not acknowledged";
@@ -252,7 +263,8 @@ const char *check_waits(void)
             what = "waits for its past";
         else if (wants(s))
             what = "waits for papers";
-        else if (i >= 3 && count(s, "SELECT count(*) FROM document WHERE sent = 0 AND state = 'here' AND case_no <> ''") != 0)
+        else if (i >= 3 && count(s, "SELECT count(*) FROM document WHERE sent = 0 "
+                                    "AND state = 'here' AND case_no <> ''") != 0)
             what = "does not know that its papers have arrived";
         if (what) {
             snprintf(why, sizeof why, "site %d %s", i, what);
@@ -274,7 +286,8 @@ struct seen {
 
 static int read_cases(struct site *s, struct seen **ret)
 {
-    struct stmt *st = db_stmt(s->db, "SELECT case_no, state, custodian, custody_no, completed_ms FROM case_file ORDER BY case_no");
+    struct stmt *st = db_stmt(s->db, "SELECT case_no, state, custodian, custody_no, completed_ms "
+                                     "FROM case_file ORDER BY case_no");
     int n = 0, cap = 256;
     struct seen *list = mem_alloc(sizeof *list * (size_t)cap);
     bool row;
@@ -308,9 +321,10 @@ static void check_agreement(void)
             if (at == n || strcmp(all[at].case_no, mine[k].case_no))
                 breach("the district does not know case %s of site %d", mine[k].case_no, i);
             else if (memcmp(&all[at], &mine[k], sizeof *all))
-                breach("case %s is %s at %s/%lld for site %d and %s at %s/%lld for the district", mine[k].case_no,
-                       mine[k].state, mine[k].custodian, (long long)mine[k].custody_no, i, all[at].state,
-                       all[at].custodian, (long long)all[at].custody_no);
+                breach("case %s is %s at %s/%lld for site %d and %s at %s/%lld for the district",
+                       mine[k].case_no, mine[k].state, mine[k].custodian,
+                       (long long)mine[k].custody_no, i, all[at].state, all[at].custodian,
+                       (long long)all[at].custody_no);
         }
         mem_free(mine);
     }
@@ -320,9 +334,12 @@ static void check_agreement(void)
 /* In the order of the fold, whatever stands was decided by who had the case in hand just then. */
 static void check_deciders(void)
 {
-    struct stmt *st = db_stmt(site[0].db, "SELECT case_no, origin, kind, body FROM event WHERE state = 'applied' AND kind IN ('case.filed/1', "
-                                          "'case.transferred/1', 'case.taken_back/1', 'case.granted/1', 'case.refused/1') "
-                                          "ORDER BY case_no, hlc, origin, seq /* full scan: a test */");
+    struct stmt *st =
+        db_stmt(site[0].db,
+                "SELECT case_no, origin, kind, body FROM event WHERE state = 'applied' AND kind IN "
+                "('case.filed/1', 'case.transferred/1', 'case.taken_back/1', "
+                "'case.granted/1', 'case.refused/1') "
+                "ORDER BY case_no, hlc, origin, seq /* full scan: a test */");
     char custodian[13] = "";
     int64_t custody = 0;
     bool row;
@@ -335,9 +352,11 @@ static void check_deciders(void)
         } else if (!strcmp(kind, "case.transferred/1") || !strcmp(kind, "case.taken_back/1")) {
             text_of(body, "to", custodian, sizeof custodian);
             custody = int_of(body, "custody_no");
-        } else if (int_of(body, "custody_no") != custody || strncmp(col_text(st, 1), custodian, 12)) {
-            breach("case %s: %s by %s under custody %lld stands, but %s had it under custody %lld", col_text(st, 0), kind, col_text(st, 1),
-                   (long long)int_of(body, "custody_no"), custodian, (long long)custody);
+        } else if (int_of(body, "custody_no") != custody ||
+                   strncmp(col_text(st, 1), custodian, 12)) {
+            breach("case %s: %s by %s under custody %lld stands, but %s had it under custody %lld",
+                   col_text(st, 0), kind, col_text(st, 1), (long long)int_of(body, "custody_no"),
+                   custodian, (long long)custody);
         }
     }
     db_reset(st);
@@ -358,14 +377,17 @@ static bool has_case(struct site *s, const char *case_no)
 /* Who took a case, or ever had it in hand, has it; and so has his street. */
 static void check_concerned(void)
 {
-    struct stmt *st = db_stmt(site[0].db, "SELECT case_no, filed_at, held FROM case_file /* full scan: a test */");
+    struct stmt *st = db_stmt(
+        site[0].db, "SELECT case_no, filed_at, held FROM case_file /* full scan: a test */");
     bool row;
 
     while (!broken && db_step(st, &row, NULL) == OK && row)
         for (int i = 1; i < SITES; i++) {
-            bool concerns = !strcmp(col_text(st, 1), site[i].code) || strstr(col_text(st, 2), site[i].code);
+            bool concerns =
+                !strcmp(col_text(st, 1), site[i].code) || strstr(col_text(st, 2), site[i].code);
             for (int k = 3; k < SITES && i < 3 && !concerns; k++)
-                concerns = parent_of(k) == i && (!strcmp(col_text(st, 1), site[k].code) || strstr(col_text(st, 2), site[k].code));
+                concerns = parent_of(k) == i && (!strcmp(col_text(st, 1), site[k].code) ||
+                                                 strstr(col_text(st, 2), site[k].code));
             if (concerns && !has_case(&site[i], col_text(st, 0)))
                 breach("site %d does not have case %s, which concerns it", i, col_text(st, 0));
         }
@@ -374,16 +396,20 @@ static void check_concerned(void)
 
 static void two_decisions(struct site *s)
 {
-    struct stmt *st = db_stmt(s->db, "SELECT case_no, origin, seq, kind, hlc, state, body FROM event WHERE case_no = (SELECT case_no "
-                                     "FROM event WHERE kind IN ('case.granted/1', 'case.refused/1') AND state = 'applied' "
-                                     "GROUP BY case_no HAVING count(*) > 1 LIMIT 1) AND kind LIKE 'case.%' ORDER BY hlc, origin, seq");
+    struct stmt *st = db_stmt(
+        s->db, "SELECT case_no, origin, seq, kind, hlc, state, body FROM event WHERE case_no = "
+               "(SELECT case_no FROM event WHERE kind IN ('case.granted/1', 'case.refused/1') "
+               "AND state = 'applied' "
+               "GROUP BY case_no HAVING count(*) > 1 LIMIT 1) "
+               "AND kind LIKE 'case.%' ORDER BY hlc, origin, seq");
     char no[24] = "";
     bool row;
 
     while (db_step(st, &row, NULL) == OK && row) {
         snprintf(no, sizeof no, "%s", col_text(st, 0));
         const char *custody = strstr(col_text(st, 6), "\"custody_no\"");
-        trace("  %s/%lld %s %s %.16s", col_text(st, 1), (long long)col_int(st, 2), col_text(st, 3), col_text(st, 5), custody ? custody : "");
+        trace("  %s/%lld %s %s %.16s", col_text(st, 1), (long long)col_int(st, 2), col_text(st, 3),
+              col_text(st, 5), custody ? custody : "");
     }
     breach("site %d: case %s has two decisions", s->no, no);
 }
@@ -396,14 +422,15 @@ static void check_site(struct site *s)
 
     if (ledger_verify(s->db, &events, &e) != OK)
         breach("site %d: the ledger does not hold: %s", s->no, e.text);
-    if (count(s, "SELECT count(*) FROM (SELECT case_no FROM event WHERE kind IN ('case.granted/1', 'case.refused/1') AND "
-                 "state = 'applied' GROUP BY case_no HAVING count(*) > 1)") != 0)
+    if (count(s, "SELECT count(*) FROM (SELECT case_no FROM event WHERE "
+                 "kind IN ('case.granted/1', 'case.refused/1') AND state = 'applied' "
+                 "GROUP BY case_no HAVING count(*) > 1)") != 0)
         two_decisions(s);
     if (blob_verify_all(s->blobs, &papers, &e) != OK)
         breach("site %d: a paper is not what its name says: %s", s->no, e.text);
     check_papers(s);
-    if (db_begin(s->db, &e) != OK || office_digest(s->db, before, &e) != OK || office_rebuild(&s->office, s->db, &e) != OK ||
-        office_digest(s->db, after, &e) != OK)
+    if (db_begin(s->db, &e) != OK || office_digest(s->db, before, &e) != OK ||
+        office_rebuild(&s->office, s->db, &e) != OK || office_digest(s->db, after, &e) != OK)
         breach("site %d: the projections cannot be folded again: %s", s->no, e.text);
     else if (strcmp(before, after))
         breach("site %d: the projections differ from a fresh fold", s->no);
@@ -414,7 +441,9 @@ static void check_site(struct site *s)
 static void check_witnessed(void)
 {
     for (int i = 0; i < SITES; i++) {
-        struct stmt *st = db_stmt(site[i].db, "SELECT origin, seq, hash FROM origin WHERE substr(origin, 1, 12) = $1 AND seq > 0");
+        struct stmt *st = db_stmt(
+            site[i].db,
+            "SELECT origin, seq, hash FROM origin WHERE substr(origin, 1, 12) = $1 AND seq > 0");
         bool row;
         bind_text(st, 1, site[i].code);
         while (db_step(st, &row, NULL) == OK && row)
@@ -423,11 +452,13 @@ static void check_witnessed(void)
                 struct errmsg e;
                 uint64_t seq = 0, head = (uint64_t)col_int(st, 1);
                 size_t n;
-                if (ledger_head(site[up].db, col_text(st, 0), &seq, hash, &e) != OK || seq != head || memcmp(hash, col_blob(st, 2, &n), 32))
-                    breach("site %d holds %llu events of %s, which has %llu", up, (unsigned long long)seq, col_text(st, 0), (unsigned long long)head);
+                if (ledger_head(site[up].db, col_text(st, 0), &seq, hash, &e) != OK ||
+                    seq != head || memcmp(hash, col_blob(st, 2, &n), 32))
+                    breach("site %d holds %llu events of %s, which has %llu", up,
+                           (unsigned long long)seq, col_text(st, 0), (unsigned long long)head);
                 if (!strcmp(col_text(st, 0), site[i].acked_origin) && seq < site[i].acked_seq)
-                    breach("site %d acknowledged %llu of its events to people, site %d holds %llu", i,
-                           (unsigned long long)site[i].acked_seq, up, (unsigned long long)seq);
+                    breach("site %d acknowledged %llu of its events to people, site %d holds %llu",
+                           i, (unsigned long long)site[i].acked_seq, up, (unsigned long long)seq);
             }
     }
 }
@@ -436,16 +467,19 @@ static void check_witnessed(void)
 static void check_remembered(void)
 {
     for (int i = 1; i < SITES; i++) {
-        struct stmt *st = db_stmt(site[parent_of(i)].db, "SELECT origin, seq FROM origin WHERE substr(origin, 1, 12) = $1 AND seq > 0");
+        struct stmt *st =
+            db_stmt(site[parent_of(i)].db,
+                    "SELECT origin, seq FROM origin WHERE substr(origin, 1, 12) = $1 AND seq > 0");
         bool row;
         bind_text(st, 1, site[i].code);
         while (db_step(st, &row, NULL) == OK && row) {
             unsigned char hash[32];
             struct errmsg e;
             uint64_t seq = 0;
-            if (ledger_head(site[i].db, col_text(st, 0), &seq, hash, &e) != OK || seq != (uint64_t)col_int(st, 1))
-                breach("site %d has %llu events of its own %s, its parent %lld", i, (unsigned long long)seq, col_text(st, 0),
-                       (long long)col_int(st, 1));
+            if (ledger_head(site[i].db, col_text(st, 0), &seq, hash, &e) != OK ||
+                seq != (uint64_t)col_int(st, 1))
+                breach("site %d has %llu events of its own %s, its parent %lld", i,
+                       (unsigned long long)seq, col_text(st, 0), (long long)col_int(st, 1));
         }
     }
 }
@@ -469,6 +503,8 @@ void check_end(void)
         check_deciders();
     for (int i = 1; i < SITES && !broken; i++)
         work_check(&site[i]);
-    trace("cases %lld, events %lld, set aside %lld", (long long)count(&site[0], "SELECT count(*) FROM case_file"),
-          (long long)count(&site[0], "SELECT count(*) FROM event"), (long long)count(&site[0], "SELECT count(*) FROM repair"));
+    trace("cases %lld, events %lld, set aside %lld",
+          (long long)count(&site[0], "SELECT count(*) FROM case_file"),
+          (long long)count(&site[0], "SELECT count(*) FROM event"),
+          (long long)count(&site[0], "SELECT count(*) FROM repair"));
 }

@@ -188,7 +188,7 @@ static void touch(struct file *f, int64_t from, int64_t n)
     }
 }
 
-/* ---- sqlite's file methods ----------------------------------------------------------------------*/
+/* ---- sqlite's file methods --------------------------------------------------------------------*/
 
 static int x_close(sqlite3_file *h)
 {
@@ -341,8 +341,23 @@ static int x_shm_unmap(sqlite3_file *h, int delete_it)
 }
 
 static const sqlite3_io_methods methods = {
-    2, x_close, x_read, x_write, x_truncate, x_sync, x_size, x_lock, x_lock, x_reserved, x_control, x_sector, x_traits,
-    x_shm_map, x_shm_lock, x_shm_barrier, x_shm_unmap, NULL, NULL,
+    .iVersion = 2,
+    .xClose = x_close,
+    .xRead = x_read,
+    .xWrite = x_write,
+    .xTruncate = x_truncate,
+    .xSync = x_sync,
+    .xFileSize = x_size,
+    .xLock = x_lock,
+    .xUnlock = x_lock,
+    .xCheckReservedLock = x_reserved,
+    .xFileControl = x_control,
+    .xSectorSize = x_sector,
+    .xDeviceCharacteristics = x_traits,
+    .xShmMap = x_shm_map,
+    .xShmLock = x_shm_lock,
+    .xShmBarrier = x_shm_barrier,
+    .xShmUnmap = x_shm_unmap,
 };
 
 static sqlite3_vfs *real;
@@ -435,15 +450,24 @@ void disk_register(void)
     sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     real = sqlite3_vfs_find(NULL);
-    v = (sqlite3_vfs){.iVersion = 2, .szOsFile = sizeof(struct handle), .mxPathname = 256, .zName = "sim", .xOpen = v_open,
-                      .xDelete = v_delete, .xAccess = v_access, .xFullPathname = v_full, .xRandomness = v_random,
-                      .xSleep = v_sleep, .xCurrentTime = v_time, .xCurrentTimeInt64 = v_time64};
+    v = (sqlite3_vfs){.iVersion = 2,
+                      .szOsFile = sizeof(struct handle),
+                      .mxPathname = 256,
+                      .zName = "sim",
+                      .xOpen = v_open,
+                      .xDelete = v_delete,
+                      .xAccess = v_access,
+                      .xFullPathname = v_full,
+                      .xRandomness = v_random,
+                      .xSleep = v_sleep,
+                      .xCurrentTime = v_time,
+                      .xCurrentTimeInt64 = v_time64};
     sqlite3_vfs_register(&v, 1);
     for (int i = 0; i < DISKS_MAX; i++)
         disks[i].stop_at = disks[i].error_at = disks[i].full_at = -1;
 }
 
-/* ---- copies -------------------------------------------------------------------------------------*/
+/* ---- copies -----------------------------------------------------------------------------------*/
 
 static void copy_disk(struct disk *to, const struct disk *from)
 {
@@ -517,7 +541,7 @@ void disk_backup_free(void *backup)
     free(d);
 }
 
-/* ---- faults -------------------------------------------------------------------------------------*/
+/* ---- faults -----------------------------------------------------------------------------------*/
 
 void disk_stop_after(int n, int64_t ops)
 {
@@ -587,7 +611,8 @@ void disk_power_cycle(int n, uint64_t (*dice)(uint64_t below))
             if (fate < 4)
                 memcpy(f->data + at, f->dirty[k].old, SECTOR);
             else if (fate == 4)
-                for (int b = 0; b < SECTOR; b++) /* never what was not written: power-safe overwrite */
+                /* Never what was not written: power-safe overwrite. */
+                for (int b = 0; b < SECTOR; b++)
                     if (f->data[at + b] != f->dirty[k].old[b])
                         f->data[at + b] = (unsigned char)dice(256);
         }

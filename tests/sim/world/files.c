@@ -50,7 +50,7 @@ struct fake_dir {
     struct dirent entry;
 };
 
-/* ---- nodes and names ----------------------------------------------------------------------------*/
+/* ---- nodes and names --------------------------------------------------------------------------*/
 
 static void *there(void *p)
 {
@@ -167,10 +167,11 @@ static int no(int code)
 
 static struct open_file *file_at(int fd)
 {
-    return fd >= FD_BASE && fd < FD_BASE + FDS_MAX && fds[fd - FD_BASE].node ? &fds[fd - FD_BASE] : NULL;
+    return fd >= FD_BASE && fd < FD_BASE + FDS_MAX && fds[fd - FD_BASE].node ? &fds[fd - FD_BASE]
+                                                                             : NULL;
 }
 
-/* ---- the calls ----------------------------------------------------------------------------------*/
+/* ---- the calls --------------------------------------------------------------------------------*/
 
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
@@ -471,7 +472,7 @@ int __wrap_closedir(DIR *d)
     return (void *)d == (void *)&reading ? 0 : __real_closedir(d);
 }
 
-/* ---- the whole disk -----------------------------------------------------------------------------*/
+/* ---- the whole disk ---------------------------------------------------------------------------*/
 
 void files_wipe(int n)
 {
@@ -553,7 +554,8 @@ bool files_at_risk(int n)
     return false;
 }
 
-/* Each name that was not synced is new or old, each file's unsynced end is there, cut, or holes of zeros. */
+/* Each name that was not synced is new or old, each file's unsynced end is there, cut, or holes of
+ * zeros. */
 void files_power_cycle(int n, uint64_t (*dice)(uint64_t below))
 {
     if (!unsafe[n])
@@ -589,7 +591,8 @@ void files_each(int n, void (*fn)(void *arg, const char *name), void *arg)
     for (int b = 0; b < BUCKETS; b++)
         for (struct name *x = names[n][b]; x; x = x->next) {
             const char *name = strrchr(x->path, '/');
-            if (x->now && !x->now->dir && name && strlen(name + 1) == 64 && !strstr(x->path, "partial/"))
+            if (x->now && !x->now->dir && name && strlen(name + 1) == 64 &&
+                !strstr(x->path, "partial/"))
                 fn(arg, name + 1);
         }
 }

@@ -1,4 +1,5 @@
-/* Connections and the engine's effects: what site/replica.c does with sockets, here with frames in flight. */
+/* Connections and the engine's effects: what site/replica.c does with sockets, here with frames in
+ * flight. */
 #include "world.h"
 
 #include "base/crypto.h"
@@ -35,7 +36,7 @@ void net_reset(void)
     }
 }
 
-/* ---- frames -------------------------------------------------------------------------------------*/
+/* ---- frames -----------------------------------------------------------------------------------*/
 
 static void deliver(int child, int packed)
 {
@@ -67,7 +68,8 @@ static void post(struct conn *c, int from, const unsigned char *bytes, size_t le
     struct frame_in_flight *f = mem_alloc(sizeof *f + len);
     f->len = len;
     memcpy(f->bytes, bytes, len);
-    if (bytes[0] == FRAME_HELLO) { /* each side's program says its own version, and knows no other */
+    if (bytes[0] == FRAME_HELLO) {
+        /* Each side's program says its own version, and knows no other. */
         int mine = site_of(c, from)->speaks, theirs = site_of(c, 1 - from)->speaks;
         f->bytes[HELLO_VERSION] = (unsigned char)(mine == theirs ? WIRE_VERSION : WIRE_VERSION + 1);
     }
@@ -79,10 +81,11 @@ static void post(struct conn *c, int from, const unsigned char *bytes, size_t le
     later(f->at - now, deliver, c->child, c->gen << 1 | (1 - from));
 }
 
-/* ---- jobs of a connection -----------------------------------------------------------------------*/
+/* ---- jobs of a connection ---------------------------------------------------------------------*/
 
 static struct job *start(struct conn *c, int end, const struct link_effect *fx, bool write,
-                         enum err (*run)(struct job *, struct db *, struct errmsg *), void (*done)(struct job *))
+                         enum err (*run)(struct job *, struct db *, struct errmsg *),
+                         void (*done)(struct job *))
 {
     struct job *j = job_new(site_of(c, end), write);
 
@@ -139,7 +142,9 @@ static enum err open_run(struct job *j, struct db *db, struct errmsg *e)
 static void open_done(struct job *j)
 {
     struct conn_end *x = &j->conn->end[j->end];
-    struct link_config c = {.parent_side = !j->x.is_parent, .dictionary = sync_dictionary_1, .dictionary_len = sync_dictionary_1_len};
+    struct link_config c = {.parent_side = !j->x.is_parent,
+                            .dictionary = sync_dictionary_1,
+                            .dictionary_len = sync_dictionary_1_len};
 
     if (j->err != OK) {
         net_close(j->conn, j->msg.text);
@@ -252,14 +257,16 @@ static void recall_done(struct job *j)
         broken_rule(j);
         return;
     }
-    trace("site %d answers a recall at %llu: verdict %u, head %llu", j->s->no, (unsigned long long)j->in.seq, j->in.verdict, (unsigned long long)j->in.pos);
+    trace("site %d answers a recall at %llu: verdict %u, head %llu", j->s->no,
+          (unsigned long long)j->in.seq, j->in.verdict, (unsigned long long)j->in.pos);
     answer(j);
     net_local(j->s);
 }
 
 static enum err recall_step_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_recall_step(x_of(j), db, &j->conn->end[0].recall, j->fx.kind == FX_NONE ? NULL : &j->fx, &j->in, &j->here, e);
+    return exchange_recall_step(x_of(j), db, &j->conn->end[0].recall,
+                                j->fx.kind == FX_NONE ? NULL : &j->fx, &j->in, &j->here, e);
 }
 
 static void recall_step_done(struct job *j)
@@ -348,7 +355,7 @@ static void chunk_store_done(struct job *j)
         trace("site %d has paper %02x%02x", j->s->no, j->fx.digest[0], j->fx.digest[1]);
 }
 
-/* ---- effects ------------------------------------------------------------------------------------*/
+/* ---- effects ----------------------------------------------------------------------------------*/
 
 static void close_later(int child, int gen)
 {
@@ -370,7 +377,8 @@ static void effects(struct conn *c, int end, const struct link_effects *fx)
         case FX_UP:
             trace("link %d-%d up at %d", c->child, c->parent, site_of(c, end)->no);
             if (site_of(c, 0)->speaks != site_of(c, 1)->speaks)
-                breach("sites %d and %d speak with each other in two versions", c->child, c->parent);
+                breach("sites %d and %d speak with each other in two versions", c->child,
+                       c->parent);
             if (end == 0) {
                 site[c->child].backoff_ms = 500;
                 site[c->child].shown_count = 0;
@@ -423,7 +431,8 @@ static void effects(struct conn *c, int end, const struct link_effects *fx)
                 breach("site %d: protocol: %s", site_of(c, end)->no, x->reason);
             if (x->code == BYE_STORE && !x->by_peer && healing)
                 breach("site %d: %s, and its disk is well", site_of(c, end)->no, x->reason);
-            if ((x->code == BYE_BEHIND && !x->by_peer) || (x->code == BYE_FORKED && x->by_peer && end == 0)) {
+            if ((x->code == BYE_BEHIND && !x->by_peer) ||
+                (x->code == BYE_FORKED && x->by_peer && end == 0)) {
                 struct job *j = job_new(site_of(c, end), true);
                 trace("site %d finds that it was restored", site_of(c, end)->no);
                 j->run = come_back_run;
@@ -452,7 +461,7 @@ static void step(struct conn *c, int end, struct link_input *in)
     effects(c, end, &fx);
 }
 
-/* ---- opening and closing ------------------------------------------------------------------------*/
+/* ---- opening and closing ----------------------------------------------------------------------*/
 
 void net_dial(int child, int unused)
 {
@@ -464,7 +473,8 @@ void net_dial(int child, int unused)
         return;
     if (c->cut || !site[c->parent].up) {
         s->backoff_ms = s->backoff_ms * 2 > 30000 ? 30000 : s->backoff_ms * 2;
-        later(s->backoff_ms / 2 + (int64_t)dice((uint64_t)s->backoff_ms / 2 + 1), net_dial, child, 0);
+        later(s->backoff_ms / 2 + (int64_t)dice((uint64_t)s->backoff_ms / 2 + 1), net_dial, child,
+              0);
         return;
     }
     c->open = true;
@@ -475,7 +485,8 @@ void net_dial(int child, int unused)
         memset(x, 0, sizeof *x);
         x->turn = arena_create();
         x->in_end = &x->in;
-        x->x = (struct exchange){.office = &site_of(c, e)->office, .blobs = site_of(c, e)->blobs, .is_parent = e == 0};
+        x->x = (struct exchange){
+            .office = &site_of(c, e)->office, .blobs = site_of(c, e)->blobs, .is_parent = e == 0};
         memcpy(x->x.peer, site_of(c, 1 - e)->code, 13);
         start(c, e, NULL, true, open_run, open_done);
     }
@@ -517,7 +528,8 @@ void net_close(struct conn *c, const char *why)
     }
 }
 
-/* Of what is on its way each end still gets the beginning: a frame that was cut in the middle is no frame. */
+/* Of what is on its way each end still gets the beginning: a frame that was cut in the middle is no
+ * frame. */
 void net_cut(struct conn *c, const char *why)
 {
     int gen = c->gen;
@@ -543,7 +555,7 @@ void net_site_down(int no)
             net_close(&conns[i], "a site went down");
 }
 
-/* ---- ticks --------------------------------------------------------------------------------------*/
+/* ---- ticks ------------------------------------------------------------------------------------*/
 
 struct heads {
     char peer[SITES][13];
@@ -624,7 +636,8 @@ static bool being_fetched(const struct site *s, const unsigned char digest[32])
 {
     for (int i = 1; i < SITES; i++)
         for (int e = 0; e < 2; e++)
-            if (conns[i].open && site_of(&conns[i], e) == s && conns[i].end[e].link && link_is_fetching(conns[i].end[e].link, digest))
+            if (conns[i].open && site_of(&conns[i], e) == s && conns[i].end[e].link &&
+                link_is_fetching(conns[i].end[e].link, digest))
                 return true;
     return false;
 }
@@ -640,8 +653,8 @@ static void want(struct conn *c, int e, const struct glance *g)
             const struct exchange_paper_row *p = &g->wanted[i];
             struct link_input in = {.kind = IN_WANTED};
             bool likely = !strcmp(p->from, x->x.peer) || (x->x.is_parent && !p->from[0]);
-            if (likely != (pass == 0) || !hex_decode(p->digest + 7, in.digest, 32) || was_refused(x, in.digest) ||
-                being_fetched(site_of(c, e), in.digest))
+            if (likely != (pass == 0) || !hex_decode(p->digest + 7, in.digest, 32) ||
+                was_refused(x, in.digest) || being_fetched(site_of(c, e), in.digest))
                 continue;
             if (blob_exists(x->x.blobs, p->digest)) {
                 struct link_effect found = {.kind = FX_STORE_CHUNK};

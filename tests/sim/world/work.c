@@ -1,4 +1,5 @@
-/* Ordinary office work: every command of the main job, by random people at random sites, often in vain. */
+/* Ordinary office work: every command of the main job, by random people at random sites, often in
+ * vain. */
 #include "world.h"
 
 #include "base/crypto.h"
@@ -25,11 +26,17 @@ struct caller work_caller(int no)
     static char names[SITES][16];
 
     snprintf(names[no], sizeof names[no], "user%d", no);
-    return (struct caller){.user = names[no], .name = names[no], .role = no == 0 ? "supervisor" : no <= 2 ? "clerk" : "agent",
-                           .site = site[no].code, .channel = "window", .query_code = ""};
+    return (struct caller){.user = names[no],
+                           .name = names[no],
+                           .role = no == 0   ? "supervisor"
+                                   : no <= 2 ? "clerk"
+                                             : "agent",
+                           .site = site[no].code,
+                           .channel = "window",
+                           .query_code = ""};
 }
 
-/* ---- what is known as soon as it is durable -----------------------------------------------------*/
+/* ---- what is known as soon as it is durable ---------------------------------------------------*/
 
 static void note_head(struct job *j)
 {
@@ -44,7 +51,8 @@ static void note_head(struct job *j)
 static void committed(struct job *j)
 {
     const char *no = json_get_text(j->out, "case_no"), *action = json_get_text(j->arg, "action");
-    const struct json *certificate = json_get(j->out, "certificate"), *delivery = json_get(j->out, "delivery");
+    const struct json *certificate = json_get(j->out, "certificate"),
+                      *delivery = json_get(j->out, "delivery");
     char both[80];
 
     note_head(j);
@@ -83,7 +91,8 @@ static void command_done(struct job *j)
     const char *action = json_get_text(j->arg, "action");
 
     if (j->err != OK) {
-        trace("site %d refuses %s: %s", j->s->no, action ? action : "a filing", j->problem.status ? j->problem.code : err_name(j->err));
+        trace("site %d refuses %s: %s", j->s->no, action ? action : "a filing",
+              j->problem.status ? j->problem.code : err_name(j->err));
         return;
     }
     if (strcmp(j->s->acked_origin, j->in.origin)) {
@@ -93,7 +102,8 @@ static void command_done(struct job *j)
     if (j->in.seq > j->s->acked_seq)
         j->s->acked_seq = j->in.seq;
     trace("site %d did %s %s (own %llu)", j->s->no, action ? action : "file",
-          json_get_text(j->out, "case_no") ? json_get_text(j->out, "case_no") : "", (unsigned long long)j->in.seq);
+          json_get_text(j->out, "case_no") ? json_get_text(j->out, "case_no") : "",
+          (unsigned long long)j->in.seq);
     if (j->fn == case_file && filed_count < CASES_MAX) {
         snprintf(filed[filed_count].case_no, 22, "%s", json_get_text(j->out, "case_no"));
         snprintf(filed[filed_count].code, 7, "%s", json_get_text(j->out, "query_code"));
@@ -115,7 +125,7 @@ static void command(struct site *s, const struct caller *c, office_fn *fn, struc
     job_queue(j);
 }
 
-/* ---- papers -------------------------------------------------------------------------------------*/
+/* ---- papers -----------------------------------------------------------------------------------*/
 
 struct paper {
     char digest[DIGEST_TEXT_LEN + 1];
@@ -124,8 +134,10 @@ struct paper {
 
 static enum err paper_row(struct job *j, struct db *db, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "INSERT INTO document (digest, street, case_no, size, media_type, state, hlc) "
-                                  "VALUES ($1, $2, '', $3, 'image/png', 'here', 0) ON CONFLICT (digest) DO UPDATE SET state = 'here'");
+    struct stmt *st =
+        db_stmt(db, "INSERT INTO document (digest, street, case_no, size, media_type, state, hlc) "
+                    "VALUES ($1, $2, '', $3, 'image/png', 'here', 0) "
+                    "ON CONFLICT (digest) DO UPDATE SET state = 'here'");
 
     bind_text(st, 1, json_get_text(j->arg, "digest"));
     bind_text(st, 2, j->s->office.street);
@@ -150,7 +162,8 @@ static bool make_paper(struct site *s, struct paper *ret)
     if (blob_begin(s->blobs, &w, &e) != OK)
         return false;
     /* Now and then one that takes several chunks. */
-    for (int64_t want = 40 + (int64_t)dice(dice(8) ? 4000 : 40000); ret->size < want; ret->size += n)
+    for (int64_t want = 40 + (int64_t)dice(dice(8) ? 4000 : 40000); ret->size < want;
+         ret->size += n)
         if (blob_write(w, text, (size_t)n, &e) != OK) {
             blob_abort(w);
             return false;
@@ -167,13 +180,14 @@ static bool make_paper(struct site *s, struct paper *ret)
     return true;
 }
 
-/* ---- filing -------------------------------------------------------------------------------------*/
+/* ---- filing -----------------------------------------------------------------------------------*/
 
 static void fill_person(struct json *a, char id[19])
 {
     char text[64];
 
-    snprintf(text, sizeof text, "339900%04d%02d%02d%03d0", 1950 + (int)dice(50), 1 + (int)dice(12), 1 + (int)dice(28), (int)dice(1000));
+    snprintf(text, sizeof text, "339900%04d%02d%02d%03d0", 1950 + (int)dice(50), 1 + (int)dice(12),
+             1 + (int)dice(28), (int)dice(1000));
     memcpy(id, text, 18);
     id[18] = 0;
     for (const char *c = "0123456789X"; *c && !citizen_number_check(id, NULL); c++)
@@ -232,7 +246,8 @@ static struct json *filing(struct site *s, bool papers_too, bool *ret_online)
 
     if (!item)
         return NULL;
-    struct json *in = json_object(), *a = json_object(), *form = json_object(), *materials = json_array(), *d = json_object();
+    struct json *in = json_object(), *a = json_object(), *form = json_object(),
+                *materials = json_array(), *d = json_object();
     fill_person(a, id);
     for (size_t k = 0; k < json_count(json_get(item, "form")); k++) {
         const struct json *f = json_at(json_get(item, "form"), k);
@@ -240,9 +255,13 @@ static struct json *filing(struct site *s, bool papers_too, bool *ret_online)
         if (!strcmp(type, "number"))
             json_set_int(form, name, 1);
         else
-            json_set_text(form, name, !strcmp(type, "choice") ? json_get_text(json_at(json_get(f, "choices"), 0), "value")
-                                     : !strcmp(type, "date") ? "2026-05-20" : !strcmp(type, "citizen_number") ? id
-                                     : !strcmp(type, "mobile") ? "10000000002" : "葭沚街道示例路1号");
+            json_set_text(form, name,
+                          !strcmp(type, "choice")
+                              ? json_get_text(json_at(json_get(f, "choices"), 0), "value")
+                          : !strcmp(type, "date")           ? "2026-05-20"
+                          : !strcmp(type, "citizen_number") ? id
+                          : !strcmp(type, "mobile")         ? "10000000002"
+                                                            : "葭沚街道示例路1号");
     }
     int papers = papers_too ? (int)dice(3) : 0;
     for (size_t k = 0; k < json_count(json_get(item, "materials")); k++) {
@@ -252,7 +271,8 @@ static struct json *filing(struct site *s, bool papers_too, bool *ret_online)
         struct paper p;
         json_set_text(x, "code", json_get_text(m, "code"));
         bool promise = by && !strcmp(by, "commitment");
-        bool must = need && !strcmp(need, "required") && !promise && by && strcmp(by, "shared_data");
+        bool must =
+            need && !strcmp(need, "required") && !promise && by && strcmp(by, "shared_data");
         if ((must || papers-- > 0) && make_paper(s, &p)) {
             struct json *docs = json_array();
             json_push_text(docs, p.digest);
@@ -282,7 +302,12 @@ static struct json *filing(struct site *s, bool papers_too, bool *ret_online)
 
 static void file(struct site *s)
 {
-    struct caller c = work_caller(s->no), resident = {.user = "", .name = "", .role = "", .site = s->code, .channel = "online", .query_code = ""};
+    struct caller c = work_caller(s->no), resident = {.user = "",
+                                                      .name = "",
+                                                      .role = "",
+                                                      .site = s->code,
+                                                      .channel = "online",
+                                                      .query_code = ""};
     bool online = false;
     struct json *in = filing(s, true, &online);
 
@@ -299,7 +324,8 @@ void work_check(struct site *s)
     bool online;
     struct json *in = filing(s, false, &online), *out = NULL;
 
-    json_set_text((struct json *)(uintptr_t)json_get(in, "applicant"), "id_number", "33990019850613009X");
+    json_set_text((struct json *)(uintptr_t)json_get(in, "applicant"), "id_number",
+                  "33990019850613009X");
     if (db_begin(s->db, &e) != OK || case_file(&s->office, s->db, &c, in, &out, &p) != OK)
         breach("site %d cannot take a filing any more: %s %s %s", s->no, p.code, p.field, e.text);
     db_rollback(s->db, NULL);
@@ -307,8 +333,7 @@ void work_check(struct site *s)
     json_free(out);
 }
 
-
-/* ---- acting -------------------------------------------------------------------------------------*/
+/* ---- acting -----------------------------------------------------------------------------------*/
 
 /* What its row says; what may be done is for the office to know: one in ten tries is in vain. */
 struct pick {
@@ -319,7 +344,8 @@ struct pick {
 static enum err pick_case(struct site *s, void *arg, struct errmsg *e)
 {
     struct pick *p = arg;
-    struct stmt *st = db_stmt(s->db, "SELECT count(*) FROM case_file WHERE $1 = '' OR custodian = $1");
+    struct stmt *st =
+        db_stmt(s->db, "SELECT count(*) FROM case_file WHERE $1 = '' OR custodian = $1");
     const char *whose = dice(3) ? s->code : ""; /* mostly what is here in hand */
     enum err err;
     bool row;
@@ -331,8 +357,9 @@ static enum err pick_case(struct site *s, void *arg, struct errmsg *e)
     db_reset(st);
     if (!n)
         return ERR_NOT_FOUND;
-    st = db_stmt(s->db, "SELECT case_no, state, custodian FROM case_file WHERE $1 = '' OR custodian = $1 "
-                        "ORDER BY case_no LIMIT 1 OFFSET $2");
+    st = db_stmt(s->db,
+                 "SELECT case_no, state, custodian FROM case_file WHERE $1 = '' OR custodian = $1 "
+                 "ORDER BY case_no LIMIT 1 OFFSET $2");
     /* The newer ones are worked on more. */
     int64_t a = (int64_t)dice((uint64_t)n), b = (int64_t)dice((uint64_t)n);
     bind_text(st, 1, whose);
@@ -361,8 +388,11 @@ static enum err pick_case(struct site *s, void *arg, struct errmsg *e)
 static enum err pick_lent(struct site *s, void *arg, struct errmsg *e)
 {
     struct pick *p = arg;
-    struct stmt *st = db_stmt(s->db, "SELECT case_no, state, custodian FROM case_file WHERE custodian <> $1 AND ($3 = '' OR custodian = $3) "
-                                     "AND state IN ('submitted', 'accepted', 'correction_required') ORDER BY case_no DESC LIMIT 1 OFFSET $2");
+    struct stmt *st =
+        db_stmt(s->db, "SELECT case_no, state, custodian FROM case_file WHERE custodian <> $1 "
+                       "AND ($3 = '' OR custodian = $3) "
+                       "AND state IN ('submitted', 'accepted', 'correction_required') "
+                       "ORDER BY case_no DESC LIMIT 1 OFFSET $2");
     enum err err;
     bool row;
 
@@ -391,9 +421,12 @@ static const char *one_of(const char *list, char out[32])
 static void deliver(struct site *s, const struct pick *p)
 {
     static const char *const usual[][2] = {
-        {"ordered", "assign assign assign fail"},       {"assigned", "pick_up pick_up fail assign"},
-        {"picked_up", "hand_over hand_over in_transit fail"}, {"in_transit", "hand_over hand_over fail return"},
-        {"failed", "assign hand_over return"},          {"ready", "hand_over"},
+        {"ordered", "assign assign assign fail"},
+        {"assigned", "pick_up pick_up fail assign"},
+        {"picked_up", "hand_over hand_over in_transit fail"},
+        {"in_transit", "hand_over hand_over fail return"},
+        {"failed", "assign hand_over return"},
+        {"ready", "hand_over"},
     };
     struct caller c = work_caller(s->no);
     struct json *in = json_object();
@@ -411,13 +444,21 @@ static void deliver(struct site *s, const struct pick *p)
     if (!strcmp(p->method, "courier") && !strcmp(name, "assign"))
         json_set_text(in, "to", dice(20) ? "courier" : "nobody");
     else if (!strcmp(p->courier, "courier") && dice(2))
-        c = (struct caller){.user = "courier", .name = "courier", .role = "courier", .site = site[1].code, .channel = "window", .query_code = ""};
+        c = (struct caller){.user = "courier",
+                            .name = "courier",
+                            .role = "courier",
+                            .site = site[1].code,
+                            .channel = "window",
+                            .query_code = ""};
     for (int i = 0; i < filed_count; i++)
         if (!strcmp(filed[i].case_no, p->no)) {
             char code[7];
             unsigned char sum[32];
             crypto_hmac(filed[i].code, strlen(filed[i].code), p->no, strlen(p->no), sum);
-            snprintf(code, sizeof code, "%06u", (unsigned)(((uint32_t)sum[0] << 24 | (uint32_t)sum[1] << 16 | (uint32_t)sum[2] << 8 | sum[3]) % 1000000));
+            snprintf(code, sizeof code, "%06u",
+                     (unsigned)(((uint32_t)sum[0] << 24 | (uint32_t)sum[1] << 16 |
+                                 (uint32_t)sum[2] << 8 | sum[3]) %
+                                1000000));
             json_set_text(in, "code", dice(6) ? code : "000000");
         }
     command(s, &c, delivery_act, in);
@@ -427,15 +468,18 @@ static void act(struct site *s)
 {
     static const char *const usual[][2] = {
         {"draft", "submit submit withdraw note"},
-        {"submitted", "complete complete complete complete complete accept accept request_supplement refuse_acceptance supplement "
+        {"submitted", "complete complete complete complete complete accept accept "
+                      "request_supplement refuse_acceptance supplement "
                       "withdraw transfer transfer note record_visit"},
-        {"accepted", "approve approve refuse complete complete request_supplement supplement transfer"},
+        {"accepted",
+         "approve approve refuse complete complete request_supplement supplement transfer"},
         {"correction_required", "supplement supplement withdraw transfer record_visit"},
         {"granted", "complete"},
         {"completed", "note revoke"},
     };
-    const char *list = "complete accept approve refuse take_back transfer withdraw request_supplement refuse_acceptance submit "
-                       "supplement rate note record_visit revoke";
+    const char *list =
+        "complete accept approve refuse take_back transfer withdraw "
+        "request_supplement refuse_acceptance submit supplement rate note record_visit revoke";
     struct pick p = {.no = ""};
     struct caller c = work_caller(s->no);
     char name[32];
@@ -492,7 +536,8 @@ static void act_on(struct site *s, const char *case_no, const char *action)
     command(s, &c, case_act, in);
 }
 
-/* A street that has not heard of its community for long wants a case back, and the community goes on with the same. */
+/* A street that has not heard of its community for long wants a case back, and the community goes
+ * on with the same. */
 void work_both(int community, int unused)
 {
     struct site *street = &site[parent_of(community)], *s = &site[community];

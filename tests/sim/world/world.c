@@ -29,7 +29,7 @@ static const char *const codes[SITES] = {
     "331002003903", "331002004901", "331002004902", "331002004903",
 };
 
-/* ---- chance and trace ---------------------------------------------------------------------------*/
+/* ---- chance and trace -------------------------------------------------------------------------*/
 
 static uint64_t state;
 
@@ -79,7 +79,7 @@ void breach(const char *fmt, ...)
     trace("BROKEN: %s", text);
 }
 
-/* ---- what happens when --------------------------------------------------------------------------*/
+/* ---- what happens when ------------------------------------------------------------------------*/
 
 struct moment {
     int64_t at;
@@ -132,7 +132,7 @@ static struct moment pop(void)
     }
 }
 
-/* ---- a site's clocks ----------------------------------------------------------------------------*/
+/* ---- a site's clocks --------------------------------------------------------------------------*/
 
 #define EPOCH_MS 1790000000000LL /* 2026-09-21 */
 
@@ -161,7 +161,7 @@ int parent_of(int no)
     return no == 0 ? -1 : no <= 2 ? 0 : no <= 5 ? 1 : 2;
 }
 
-/* ---- jobs ---------------------------------------------------------------------------------------*/
+/* ---- jobs -------------------------------------------------------------------------------------*/
 
 struct job *job_new(struct site *s, bool write)
 {
@@ -235,7 +235,8 @@ static void run_next(int no, int life)
     }
     if (j->err == OK && j->committed)
         j->committed(j);
-    if (j->err != OK && !j->problem.status && j->err != ERR_PEER && j->err != ERR_INVALID && j->err != ERR_CONFLICT)
+    if (j->err != OK && !j->problem.status && j->err != ERR_PEER && j->err != ERR_INVALID &&
+        j->err != ERR_CONFLICT)
         trace("site %d job failed: %s %s", no, err_name(j->err), j->msg.text);
     if (disk_stopped(no) || failed_commit) {
         job_free(j);
@@ -270,7 +271,7 @@ bool in_read(struct site *s, enum err (*fn)(struct site *s, void *arg, struct er
     return err == OK;
 }
 
-/* ---- sites --------------------------------------------------------------------------------------*/
+/* ---- sites ------------------------------------------------------------------------------------*/
 
 static void db_path_of(int no, char out[40])
 {
@@ -333,8 +334,9 @@ void site_up(int no)
         return;
     s->life++;
     err = db_open(path, DB_WRITE, &s->db, &e);
-    if (err == OK && (err = blob_dir_open(papers, &s->blobs, &e)) == OK && (err = open_office(s, &e)) == OK && s->office.parent[0] && (err = db_begin(s->db, &e)) == OK &&
-        (err = lease_link_closed(&s->office, s->db, &e)) == OK)
+    if (err == OK && (err = blob_dir_open(papers, &s->blobs, &e)) == OK &&
+        (err = open_office(s, &e)) == OK && s->office.parent[0] &&
+        (err = db_begin(s->db, &e)) == OK && (err = lease_link_closed(&s->office, s->db, &e)) == OK)
         err = db_commit(s->db, &e);
     if (err != OK) {
         trace("site %d does not start: %s", no, e.text);
@@ -366,7 +368,8 @@ void site_backup(int no)
 {
     struct site *s = &site[no];
 
-    if (!s->up || disk_stopped(no) || no < 3) /* nodes: what a hub told only its children is lost with its disk */
+    /* Nodes only: what a hub told only its children is lost with its disk. */
+    if (!s->up || disk_stopped(no) || no < 3)
         return;
     disk_backup_free(s->backup);
     files_copy_free(s->backup_files);
@@ -381,8 +384,9 @@ static void come_back(struct site *s)
     char path[40];
 
     db_path_of(s->no, path);
-    if (db_open(path, DB_WRITE, &s->db, &e) != OK || open_office(s, &e) != OK || db_begin(s->db, &e) != OK ||
-        exchange_come_back(&s->office, s->db, &e) != OK || db_commit(s->db, &e) != OK)
+    if (db_open(path, DB_WRITE, &s->db, &e) != OK || open_office(s, &e) != OK ||
+        db_begin(s->db, &e) != OK || exchange_come_back(&s->office, s->db, &e) != OK ||
+        db_commit(s->db, &e) != OK)
         breach("site %d cannot come back: %s", s->no, e.text);
     office_close(&s->office);
     db_close(s->db);
@@ -474,7 +478,7 @@ void site_crash(int no, bool power)
     later(healing ? 500 : (int64_t)dice(60000), try_up, no, 0);
 }
 
-/* ---- the world of every seed: made once ---------------------------------------------------------*/
+/* ---- the world of every seed: made once -------------------------------------------------------*/
 
 static struct json *read_json(const char *path)
 {
@@ -498,13 +502,19 @@ static void must(enum err err, const char *what, const struct errmsg *e, const s
 {
     if (err == OK)
         return;
-    fprintf(stderr, "world: %s: %s %s %s %s\n", what, err_name(err), e->text, p ? p->field : "", p ? p->en : "");
+    fprintf(stderr, "world: %s: %s %s %s %s\n", what, err_name(err), e->text, p ? p->field : "",
+            p ? p->en : "");
     exit(1);
 }
 
 static void publish(struct site *s, const char *path)
 {
-    struct caller boss = {.user = "admin", .name = "", .role = "admin", .site = s->code, .channel = "", .query_code = ""};
+    struct caller boss = {.user = "admin",
+                          .name = "",
+                          .role = "admin",
+                          .site = s->code,
+                          .channel = "",
+                          .query_code = ""};
     struct json *in = read_json(path), *out = NULL;
     struct problem p = {0};
     struct errmsg e = {""};
@@ -525,7 +535,11 @@ static void add_account(struct site *s, int no)
     hex[64] = 0;
     json_set_text(b, "username", name);
     json_set_text(b, "name", name);
-    json_set_text(b, "role", no == 0 ? "supervisor" : no <= 2 ? "clerk" : no < SITES ? "agent" : "courier");
+    json_set_text(b, "role",
+                  no == 0      ? "supervisor"
+                  : no <= 2    ? "clerk"
+                  : no < SITES ? "agent"
+                               : "courier");
     no = no == SITES ? 1 : no;
     json_set_text(b, "site", codes[no]);
     json_set_text(b, "hash", hex);
@@ -533,7 +547,8 @@ static void add_account(struct site *s, int no)
     json_set_text(b, "salt", hex);
     division_street(codes[no], street);
     struct errmsg e;
-    must(ledger_append(&s->office.ledger, s->db, "account.created/1", "", street, "", b, NULL, &e), "account", &e, NULL);
+    must(ledger_append(&s->office.ledger, s->db, "account.created/1", "", street, "", b, NULL, &e),
+         "account", &e, NULL);
     json_free(b);
 }
 
@@ -707,10 +722,12 @@ static void make_world(void)
     run_until(30000); /* the streets are what they are */
     for (int i = 3; i < SITES; i++)
         must(enrol(i, &e), "enrol", &e, NULL);
-    for (int64_t end = 60000; end < 3600000 && (now < 60000 || !check_quiet()) && !broken; end += 10000)
+    for (int64_t end = 60000; end < 3600000 && (now < 60000 || !check_quiet()) && !broken;
+         end += 10000)
         run_until(end);
     if (broken || !check_quiet()) {
-        fprintf(stderr, "world: the first replication did not end: %s\n", broken ? broken : "not quiet");
+        fprintf(stderr, "world: the first replication did not end: %s\n",
+                broken ? broken : "not quiet");
         exit(1);
     }
     work_prepare();
@@ -718,7 +735,7 @@ static void make_world(void)
     disk_snapshot();
 }
 
-/* ---- one seed -----------------------------------------------------------------------------------*/
+/* ---- one seed ---------------------------------------------------------------------------------*/
 
 #define WORK_MS work_ms
 static int64_t work_ms;
@@ -753,7 +770,8 @@ static bool run_seed(uint64_t seed)
                 break;
         }
         if (!broken && !check_quiet())
-            breach("liveness: after %lld simulated minutes of good lines %s", (long long)(HEAL_MS / 60000), check_waits());
+            breach("liveness: after %lld simulated minutes of good lines %s",
+                   (long long)(HEAL_MS / 60000), check_waits());
         if (!broken)
             check_end();
     }
@@ -773,7 +791,7 @@ static void tell(uint64_t seed)
     printf("replay: make sim SEED=%llu\n", (unsigned long long)seed);
 }
 
-/* ---- many seeds ---------------------------------------------------------------------------------*/
+/* ---- many seeds -------------------------------------------------------------------------------*/
 
 #define JOBS_MAX 64
 #define FAILED_MAX 5
@@ -808,10 +826,12 @@ static void run_some(const struct range *r, unsigned step, unsigned first, struc
     close_all();
 }
 
-/* Each child takes every jobs-th seed of the finished world. Also one that dies is told of, with its seed. */
+/* Each child takes every jobs-th seed of the finished world. Also one that dies is told of, with
+ * its seed. */
 static void run_jobs(const struct range *r, unsigned jobs, struct tally *sum)
 {
-    struct tally *t = mmap(NULL, sizeof *t * JOBS_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct tally *t =
+        mmap(NULL, sizeof *t * JOBS_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pid_t child[JOBS_MAX];
     int status;
 
@@ -835,8 +855,9 @@ static void run_jobs(const struct range *r, unsigned jobs, struct tally *sum)
                 continue;
             child[i] = 0;
             if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM) {
-                printf("BROKEN seed %llu, commit %s: the program died by signal %d\nreplay: make sim SEED=%llu\n", t[i].seed, COMMIT,
-                       WTERMSIG(status), t[i].seed);
+                printf("BROKEN seed %llu, commit %s: the program died by signal %d\n"
+                       "replay: make sim SEED=%llu\n",
+                       t[i].seed, COMMIT, WTERMSIG(status), t[i].seed);
                 t[i].failed++;
             }
         }
@@ -873,6 +894,12 @@ static void run_stories(const char *path, struct tally *sum)
         fclose(f);
 }
 
+static int usage(void)
+{
+    fprintf(stderr, "usage: sim --seeds A..B | --stories FILE [--jobs N] [--trace] [--first]\n");
+    return 2;
+}
+
 int main(int argc, char **argv)
 {
     struct range r = {.from = 1, .to = 100};
@@ -882,9 +909,11 @@ int main(int argc, char **argv)
     const char *stories = NULL;
 
     for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--seeds") && i + 1 < argc && sscanf(argv[++i], "%llu..%llu", &r.from, &r.to) == 2)
+        if (!strcmp(argv[i], "--seeds") && i + 1 < argc &&
+            sscanf(argv[++i], "%llu..%llu", &r.from, &r.to) == 2)
             continue;
-        if (!strcmp(argv[i], "--jobs") && i + 1 < argc && sscanf(argv[++i], "%u", &jobs) == 1 && jobs >= 1 && jobs <= JOBS_MAX)
+        if (!strcmp(argv[i], "--jobs") && i + 1 < argc && sscanf(argv[++i], "%u", &jobs) == 1 &&
+            jobs >= 1 && jobs <= JOBS_MAX)
             continue;
         if (!strcmp(argv[i], "--stories") && i + 1 < argc)
             stories = argv[++i];
@@ -893,7 +922,7 @@ int main(int argc, char **argv)
         else if (!strcmp(argv[i], "--first"))
             r.stop_at_first = true;
         else
-            return fprintf(stderr, "usage: sim --seeds A..B | --stories FILE [--jobs N] [--trace] [--first]\n"), 2;
+            return usage();
     }
     setvbuf(stdout, NULL, _IOFBF, 1 << 16); /* a report goes out in one piece */
     log_level_set(LOG_LEVEL_ERROR);

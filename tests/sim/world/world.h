@@ -1,5 +1,5 @@
-/* One district, two streets, six nodes on one thread: the production code of ledger, casework, sync and
- * site/exchange on a fake clock, network and disk. Everything random comes from the seed. */
+/* One district, two streets, six nodes on one thread: the production code of ledger, casework, sync
+ * and site/exchange on a fake clock, network and disk. Everything random comes from the seed. */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
 
@@ -15,7 +15,8 @@
 
 #define SITES 9
 #define TICK_MS 5000
-#define LEASE_MS (40 * 1000) /* shorter than a dead line takes to be noticed: a lease ends while its link seems to stand */
+/* Shorter than a dead line takes to be noticed: a lease ends while its link seems to stand. */
+#define LEASE_MS (40 * 1000)
 #define MARGIN_MS (4 * 1000)
 
 struct site;
@@ -67,7 +68,10 @@ struct site {
     char acked_origin[25];
     uint64_t acked_seq; /* highest own event that somebody was told of */
     int64_t backoff_ms;
-    struct { char origin[25]; uint64_t seq; } shown[64]; /* heads shown on this connection */
+    struct {
+        char origin[25];
+        uint64_t seq;
+    } shown[64]; /* heads shown on this connection */
     int shown_count;
     void *backup, *backup_files; /* an old copy of the disk, or NULL */
     bool untold;   /* ... and it did not know: until it finds out it may give numbers out again */
@@ -89,7 +93,7 @@ struct conn {
     int child, parent;
     bool open, cut; /* cut: cannot be opened now */
     int gen;
-    bool half_open[2];   /* what this end sends is lost */
+    bool half_open[2];      /* what this end sends is lost */
     int64_t delay_ms, rate; /* bytes per second */
     struct conn_end {
         struct exchange x;
@@ -123,14 +127,16 @@ void site_up(int no);
 /* power: what was not synced is at risk; else only the process ends. */
 void site_crash(int no, bool power);
 int parent_of(int no);
-/* The site comes back from its old copy; told: as `restore` does it, else as one who copies files. */
+/* The site comes back from its old copy; told: as `restore` does it, else as one who copies
+ * files. */
 void site_restore(int no, bool told);
 void site_backup(int no);
 /* Another machine, an empty disk, the same code: it enrols again. */
 void site_reinstall(int no);
 /* Another program; it starts anew. */
 void site_speak(int no, int version);
-bool in_read(struct site *s, enum err (*fn)(struct site *s, void *arg, struct errmsg *e), void *arg);
+bool in_read(struct site *s, enum err (*fn)(struct site *s, void *arg, struct errmsg *e),
+             void *arg);
 
 /* net.c */
 void net_reset(void);
@@ -141,13 +147,14 @@ void net_tick(int no);
 void net_local(struct site *s);
 void net_site_down(int no);
 
-/* plans.c: how many statements of the product walk through a table that grows; each is printed once */
+/* plans.c: how many statements of the product walk through a table that grows; each is printed
+ * once */
 int plans_check(void);
 
 /* work.c */
 void work_reset(void);
 void work_check(struct site *s); /* can its people still work? */
-void work_prepare(void); /* once, in the finished world */
+void work_prepare(void);         /* once, in the finished world */
 void work_some(int no, int unused);
 void work_both(int community, int unused); /* its street and it want the same case */
 struct caller work_caller(int no);
@@ -166,11 +173,13 @@ void check_custody(struct site *s, const char *case_no, const char *action, uint
 void check_disk_goes(int no);
 void check_disk_gone(int no);
 const char *check_waits(void); /* what keeps it from being quiet, or NULL */
-bool check_quiet(void);  /* are all outboxes empty and all papers where they belong? */
+bool check_quiet(void);        /* are all outboxes empty and all papers where they belong? */
 void check_end(void);
-/* What stands in an event's body, without the parser of the code under test; -1, false: not there. */
+/* What stands in an event's body, without the parser of the code under test; -1, false: not
+ * there. */
 int64_t int_of(const char *body, const char *key);
 bool text_of(const char *body, const char *key, char *out, size_t cap);
-void check_numbers(void); /* numbers.c: every number of the district's ledger is explained by a lease */
+/* numbers.c: every number of the district's ledger is explained by a lease */
+void check_numbers(void);
 
 #endif
