@@ -12,6 +12,8 @@
 extern const unsigned char sync_dictionary_1[];
 extern const size_t sync_dictionary_1_len;
 
+struct conn conns[SITES];
+
 #define HELLO_VERSION 5 /* behind the kind and "DST1" */
 
 static void step(struct conn *c, int end, struct link_input *in);

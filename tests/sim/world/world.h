@@ -116,27 +116,54 @@ extern int64_t now;
 extern bool healing;
 extern const char *broken; /* the promise that was broken, or NULL */
 
-/* world.c */
+/* fate.c */
 uint64_t dice(uint64_t below);
 void trace(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void breach(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void later(int64_t ms, void (*fn)(int a, int b), int a, int b);
+void fate_seed(uint64_t seed);
+void fate_run(int64_t end); /* all that happens until then, or until a promise is broken */
+void fate_reset(void);
+void fate_trace_all(void); /* each line of the trace goes out at once */
+void fate_tell(void);      /* else: the last of them */
+
+/* jobs.c */
 struct job *job_new(struct site *s, bool write);
 void job_queue(struct job *j);
+void job_drop_all(struct site *s);
+bool in_read(struct site *s, enum err (*fn)(struct site *s, void *arg, struct errmsg *e),
+             void *arg);
+
+/* site.c */
+int parent_of(int no);
+void site_reset(int no);
 void site_up(int no);
 /* power: what was not synced is at risk; else only the process ends. */
 void site_crash(int no, bool power);
-int parent_of(int no);
+void site_fails(struct site *s, const char *why); /* its program ends by itself */
+/* Another program; it starts anew. */
+void site_speak(int no, int version);
+void site_end(int no); /* the world is over */
+void site_other_machine(struct site *s);
+void site_db_path(int no, char out[40]);
+enum err site_open_office(struct site *s, struct errmsg *e);
+
+/* site_anew.c */
+void site_make(int no, bool child);
+enum err site_enrol(int no, struct errmsg *e); /* at its parent */
 /* The site comes back from its old copy; told: as `restore` does it, else as one who copies
  * files. */
 void site_restore(int no, bool told);
 void site_backup(int no);
 /* Another machine, an empty disk, the same code: it enrols again. */
 void site_reinstall(int no);
-/* Another program; it starts anew. */
-void site_speak(int no, int version);
-bool in_read(struct site *s, enum err (*fn)(struct site *s, void *arg, struct errmsg *e),
-             void *arg);
+
+/* world.c */
+void world_make(void);
+bool world_run(uint64_t seed); /* false: broken */
+void world_close(void);
+/* While the world is made nothing may fail. */
+void world_must(enum err err, const char *what, const struct errmsg *e, const struct problem *p);
 
 /* net.c */
 void net_reset(void);
