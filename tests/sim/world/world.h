@@ -170,9 +170,11 @@ void net_reset(void);
 void net_dial(int child, int unused);
 void net_close(struct conn *c, const char *why);
 void net_cut(struct conn *c, const char *why); /* some of what is on its way still arrives */
-void net_tick(int no);
-void net_local(struct site *s);
 void net_site_down(int no);
+
+/* net_tick.c */
+void net_tick(int no);
+void net_local(struct site *s); /* its store has something new */
 
 /* plans.c: how many statements of the product walk through a table that grows; each is printed
  * once */
