@@ -182,11 +182,15 @@ int plans_check(void);
 
 /* work.c */
 void work_reset(void);
-void work_check(struct site *s); /* can its people still work? */
-void work_prepare(void);         /* once, in the finished world */
 void work_some(int no, int unused);
-void work_both(int community, int unused); /* its street and it want the same case */
 struct caller work_caller(int no);
+
+/* work_filing.c */
+void work_prepare(void);         /* once, in the finished world */
+void work_check(struct site *s); /* can its people still work? */
+
+/* work_acting.c */
+void work_both(int community, int unused); /* its street and it want the same case */
 
 /* faults.c */
 void faults_plan(int64_t from, int64_t until);

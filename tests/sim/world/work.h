@@ -1,0 +1,30 @@
+/* What work.c, work_filing.c and work_acting.c know of each other. */
+#ifndef SIM_WORK_H
+#define SIM_WORK_H
+
+#include "world.h"
+
+/* work.c: what was filed so far, and the query codes that the residents were given. */
+#define FILED_MAX 4000
+struct filed {
+    char case_no[22], code[7];
+};
+extern struct filed work_filed[FILED_MAX];
+extern int work_filed_count;
+
+struct paper {
+    char digest[DIGEST_TEXT_LEN + 1];
+    int64_t size;
+};
+bool work_paper(struct site *s, struct paper *ret);
+/* Somebody gives a command; arg goes over to it. */
+void work_command(struct site *s, const struct caller *c, office_fn *fn, struct json *arg);
+
+/* work_filing.c */
+void work_file(struct site *s);
+
+/* work_acting.c */
+void work_act(struct site *s);
+void work_resident_acts(struct site *s);
+
+#endif
