@@ -205,14 +205,20 @@ void check_custody(struct site *s, const char *case_no, const char *action, uint
 /* A disk is about to go, or has gone: what only it held is not looked for any more. */
 void check_disk_goes(int no);
 void check_disk_gone(int no);
+int64_t check_count(struct site *s, const char *sql); /* the one number of its answer */
+void check_papers(struct site *s);                    /* has it the bytes of all it says it has? */
+bool check_is_lost(const char *digest);               /* with a disk, and nobody else held it */
+
+/* check_end.c */
 const char *check_waits(void); /* what keeps it from being quiet, or NULL */
 bool check_quiet(void);        /* are all outboxes empty and all papers where they belong? */
 void check_end(void);
+
+/* numbers.c: every number of the district's ledger is explained by a lease */
+void check_numbers(void);
 /* What stands in an event's body, without the parser of the code under test; -1, false: not
  * there. */
 int64_t int_of(const char *body, const char *key);
 bool text_of(const char *body, const char *key, char *out, size_t cap);
-/* numbers.c: every number of the district's ledger is explained by a lease */
-void check_numbers(void);
 
 #endif
