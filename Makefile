@@ -137,8 +137,8 @@ $(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/main.c tests/fuzz/fuzz.h $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -Itests/fuzz $(CFLAGS) $< tests/fuzz/main.c $(LIB) $(LIB_LIBS) $(LDFLAGS) -o $@
 
-CRASH_SRC := tests/crash/day.c tests/sim/world/disk.c tests/sim/world/files.c tests/sim/world/signature.c tests/sim/world/heap.c
-$(B)/crash-day: $(CRASH_SRC) tests/sim/world/disk.h tests/sim/world/files.h $(LIB)
+CRASH_SRC := tests/crash/day.c $(addprefix tests/sim/world/,disk.c disk_vfs.c files.c signature.c heap.c)
+$(B)/crash-day: $(CRASH_SRC) $(wildcard tests/sim/world/*.h) $(LIB)
 	$(CC) $(CPPFLAGS) -Itests/sim/world $(CFLAGS) $(CRASH_SRC) $(LIB) $(LIB_LIBS) $(LDFLAGS) $(FILES_WRAP) -o $@
 
 fuzz-long: | build/.deps $(B)/gen/dictionary.c  ## libFuzzer on every decoder (SECONDS=60 each; needs clang)

@@ -1,5 +1,5 @@
-/* A disk in memory that SQLite works on: it knows what was synced, and can crash, be full, or fail to read.
- * Paths are "/disk<N>/...": each site has its own. Registered as the default VFS. */
+/* A disk in memory that SQLite works on: it knows what was synced, and can crash, be full, or fail
+ * to read. Paths are "/disk<N>/...": each site has its own. Registered as the default VFS. */
 #ifndef SIM_DISK_H
 #define SIM_DISK_H
 
@@ -19,7 +19,8 @@ void *disk_backup(int n);
 void disk_restore(int n, const void *backup);
 void disk_backup_free(void *backup);
 
-/* After `ops` more writes, syncs or truncations every call fails: the machine has stopped. -1: never. */
+/* After `ops` more writes, syncs or truncations every call fails: the machine has stopped.
+ * -1: never. */
 void disk_stop_after(int n, int64_t ops);
 /* The operation after `ops` more fails once with an I/O error, or is the first of a full disk. */
 void disk_error_after(int n, int64_t ops);
@@ -34,8 +35,8 @@ void disk_set_full(int n, bool full);
 void disk_fail_read(int n);
 void disk_fail_sync(int n);
 void disk_heal(int n); /* no fault that has not struck yet will strike */
-/* The power returns: each sector written since its last sync is kept, lost or spoiled by dice(); then the
- * disk works again. Everything open on it must be closed before. */
+/* The power returns: each sector written since its last sync is kept, lost or spoiled by dice();
+ * then the disk works again. Everything open on it must be closed before. */
 void disk_power_cycle(int n, uint64_t (*dice)(uint64_t below));
 
 #endif
