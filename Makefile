@@ -118,7 +118,7 @@ $(B)/unit/%: tests/unit/%.c $(LIB)
 $(filter $(B)/unit/test_print%,$(UNIT)): $(filter-out $(B)/obj/hub/main.o $(B)/gen/%,$(HUB_OBJ))
 unit: $(UNIT)  ## build the unit tests
 
-# Documents of the simulator and of the crash test live in memory: tests/sim/world/files.c stands behind these calls.
+# Documents of the simulator and of the crash test live in memory: tests/sim/world/files_calls.c stands behind these calls.
 FILES_WRAP := $(foreach f,open close read write pread fsync ftruncate mkdir unlink rename access stat fstat opendir readdir closedir crypto_sign crypto_verify,-Wl$(comma)--wrap=$(f))
 $(B)/sim: $(SIM_SRC) $(wildcard tests/sim/world/*.h) $(LIB)
 	$(CC) $(CPPFLAGS) -Itests/sim/world -DCOMMIT='"$(shell git describe --always --dirty 2>/dev/null)"' $(CFLAGS) $(SIM_SRC) $(LIB) $(LIB_LIBS) $(LDFLAGS) $(FILES_WRAP) -o $@
@@ -137,7 +137,7 @@ $(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/main.c tests/fuzz/fuzz.h $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -Itests/fuzz $(CFLAGS) $< tests/fuzz/main.c $(LIB) $(LIB_LIBS) $(LDFLAGS) -o $@
 
-CRASH_SRC := tests/crash/day.c $(addprefix tests/sim/world/,disk.c disk_vfs.c files.c signature.c heap.c)
+CRASH_SRC := tests/crash/day.c $(addprefix tests/sim/world/,disk.c disk_vfs.c files.c files_calls.c signature.c heap.c)
 $(B)/crash-day: $(CRASH_SRC) $(wildcard tests/sim/world/*.h) $(LIB)
 	$(CC) $(CPPFLAGS) -Itests/sim/world $(CFLAGS) $(CRASH_SRC) $(LIB) $(LIB_LIBS) $(LDFLAGS) $(FILES_WRAP) -o $@
 
