@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LIST_MAX 200
 #define TRIES_MAX 5
 #define TRIES_PAUSE_MS (15LL * 60 * 1000)
 
@@ -136,33 +137,100 @@ enum err delivery_show(struct office *o, struct db *db, const struct caller *c, 
     return OK;
 }
 
+/* The newest of one state; a courier's own, or those of the cases that the caller may see. */
+static void select_state(struct buf *sql, const char *state, const char *scope, const struct json *in)
+{
+    buf_printf(sql, "SELECT * FROM (SELECT id, case_no, ordered_ms FROM delivery d WHERE state = '%s'", state);
+    if (scope)
+        buf_printf(sql, " AND EXISTS (SELECT 1 FROM case_file WHERE case_no = d.case_no AND %s)", scope);
+    else
+        buf_puts(sql, " AND courier = $user AND courier <> ''");
+    if (json_get_text(in, "method"))
+        buf_puts(sql, " AND method = $method");
+    if (json_get_text(in, "case_no"))
+        buf_puts(sql, " AND id = $no || '-1'");
+    if (json_get_text(in, "cursor"))
+        buf_puts(sql, " AND (ordered_ms, id) < ($at, $id)");
+    buf_puts(sql, " ORDER BY ordered_ms DESC, id DESC LIMIT $limit)");
+}
+
+static struct stmt *select_list(struct db *db, const struct caller *c, const struct json *in, const char *scope, long limit)
+{
+    static const char *const states[] = {"ordered", "assigned", "picked_up", "in_transit", "handed_over", "failed", "returned"};
+    const char *state = json_get_text(in, "state"), *cursor = json_get_text(in, "cursor");
+    struct buf sql = {0};
+    size_t n = 0;
+
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+        if (!state || is(state, states[i])) {
+            buf_puts(&sql, n++ ? " UNION ALL " : "");
+            select_state(&sql, states[i], scope, in);
+        }
+    if (!n)
+        return NULL;
+    buf_puts(&sql, " ORDER BY ordered_ms DESC, id DESC LIMIT $limit");
+    struct stmt *st = db_stmt(db, buf_text(&sql));
+    buf_free(&sql);
+    if (scope)
+        caller_bind_scope(st, c);
+    else
+        bind_text(st, "user", c->user);
+    if (json_get_text(in, "method"))
+        bind_text(st, "method", json_get_text(in, "method"));
+    if (json_get_text(in, "case_no"))
+        bind_text(st, "no", json_get_text(in, "case_no"));
+    if (cursor) {
+        const char *dot = strchr(cursor, '.');
+        bind_int(st, "at", strtoll(cursor, NULL, 10));
+        bind_text(st, "id", dot ? dot + 1 : "");
+    }
+    bind_int(st, "limit", limit + 1);
+    return st;
+}
+
 enum err delivery_list(struct office *o, struct db *db, const struct caller *c, const struct json *in,
                        struct json **out, struct problem *p)
 {
-    const char *state = json_get_text(in, "state"), *method = json_get_text(in, "method"), *no = json_get_text(in, "case_no");
-    struct stmt *st = db_stmt(db, "SELECT id, courier, case_no FROM delivery WHERE ($1 = '' OR state = $1) AND ($2 = '' OR method = $2) "
-                                  "AND ($3 = '' OR case_no = $3) ORDER BY ordered_ms DESC LIMIT 500");
+    const char *scope = caller_scope(c), *limit_text = json_get_text(in, "limit");
+    long limit = limit_text ? strtol(limit_text, NULL, 10) : LIST_MAX;
     struct json *list = json_array();
+    char last[64] = "";
     struct errmsg e = {""};
     enum err err;
     bool row;
 
-    (void)p;
-    bind_text(st, 1, text_or(state, ""));
-    bind_text(st, 2, text_or(method, ""));
-    bind_text(st, 3, text_or(no, ""));
-    while ((err = db_step(st, &row, &e)) == OK && row && json_count(list) < 200) {
+    if (!scope && !is(c->role, "courier")) { /* others see none */
+        *out = json_object();
+        json_set(*out, "deliveries", list);
+        return OK;
+    }
+    struct stmt *st = limit < 1 || limit > LIST_MAX ? NULL : select_list(db, c, in, scope, limit);
+    if (!st) {
+        problem_set(p, 422, "query-invalid", limit < 1 || limit > LIST_MAX ? "limit" : "state",
+                    "limit 1 to 200; state ordered, assigned, picked_up, in_transit, handed_over, failed or returned",
+                    limit < 1 || limit > LIST_MAX ? limit_text : json_get_text(in, "state"), "查询条件有误", "The query is not right");
+        json_free(list);
+        return ERR_INVALID;
+    }
+    bool more = false;
+    while ((err = db_step(st, &row, &e)) == OK && row && !(more = (long)json_count(list) == limit)) {
         struct case_open k;
-        bool sees = is(c->role, "courier") ? is(col_text(st, 1), c->user) : case_visible(o, db, c, col_text(st, 2));
-        if (!sees || case_load(db, col_text(st, 2), &k, &e) != OK)
-            continue;
+        snprintf(last, sizeof last, "%lld.%s", (long long)col_int(st, 2), col_text(st, 0));
+        if ((err = case_load(db, col_text(st, 1), &k, &e)) != OK)
+            break;
         json_push(list, show(o, db, c, &k.state));
         case_close(&k);
     }
     db_reset(st);
+    if (err != OK) {
+        json_free(list);
+        return err;
+    }
     *out = json_object();
     json_set(*out, "deliveries", list);
-    return err;
+    if (more)
+        json_set_text(*out, "next", last);
+    return OK;
 }
 
 /* ---- steps --------------------------------------------------------------------------------------*/

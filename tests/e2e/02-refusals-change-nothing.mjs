@@ -112,6 +112,39 @@ test('the same Idempotency-Key files once', async () => {
   assert.equal(a.case_no, b.case_no)
   assert.equal(await count(), n + 1)
 })
+test('the same person and item again is told, and filed all the same', async () => {
+  const a = await clerk.post('/cases', { ...good(), applicant: { ...who, id_number: '339900198506130276' } })
+  const b = await clerk.post('/cases', { ...good(), applicant: { ...who, id_number: '339900198506130276' } })
+  assert.deepEqual(a.duplicates, [])
+  assert.deepEqual(b.duplicates, [a.case_no])
+  assert.deepEqual((await clerk.get('/cases/' + a.case_no)).duplicates, [b.case_no], 'each names the other')
+})
+test('deliveries: a list in pages, and a courier sees his own', async () => {
+  const ids = []
+  for (let i = 0; i < 3; i++) {
+    const c = await clerk.post('/cases', filing(item, who, [paper], 'courier'))
+    ids.unshift((await clerk.post(`/cases/${c.case_no}/actions`, { action: 'complete' })).delivery.id)
+  }
+  await clerk.post(`/deliveries/${ids[2]}/actions`, { action: 'assign', to: 'courier' })
+  const seen = []
+  for (let path = '/deliveries?limit=1'; path;) {
+    const r = await clerk.raw('GET', '/api/v1' + path)
+    const link = /<([^>]+)>; *rel="next"/.exec(r.headers.get('link') || '')
+    const { deliveries } = await r.json()
+    assert.equal(deliveries.length, 1)
+    seen.push(deliveries[0].id)
+    path = link && link[1].replace('/api/v1', '')
+  }
+  assert.deepEqual(seen.slice(0, 3), ids, 'the newest first, each once')
+  assert.equal(new Set(seen).size, seen.length)
+  const courier = new Client(street.url)
+  await courier.signIn('courier', PASSWORD)
+  assert.deepEqual((await courier.get('/deliveries')).deliveries.map(d => d.id), [ids[2]])
+  assert.deepEqual((await clerk.get('/deliveries?state=assigned')).deliveries.map(d => d.id), [ids[2]])
+  assert.deepEqual((await clerk.get(`/deliveries?case_no=${ids[1].slice(0, -2)}`)).deliveries.map(d => d.id), [ids[1]])
+  await assert.rejects(clerk.get('/deliveries?limit=0'), e => e.status === 422 && e.body.field === 'limit')
+  await assert.rejects(clerk.get('/deliveries?state=lost'), e => e.status === 422 && e.body.field === 'state')
+})
 test('no sign-in, a wrong password, another role', async () => {
   await assert.rejects(street.api.get('/cases'), e => e.status === 401)
   await assert.rejects(street.api.post('/sessions', { username: 'clerk', password: 'wrong' }), e => e.status === 401)
