@@ -112,13 +112,15 @@ static enum err save_row(struct db *db, const struct case_state *s, struct errms
     struct stmt *st = db_stmt(
         db, "INSERT INTO case_file (street, case_no, item, item_name, item_name_en, applicant_name, applicant_id, "
             "community, filed_at, custodian, custody_no, held, state, filed_ms, promised_ms, completed_ms, "
-            "trips_saved) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) "
+            "trips_saved, person, certificate) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) "
             "ON CONFLICT (case_no, street) DO UPDATE SET item = excluded.item, item_name = excluded.item_name, "
             "item_name_en = excluded.item_name_en, applicant_name = excluded.applicant_name, "
             "applicant_id = excluded.applicant_id, community = excluded.community, filed_at = excluded.filed_at, "
             "custodian = excluded.custodian, custody_no = excluded.custody_no, held = excluded.held, "
             "state = excluded.state, filed_ms = excluded.filed_ms, promised_ms = excluded.promised_ms, "
-            "completed_ms = excluded.completed_ms, trips_saved = excluded.trips_saved");
+            "completed_ms = excluded.completed_ms, trips_saved = excluded.trips_saved, person = excluded.person, "
+            "certificate = excluded.certificate");
     const struct json *f = s->filing, *a = json_get(f, "applicant");
     char held[FOLD_CUSTODIANS_MAX * 13 + 2] = " ";
 
@@ -140,6 +142,8 @@ static enum err save_row(struct db *db, const struct case_state *s, struct errms
     bind_int(st, 15, json_get_int(f, "promised_ms", 0));
     bind_int(st, 16, s->completed_ms);
     bind_int(st, 17, trips_saved(s));
+    bind_int(st, 18, person_key(text_or(texts[6], ""), s->filed_ms));
+    lend_text(st, 19, s->certified ? s->certificate_no : "", s->certified ? strlen(s->certificate_no) : 0);
     return db_run(st, e);
 }
 
@@ -168,7 +172,7 @@ static enum err save_certificate(struct db *db, const struct case_state *s, stru
     if (!s->certified)
         return OK;
     st = db_stmt(db, "INSERT INTO certificate (street, number, case_no, issuer, issued_ms, state) "
-                     "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (case_no, number, street) DO UPDATE SET state = excluded.state");
+                     "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (number, case_no, street) DO UPDATE SET state = excluded.state");
     bind_text(st, 1, s->certificate_street);
     bind_text(st, 2, s->certificate_no);
     bind_text(st, 3, s->case_no);
@@ -203,9 +207,9 @@ static enum err save_delivery(struct db *db, const struct case_state *s, struct 
 static enum err drop_rows(struct db *db, const char *case_no, struct errmsg *e)
 {
     static const char *const sql[] = {
+        "DELETE FROM certificate WHERE number = (SELECT certificate FROM case_file WHERE case_no = $1) AND case_no = $1",
         "DELETE FROM case_file WHERE case_no = $1",
         "DELETE FROM case_document WHERE case_no = $1",
-        "DELETE FROM certificate WHERE case_no = $1",
         "DELETE FROM delivery WHERE id = $1 || '-1'",
     };
     enum err err = OK;

@@ -211,24 +211,6 @@ static void make_query_code(struct office *o, char out[7])
     out[6] = 0;
 }
 
-/* The same person and item, open or done within half a year: told, not refused. */
-static enum err find_duplicates(struct db *db, const char *person, const char *item, int64_t since_ms, struct json *list,
-                                struct errmsg *e)
-{
-    struct stmt *st = db_stmt(db, "SELECT case_no FROM case_file WHERE applicant_id = $1 AND item = $2 AND "
-                                  "filed_ms > $3 AND state NOT IN ('withdrawn', 'not_accepted', 'refused') "
-                                  "ORDER BY filed_ms DESC LIMIT 5");
-    enum err err;
-    bool row;
-
-    bind_text(st, 1, person);
-    bind_text(st, 2, item);
-    bind_int(st, 3, since_ms);
-    while ((err = db_step(st, &row, e)) == OK && row)
-        json_push_text(list, col_text(st, 0));
-    return err;
-}
-
 static struct json *clean_applicant(const struct json *in)
 {
     static const char *const keys[] = {"name", "id_type", "mobile", "address"};
@@ -292,8 +274,8 @@ enum err case_file(struct office *o, struct db *db, const struct caller *c, cons
 
     bool draft = !json_get_bool(in, "submit", true);
     struct json *applicant = clean_applicant(json_get(in, "applicant"));
-    err = find_duplicates(db, json_get_text(applicant, "id_number"), json_get_text(item, "code"),
-                          now - 183 * 86400000LL, duplicates, &e);
+    err = duplicates_find(db, json_get_text(applicant, "id_number"), json_get_text(item, "code"), now - DUPLICATE_MS, now, "",
+                          duplicates, &e);
     b = json_object();
     copy(b, "item", item, "code");
     copy(b, "item_version", item, "version");

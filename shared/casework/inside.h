@@ -121,6 +121,14 @@ MUST_USE enum err papers_check(struct db *db, const struct json *item, const str
 MUST_USE enum err papers_note(struct office *o, struct db *db, const struct case_state *s, const struct json *materials,
                               struct errmsg *e);
 
+/* Duplicates (duplicates.c): other cases of the same person and item filed from .. to, newest first, five at most, as
+ * case numbers into list. but: the one that is not meant, or "". */
+#define DUPLICATE_MS (183 * 86400000LL)
+MUST_USE enum err duplicates_find(struct db *db, const char *id, const char *item, int64_t from_ms, int64_t to_ms,
+                                  const char *but, struct json *list, struct errmsg *e);
+/* case_file.person, from the identity number and the time of filing. */
+int64_t person_key(const char *id, int64_t filed_ms);
+
 /* One row of a list, and the traffic light of its promise. */
 const char *promise_light(int64_t promised_ms, int64_t completed_ms, const char *state, int64_t now_ms);
 void set_time(struct json *o, const char *key, int64_t ms); /* 0: not set */

@@ -92,8 +92,8 @@ enum err office_digest(struct db *db, char out[65], struct errmsg *e)
         {"SELECT code, name, tier, public_key, hlc FROM site ORDER BY code", 5},
         {"SELECT username, name, role, site, salt, hash, hlc FROM account ORDER BY username", 7},
         {"SELECT street, case_no, item, item_name, item_name_en, applicant_name, applicant_id, community, filed_at, "
-         "custodian, custody_no, held, state, filed_ms, promised_ms, completed_ms, trips_saved FROM case_file "
-         "ORDER BY street, case_no", 17},
+         "custodian, custody_no, held, state, filed_ms, promised_ms, completed_ms, trips_saved, person, "
+         "certificate FROM case_file ORDER BY street, case_no", 19},
         {"SELECT street, case_no, digest FROM case_document ORDER BY street, case_no, digest", 3},
         {"SELECT street, number, case_no, issuer, issued_ms, state FROM certificate ORDER BY street, number, case_no", 6},
         {"SELECT street, id, case_no, method, state, courier, waybill, ordered_ms FROM delivery ORDER BY street, id", 8},

@@ -282,25 +282,6 @@ static enum err no_case(struct problem *p, const char *no)
     return ERR_NOT_FOUND;
 }
 
-static void add_duplicates(struct db *db, const struct case_state *s, struct json *x)
-{
-    struct stmt *st = db_stmt(db, "SELECT case_no FROM case_file WHERE applicant_id = $1 AND item = $2 AND case_no <> $3 "
-                                  "AND state NOT IN ('withdrawn', 'not_accepted', 'refused') AND "
-                                  "filed_ms BETWEEN $4 AND $5 ORDER BY case_no LIMIT 5");
-    struct json *list = json_array();
-    struct errmsg e;
-    bool row;
-
-    bind_text(st, 1, text_or(json_get_text(json_get(s->filing, "applicant"), "id_number"), ""));
-    bind_text(st, 2, text_or(json_get_text(s->filing, "item"), ""));
-    bind_text(st, 3, s->case_no);
-    bind_int(st, 4, s->filed_ms - 183 * 86400000LL);
-    bind_int(st, 5, s->filed_ms + 183 * 86400000LL);
-    while (db_step(st, &row, &e) == OK && row)
-        json_push_text(list, col_text(st, 0));
-    json_set(x, "duplicates", list);
-}
-
 enum err case_show(struct office *o, struct db *db, const struct caller *c, const struct json *in, struct json **out,
                    struct problem *p)
 {
@@ -347,7 +328,11 @@ enum err case_show(struct office *o, struct db *db, const struct caller *c, cons
     json_set_text(x, "light", promise_light(json_get_int(s->filing, "promised_ms", 0), s->completed_ms, s->state, host_wall_ms(o->host)));
     if (s->rating)
         json_set_int(x, "rating", s->rating);
-    add_duplicates(db, s, x);
+    struct json *same = json_array();
+    err = duplicates_find(db, text_or(json_get_text(json_get(s->filing, "applicant"), "id_number"), ""),
+                          text_or(json_get_text(s->filing, "item"), ""), s->filed_ms - DUPLICATE_MS, s->filed_ms + DUPLICATE_MS,
+                          s->case_no, same, &e);
+    json_set(x, "duplicates", same);
     case_close(&k);
     *out = x;
     return OK;

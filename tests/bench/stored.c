@@ -64,6 +64,10 @@ static void column(struct table *t, const char *name, const char *type, const ch
         snprintf(x, sizeof x, "up_pos + $k * (SELECT max(head_pos) FROM mark)");
     else if (!strcmp(name, "hlc"))
         snprintf(x, sizeof x, "hlc - $k * %lld", DAY_MS << 16);
+    else if (!strcmp(name, "person"))
+        snprintf(x, sizeof x, "(filed_ms - $k * %lld) / 604800000 * 100000000000 + person %% 100000000000", DAY_MS);
+    else if (!strcmp(name, "certificate"))
+        snprintf(x, sizeof x, "CASE certificate WHEN '' THEN '' ELSE certificate || '-$k' END");
     else if (n > 3 && !strcmp(name + n - 3, "_ms"))
         snprintf(x, sizeof x, "CASE %s WHEN 0 THEN 0 ELSE %s - $k * %lld END", name, name, DAY_MS);
     else if (!strcmp(type, "TEXT") && strcmp(name, "actor") && strcmp(name, "kind"))

@@ -11,7 +11,8 @@ static struct text_set seen;
 static bool stays_small(const char *step)
 {
     static const char *const small[] = {"link", "site", "meta", "item", "calendar_year", "account", "lease", "block",
-                                        "origin", "schema_version", "sqlite_schema", "repair", "invitation", "counter"};
+                                        "origin", "schema_version", "sqlite_schema", "repair", "invitation", "counter",
+                                        "week"};
     const char *name = step + 5; /* behind "SCAN " */
     size_t n = strcspn(name, " ");
 
