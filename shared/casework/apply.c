@@ -109,6 +109,8 @@ static enum err apply_news(struct office *o, struct db *db, const struct case_ne
         return err;
     for (size_t i = 0; i < n->count; i++)
         n->at[i]->alone = new;
+    if (new && n->folded)
+        return case_apply(o, db, n->folded, m, local, e);
     if (new)
         case_of_news(n, &c);
     else if ((err = case_look(db, n->case_no, &c, e)) != OK)

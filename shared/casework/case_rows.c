@@ -76,18 +76,35 @@ static int in_order(const void *a, const void *b)
     return by_origin ? by_origin : x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-void case_of_news(const struct case_news *n, struct case_open *ret)
+static void fold_news(const struct case_news *n, struct arena *a, struct case_open *ret)
 {
-    memset(ret, 0, sizeof *ret);
-    ret->arena = arena_create();
-    ret->events = mem_alloc(sizeof *ret->events * (n->count + 1));
     for (size_t i = 0; i < n->count; i++) {
         struct fold_event *f = &ret->events[ret->count++];
         *f = (struct fold_event){.ev = n->at[i]->ev};
         f->body = n->at[i]->body;
     }
     qsort(ret->events, n->count, sizeof *ret->events, in_order);
-    fold_case(ret->events, ret->count, ret->arena, &ret->state);
+    fold_case(ret->events, ret->count, a, &ret->state);
+}
+
+void case_of_news(const struct case_news *n, struct case_open *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    ret->arena = arena_create();
+    ret->events = mem_alloc(sizeof *ret->events * (n->count + 1));
+    fold_news(n, ret->arena, ret);
+}
+
+struct case_open *case_fold_ahead(const struct case_news *n, struct arena *a)
+{
+    struct case_open *c = arena_alloc(a, sizeof *c);
+
+    c->events = arena_alloc(a, sizeof *c->events * (n->count + 1));
+    fold_news(n, a, c);
+    if (!c->state.kept_count)
+        return c;
+    fold_finish(&c->state); /* it has made something that must be freed */
+    return NULL;
 }
 
 void case_close(struct case_open *c)

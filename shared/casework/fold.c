@@ -28,6 +28,16 @@ static int64_t at_ms(const struct event *ev)
     return (int64_t)(ev->hlc >> 16);
 }
 
+/* The materials as the filing says, until somebody adds to them. */
+static struct json *own_materials(struct case_state *s)
+{
+    if (!s->own_materials) {
+        s->own_materials = json_is_array(s->materials) ? json_copy(s->materials) : json_array();
+        s->materials = keep(s, s->own_materials);
+    }
+    return s->own_materials;
+}
+
 /* ---- custody ------------------------------------------------------------------------------------*/
 
 /* The event must be the custodian's, under the present custody number. */
@@ -77,8 +87,7 @@ static const char *on_filed(struct case_state *s, const struct event *ev, const 
     COPY(s->state, json_get_text(b, "state"));
     if (!is(s->state, "draft"))
         COPY(s->state, "submitted");
-    s->materials = json_is_array(json_get(b, "materials")) ? json_copy(json_get(b, "materials")) : json_array();
-    keep(s, s->materials);
+    s->materials = json_get(b, "materials");
     return take_custody(s, json_get_text(b, "custodian"), 1);
 }
 
@@ -146,17 +155,18 @@ static void add_documents(struct json *to, const struct json *from)
 static const char *on_supplemented(struct case_state *s, const struct event *ev, const struct json *b)
 {
     const struct json *given = json_get(b, "materials");
+    struct json *materials = own_materials(s);
 
     (void)ev;
     /* Papers commute: whatever has happened meanwhile elsewhere, they belong to the case. */
     for (size_t i = 0; i < json_count(given); i++) {
         const struct json *g = json_at(given, i);
-        struct json *m = material_of(s->materials, json_get_text(g, "code"));
+        struct json *m = material_of(materials, json_get_text(g, "code"));
         if (!m) {
             struct json *fresh = json_object();
             json_set_text(fresh, "code", json_get_text(g, "code"));
-            json_push(s->materials, fresh);
-            m = material_of(s->materials, json_get_text(g, "code"));
+            json_push(materials, fresh);
+            m = material_of(materials, json_get_text(g, "code"));
         }
         if (m)
             add_documents(m, json_get(g, "documents"));

@@ -39,7 +39,7 @@ struct case_state {
     int64_t filed_ms, completed_ms, delivered_ms;
     int visits;
     const char *asked; /* the reason of the open request for supplement */
-    struct json *materials;
+    const struct json *materials; /* as filed and supplemented; may be no list at all */
     bool certified, revoked;
     char certificate_no[40], certificate_by[13], certificate_street[13];
     int64_t issued_ms;
@@ -51,6 +51,7 @@ struct case_state {
     /* inside */
     struct arena *arena;
     struct json **kept; /* parsed bodies that the state points into */
+    struct json *own_materials;
     int kept_count, kept_cap;
     int64_t decided_custody, turned_away_custody;
 };

@@ -18,6 +18,7 @@ struct case_news {
     struct arrival **at; /* at[0 .. count), in order of arrival */
     size_t count, cap;
     bool filed, moves; /* a filing is among them; or another change of custody */
+    struct case_open *folded; /* ahead: as it folds if there is nothing else of it here; NULL: not folded */
 };
 /* list of *ret_count, in a, of those that are not RECEIVED_DUPLICATE and belong to a case. */
 struct case_news *case_news_of(const struct arrival *list, size_t n, struct arena *a, size_t *ret_count);
@@ -34,6 +35,8 @@ MUST_USE enum err case_load(struct db *db, const char *case_no, struct case_open
 MUST_USE enum err case_look(struct db *db, const char *case_no, struct case_open *ret, struct errmsg *e);
 /* The same of events that are at hand, all that there are of the case; their texts must live on. */
 void case_of_news(const struct case_news *n, struct case_open *ret);
+/* The same in an arena, without an end; NULL: it cannot be done without. */
+struct case_open *case_fold_ahead(const struct case_news *n, struct arena *a);
 void case_close(struct case_open *c);
 /* Its verdicts and all its rows. */
 MUST_USE enum err case_save(struct office *o, struct db *db, struct case_open *c, struct errmsg *e);

@@ -1,3 +1,4 @@
+/* New events by their cases, found out once for all that come together. */
 #include "casework/inside.h"
 
 #include "base/text_set.h"
@@ -18,7 +19,7 @@ static void add(struct arena *a, struct case_news *c, const struct arrival *x)
     c->moves |= !strcmp(x->ev.kind, "case.transferred/1") || !strcmp(x->ev.kind, "case.taken_back/1");
 }
 
-struct case_news *case_news_of(const struct arrival *list, size_t n, struct arena *a, size_t *ret_count)
+static struct case_news *group(const struct arrival *list, size_t n, struct arena *a, struct text_set *ret_cases)
 {
     struct case_news *news = arena_alloc(a, sizeof *news * (n + 1));
     struct text_set cases = {.arena = a};
@@ -32,6 +33,38 @@ struct case_news *case_news_of(const struct arrival *list, size_t n, struct aren
             news[at] = (struct case_news){.case_no = cases.list[at]};
         add(a, &news[at], &list[i]);
     }
+    *ret_cases = cases;
+    return news;
+}
+
+struct case_news *case_news_of(const struct arrival *list, size_t n, struct arena *a, size_t *ret_count)
+{
+    const struct office_ahead *ahead = n ? list[0].ahead : NULL;
+    struct text_set cases;
+
+    for (size_t i = 0; ahead && i < n; i++)
+        if (list[i].got == RECEIVED_DUPLICATE)
+            ahead = NULL;
+    if (ahead) {
+        *ret_count = ahead->case_count;
+        return ahead->news;
+    }
+    struct case_news *news = group(list, n, a, &cases);
     *ret_count = cases.count;
     return news;
+}
+
+const struct office_ahead *office_ahead(struct arrival *list, size_t n, struct arena *a)
+{
+    struct office_ahead *x = arena_alloc(a, sizeof *x);
+    struct text_set cases;
+
+    x->news = group(list, n, a, &cases);
+    x->cases = cases.list;
+    x->case_count = cases.count;
+    for (size_t i = 0; i < x->case_count; i++)
+        x->news[i].folded = case_fold_ahead(&x->news[i], a);
+    if (n)
+        list[0].ahead = x;
+    return x;
 }

@@ -46,6 +46,8 @@ struct office {
     void *status_arg;
 };
 
+struct case_news;
+
 /* Who asks. Texts are "" when there is none. */
 struct caller {
     const char *user, *name, *role; /* user "": a resident */
@@ -90,6 +92,14 @@ enum err office_apply(void *arg, struct db *db, struct arrival *list, size_t n, 
                       struct errmsg *e);
 enum err office_route(void *arg, struct db *db, const struct arrival *list, size_t n, const char *from, struct arena *a,
                       struct errmsg *e);
+/* What can be made of a batch before its turn comes, without a database, on any thread: its cases, folded as if nothing
+ * else of them were here. list[0].ahead is set; all of it lives in a. */
+struct office_ahead {
+    const char **cases; /* case numbers, each once, in the order of ahead->news */
+    size_t case_count;
+    struct case_news *news;
+};
+const struct office_ahead *office_ahead(struct arrival *list, size_t n, struct arena *a);
 /* Drop every projection and fold all events again. */
 MUST_USE enum err office_rebuild(struct office *o, struct db *db, struct errmsg *e);
 /* SHA-256 over all rows of all projections, in hex. */

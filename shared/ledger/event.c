@@ -92,6 +92,25 @@ void event_hash(const unsigned char prev[32], const struct event *ev, unsigned c
     buf_free(&b);
 }
 
+void event_encoding(const struct event *ev, struct arena *a, struct event_encoding *ret)
+{
+    static const unsigned char room[32];
+    struct buf b = {0};
+
+    buf_append(&b, room, 32);
+    event_encode(ev, &b);
+    ret->n = b.len;
+    ret->p = arena_alloc(a, b.len);
+    memcpy(ret->p, b.data, b.len);
+    buf_free(&b);
+}
+
+void event_encoding_hash(const unsigned char prev[32], struct event_encoding *x, unsigned char out[32])
+{
+    memcpy(x->p, prev, 32);
+    crypto_sha256(x->p, x->n, out);
+}
+
 void event_site(const char *origin, char out[13])
 {
     size_t n = strnlen(origin, 12);

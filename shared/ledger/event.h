@@ -30,6 +30,13 @@ void event_encode(const struct event *ev, struct buf *out);
 MUST_USE enum err event_decode(struct reader *r, struct arena *a, struct event *ret, struct errmsg *e);
 /* SHA-256(prev || encoding). */
 void event_hash(const unsigned char prev[32], const struct event *ev, unsigned char out[32]);
+/* The same in two steps, of which the first needs no prev: the encoding, with room for a hash before it. */
+struct event_encoding {
+    unsigned char *p; /* in the arena */
+    size_t n;         /* of all; 0: there is none */
+};
+void event_encoding(const struct event *ev, struct arena *a, struct event_encoding *ret);
+void event_encoding_hash(const unsigned char prev[32], struct event_encoding *x, unsigned char out[32]);
 /* The site of an origin: its first 12 digits. */
 void event_site(const char *origin, char out[13]);
 

@@ -22,6 +22,9 @@ struct arrival {
     enum received got;
     const char *why; /* why it does not fit; NULL: it does. Lives as long as the batch's arena */
     bool alone; /* apply() to route(): of its case nothing is here but what came in this batch */
+    /* What may be made of a batch before its turn comes, on another thread; NULL: nothing was. */
+    struct event_encoding encoding; /* of each */
+    const void *ahead;              /* of the first: what apply() and route() know of the whole batch */
 };
 
 /* Fold the events of list that are RECEIVED_NEW, and stored already, into the projections; any order that gives the

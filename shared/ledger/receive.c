@@ -76,12 +76,16 @@ static enum err chain_of(struct receiving *r, const char *origin, struct chain *
     return OK;
 }
 
-static enum err store_chained(struct receiving *r, struct chain *c, const struct event *ev, struct errmsg *e)
+static enum err store_chained(struct receiving *r, struct chain *c, struct arrival *x, struct errmsg *e)
 {
+    const struct event *ev = &x->ev;
     unsigned char hash[32];
     enum err err;
 
-    event_hash(c->hash, ev, hash);
+    if (x->encoding.n)
+        event_encoding_hash(c->hash, &x->encoding, hash);
+    else
+        event_hash(c->hash, ev, hash);
     if ((err = event_store(r->db, ev, hash, r->from, r->up ? ++r->up_pos : 0, e)) != OK)
         return err;
     memcpy(c->hash, hash, 32);
@@ -100,7 +104,7 @@ static enum err take_own(struct receiving *r, struct arrival *x, struct errmsg *
     if ((err = chain_of(r, x->ev.origin, &c, e)) != OK || (err = ledger_recall_takes(r->db, &takes, e)) != OK)
         return err;
     if (takes && x->ev.seq == c->seq + 1)
-        return store_chained(r, c, &x->ev, e);
+        return store_chained(r, c, x, e);
     x->got = RECEIVED_DUPLICATE;
     return OK;
 }
@@ -126,7 +130,7 @@ static enum err take_from_child(struct receiving *r, struct arrival *x, const ch
                    (unsigned long long)c->seq + 1, (unsigned long long)ev->seq);
         return ERR_PEER;
     }
-    return store_chained(r, c, ev, e);
+    return store_chained(r, c, x, e);
 }
 
 static enum err take(struct receiving *r, struct arrival *x, struct errmsg *e)

@@ -2,7 +2,6 @@
 
 #include "base/crypto.h"
 #include "base/mem.h"
-#include "base/text_set.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -66,8 +65,6 @@ static enum err papers_here(struct exchange_batch *t, struct db *db, struct aren
 
 void exchange_prepare(const struct link_effect *fx, struct arena *a, struct exchange_batch *ret)
 {
-    struct text_set cases = {.arena = a};
-
     *ret = (struct exchange_batch){.prepared = true};
     ret->list = arena_alloc(a, sizeof *ret->list * (fx->event_count + 1));
     for (size_t i = 0; i < fx->event_count; i++) {
@@ -79,11 +76,11 @@ void exchange_prepare(const struct link_effect *fx, struct arena *a, struct exch
         ret->count++;
         if (json_parse_in(a, x->ev.body, x->ev.body_len, &x->body, NULL) != OK)
             x->body = NULL; /* the fold says what that means */
-        if (x->ev.case_no[0])
-            text_set_put(&cases, x->ev.case_no, NULL);
+        event_encoding(&x->ev, a, &x->encoding);
     }
-    ret->cases = cases.list;
-    ret->case_count = cases.count;
+    const struct office_ahead *ahead = office_ahead(ret->list, ret->count, a);
+    ret->cases = ahead->cases;
+    ret->case_count = ahead->case_count;
 }
 
 enum err exchange_store(struct exchange *x, struct db *db, const struct link_effect *fx, struct arena *a,
