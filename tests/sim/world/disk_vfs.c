@@ -9,6 +9,7 @@ struct handle {
     sqlite3_file base;
     struct disk *disk;
     struct file *file;
+    bool log;
 };
 
 /* ---- sqlite's file methods --------------------------------------------------------------------*/
@@ -38,10 +39,8 @@ static int x_read(sqlite3_file *h, void *p, int n, sqlite3_int64 at)
     return SQLITE_IOERR_SHORT_READ;
 }
 
-static int x_write(sqlite3_file *h, const void *p, int n, sqlite3_int64 at)
+static int write_piece(struct handle *x, const void *p, int n, int64_t at)
 {
-    struct handle *x = (struct handle *)h;
-
     if (!disk_count_op(x->disk))
         return SQLITE_IOERR_WRITE;
     if (x->disk->full)
@@ -50,6 +49,30 @@ static int x_write(sqlite3_file *h, const void *p, int n, sqlite3_int64 at)
     disk_file_touch(x->file, at, n);
     memcpy(x->file->data + at, p, (size_t)n);
     return SQLITE_OK;
+}
+
+/* Where the head or the page of a log that stands at `at` ends. */
+static int64_t log_piece_end(int64_t at)
+{
+    enum { HEAD = 32, FRAME_HEAD = 24, PAGE = 4096 };
+    int64_t in = at < HEAD ? 0 : (at - HEAD) % (FRAME_HEAD + PAGE);
+
+    return at < HEAD ? HEAD : at - in + (in < FRAME_HEAD ? FRAME_HEAD : FRAME_HEAD + PAGE);
+}
+
+/* A log comes in large pieces (shared/db/log_vfs.c), and a disk may stop, fail or fill up in the middle of one. So each
+ * is taken apart here into the writes that SQLite made, and each of these counts, and can be the last. */
+static int x_write(sqlite3_file *h, const void *p, int n, sqlite3_int64 at)
+{
+    struct handle *x = (struct handle *)h;
+    int rc = SQLITE_OK;
+
+    for (int done = 0, piece; rc == SQLITE_OK && done < n; done += piece) {
+        int64_t rest = x->log ? log_piece_end(at + done) - (at + done) : n;
+        piece = rest < n - done ? (int)rest : n - done;
+        rc = write_piece(x, (const char *)p + done, piece, at + done);
+    }
+    return rc;
 }
 
 static int x_truncate(sqlite3_file *h, sqlite3_int64 len)
@@ -193,6 +216,7 @@ static int v_open(sqlite3_vfs *v, const char *path, sqlite3_file *h, int flags, 
     if (!d || d->stopped)
         return SQLITE_CANTOPEN;
     x->disk = d;
+    x->log = flags & SQLITE_OPEN_WAL;
     x->file = disk_file(d, name, flags & SQLITE_OPEN_CREATE);
     if (!x->file)
         return SQLITE_CANTOPEN;
