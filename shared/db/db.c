@@ -2,6 +2,7 @@
 #include "db/db.h"
 
 #include "base/mem.h"
+#include "db/log_vfs.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -124,7 +125,8 @@ enum err db_open(const char *path, enum db_mode mode, struct db **ret, struct er
     pthread_once(&once, configure);
     db->mode = mode;
     db->path = mem_strdup(path);
-    rc = sqlite3_open_v2(path, &db->h, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    rc = sqlite3_open_v2(path, &db->h, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                         log_vfs_name());
     if (!db->h) {
         fputs("out of memory\n", stderr);
         abort();
