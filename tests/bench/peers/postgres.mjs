@@ -2,7 +2,8 @@
 // inserted at the edge while the subscription is disabled, one or 100 in a transaction; then it is enabled, and the
 // time runs from the first connection on the line until the edge's slot says that the hub has flushed all. A
 // subscription's own setting is synchronous_commit = off: the hub applies, and flushes and says so some hundred
-// milliseconds later. With `on` each transaction is flushed as it is applied.
+// milliseconds later. With `on` each transaction is flushed as it is applied. What it does in the background (autovacuum,
+// checkpoints) is kept out of everybody's measurements, its own included.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { appendFileSync, chownSync, existsSync, openSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -42,7 +43,7 @@ class Cluster {
     const data = join(dir, name)
     execFileSync(join(bin(), 'initdb'), ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8'], { ...who, cwd: dir, stdio: 'ignore' })
     appendFileSync(join(data, 'postgresql.conf'), `\nlisten_addresses='127.0.0.1'\nport=${c.port}\nunix_socket_directories='${dir}'\n` +
-      `wal_level=logical\nfsync=on\nsynchronous_commit=on\nmax_wal_size='4GB'\nlogging_collector=off\n${extra}\n`)
+      `wal_level=logical\nfsync=on\nsynchronous_commit=on\nmax_wal_size='4GB'\nautovacuum=off\nlogging_collector=off\n${extra}\n`)
     c.server = new Helper(join(bin(), 'postgres'), ['-D', data], { log: openSync(join(dir, `${name}.log`), 'a'), spawn: { ...who, cwd: dir } })
     for (let i = 0; spawnSync(join(bin(), 'pg_isready'), ['-q', '-h', '127.0.0.1', '-p', String(c.port)]).status !== 0; i++) {
       if (i > 100) throw new Error(`PostgreSQL ${name} did not start: ${readFileSync(join(dir, `${name}.log`), 'utf8').slice(-400)}`)
@@ -112,6 +113,7 @@ export async function open(queue) {
       await hub.sql.ask('ALTER SUBSCRIPTION s DISABLE')
       for (let i = 0; i < 200 && (await edge.sql.ask('SELECT count(*) FROM pg_stat_replication'))[0] !== '0'; i++) await sleep(20)
       await l.stop()
+      for (const c of [edge, hub]) await c.sql.ask('CHECKPOINT')
     }
   }
   return {
