@@ -173,23 +173,23 @@ bool files_at_risk(int n)
     return false;
 }
 
-/* Each name that was not synced is new or old, each file's unsynced end is there, cut, or holes of
- * zeros. */
+/* Each name that was not synced is new or old, each file's unsynced end is there, cut, or (most often: a program
+ * notices it last) a hole of zeros. */
 void files_power_cycle(int n, uint64_t (*dice)(uint64_t below))
 {
     if (!unsafe[n])
         return;
     for (int b = 0; b < BUCKETS; b++)
         for (struct name *x = files_names[n][b]; x; x = x->next) {
-            if (x->now != x->safe && dice(2))
+            if (x->now != x->safe && !dice(4))
                 files_set(&x->now, x->safe);
             struct node *y = x->now;
             if (y && y->synced < y->len) {
-                uint64_t fate = dice(3);
+                uint64_t fate = dice(4);
                 size_t from = y->synced + (size_t)dice(y->len - y->synced + 1);
                 if (fate == 1)
                     y->len = from;
-                else if (fate == 2)
+                else if (fate > 1)
                     memset(y->data + from, 0, y->len - from);
                 y->synced = y->len;
             }
