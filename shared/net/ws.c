@@ -68,8 +68,18 @@ static void ws_free(struct ws *ws)
     mem_free(ws);
 }
 
+/* A whole message, with LWS_PRE bytes of room before it. The library keeps what the socket does not take. */
+static bool write_message(struct ws *ws, unsigned char *p, size_t n, bool binary)
+{
+    size_t header = ws->client ? ws_frame(p, n, binary) : 0;
+
+    if (header)
+        return lws_write(ws->wsi, p - header, header + n, LWS_WRITE_RAW) == (int)(header + n);
+    return lws_write(ws->wsi, p, n, binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT) >= (int)n;
+}
+
 /* A short message goes out at once when nothing is before it: two turns of the loop, with the socket's interest in
- * writing switched on and off, cost more than the message. The library keeps what the socket does not take. */
+ * writing switched on and off, cost more than the message. */
 static bool write_now(struct ws *ws, const void *p, size_t n, bool binary)
 {
     unsigned char bytes[LWS_PRE + WRITE_NOW_MAX];
@@ -77,7 +87,7 @@ static bool write_now(struct ws *ws, const void *p, size_t n, bool binary)
     if (n > WRITE_NOW_MAX || ws->first || !ws->open || lws_partial_buffered(ws->wsi))
         return false;
     memcpy(bytes + LWS_PRE, p, n);
-    if (lws_write(ws->wsi, bytes + LWS_PRE, n, binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT) < (int)n)
+    if (!write_message(ws, bytes + LWS_PRE, n, binary))
         ws_close(ws, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION, "the connection cannot be written to");
     return true;
 }
@@ -151,14 +161,13 @@ static int write_one(struct ws *ws)
     struct message *m = ws->first;
 
     if (m) {
-        int n = lws_write(ws->wsi, m->bytes + LWS_PRE, m->len, m->binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT);
+        bool written = write_message(ws, m->bytes + LWS_PRE, m->len, m->binary);
         ws->first = m->next;
         if (!ws->first)
             ws->last = &ws->first;
         ws->queued_bytes -= m->len;
-        size_t len = m->len;
         mem_free(m);
-        if (n < (int)len)
+        if (!written)
             return -1;
     } else if (ws->close_code) {
         lws_close_reason(ws->wsi, (enum lws_close_status)ws->close_code, (unsigned char *)ws->close_reason,
