@@ -149,14 +149,15 @@ enum err fact_apply(struct db *db, const struct event *ev, struct errmsg *e)
 }
 
 /* A received one that does not fit leaves nothing behind but its reason. */
-static enum err fact_receive(struct db *db, struct arrival *x, struct arena *a, struct errmsg *e)
+static enum err fact_receive(struct office *o, struct db *db, struct arrival *x, struct arena *a, struct errmsg *e)
 {
     struct errmsg why = {""};
     enum err err = db_savepoint(db);
 
     if (err != OK)
         return err;
-    err = fact_apply(db, &x->ev, &why);
+    if ((err = fact_apply(db, &x->ev, &why)) == OK && !strcmp(x->ev.kind, "site.enrolled/1"))
+        err = site_key_keep(o, db, &x->ev, &why);
     if (err == OK)
         return db_release(db);
     if (err == ERR_INVALID) {
@@ -181,7 +182,7 @@ enum err office_apply(void *arg, struct db *db, struct arrival *list, size_t n, 
     m->count = 0;
     for (size_t i = 0; err == OK && i < n; i++)
         if (list[i].got == RECEIVED_NEW && !list[i].ev.case_no[0])
-            err = local ? fact_apply(db, &list[i].ev, e) : fact_receive(db, &list[i], a, e);
+            err = local ? fact_apply(db, &list[i].ev, e) : fact_receive(o, db, &list[i], a, e);
     for (size_t i = 0; err == OK && i < count; i++)
         err = apply_news(o, db, &news[i], m, local ? &list[0].ev : NULL, e);
     return err == OK ? marks_write(db, m, e) : err;

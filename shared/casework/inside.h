@@ -101,6 +101,8 @@ MUST_USE enum err item_promise(struct office *o, struct db *db, const struct jso
 
 MUST_USE enum err account_created(struct db *db, const struct event *ev, const struct json *b, struct errmsg *e);
 MUST_USE enum err site_enrolled(struct db *db, const struct event *ev, const struct json *b, struct errmsg *e);
+/* A site.enrolled that came from below: from now on the heads of that site are checked here too. */
+MUST_USE enum err site_key_keep(struct office *o, struct db *db, const struct event *ev, struct errmsg *e);
 
 /* "" when unknown; a buffer of its own per call is not needed: copied into out. */
 void site_name_of(struct db *db, const char *code, char out[64]);

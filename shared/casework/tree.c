@@ -35,6 +35,23 @@ enum err site_enrolled(struct db *db, const struct event *ev, const struct json 
     return db_run(st, e);
 }
 
+enum err site_key_keep(struct office *o, struct db *db, const struct event *ev, struct errmsg *e)
+{
+    struct json *b = NULL;
+    unsigned char raw[32];
+    char by[13];
+    enum err err = json_parse(ev->body, ev->body_len, &b, e);
+    const char *site = err == OK ? text_or(json_get_text(b, "site"), "") : "";
+
+    event_site(ev->origin, by);
+    /* Said by the office above it, which took it in, and within our part of the tree. */
+    if (err == OK && strcmp(site, by) && strcmp(by, o->site) && division_within(site, by) && division_within(by, o->site) &&
+        hex_decode(text_or(json_get_text(b, "public_key"), ""), raw, 32))
+        err = ledger_key_set(db, site, raw, e);
+    json_free(b);
+    return err;
+}
+
 void site_name_of(struct db *db, const char *code, char out[64])
 {
     struct stmt *st = db_stmt(db, "SELECT name FROM site WHERE code = $1");

@@ -29,9 +29,10 @@ enum err ledger_key_set(struct db *db, const char *origin, const unsigned char k
     struct stmt *st = db_stmt(db, "INSERT INTO origin (origin, seq, hash, public_key) "
                                   "VALUES ($1, 0, $2, $3) "
                                   "ON CONFLICT (origin) DO UPDATE SET public_key = excluded.public_key");
-    /* A site made anew has another key: what it signed with the old one proves nothing under the new. */
+    /* A site made anew has another key: what it signed with the old one, in whichever epoch, proves nothing under the new. */
     struct stmt *forget = db_stmt(db, "UPDATE origin SET signed_seq = 0, signed_hash = NULL, signature = NULL "
-                                      "WHERE origin = $1 AND public_key <> $2");
+                                      "WHERE substr(origin, 1, 12) = $1 AND EXISTS "
+                                      "(SELECT 1 FROM origin s WHERE s.origin = $1 AND s.public_key <> $2)");
     bind_text(forget, 1, origin);
     bind_blob(forget, 2, key, 32);
     enum err err = db_run(forget, e);
@@ -82,7 +83,9 @@ struct held {
 static enum err read_held(struct db *db, const char *origin, uint64_t seq, struct held *h,
                           struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT o.public_key, o.signed_seq, v.hash FROM origin o "
+    /* The key is the site's, in all its epochs. */
+    struct stmt *st = db_stmt(db, "SELECT s.public_key, o.signed_seq, v.hash FROM origin o "
+                                  "LEFT JOIN origin s ON s.origin = substr(o.origin, 1, 12) "
                                   "LEFT JOIN event v ON v.origin = o.origin AND v.seq = $2 "
                                   "WHERE o.origin = $1");
     enum err err;
@@ -163,8 +166,9 @@ static enum err follow(struct chain *c, struct stmt *st, const struct event *ev,
 
 static enum err check_heads(struct db *db, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT o.origin, o.seq, o.hash, v.hash, o.public_key, o.signed_seq, "
+    struct stmt *st = db_stmt(db, "SELECT o.origin, o.seq, o.hash, v.hash, s.public_key, o.signed_seq, "
                                   "o.signed_hash, o.signature FROM origin o "
+                                  "LEFT JOIN origin s ON s.origin = substr(o.origin, 1, 12) "
                                   "LEFT JOIN event v ON v.origin = o.origin AND v.seq = o.seq /* full scan on purpose */");
     enum err err;
     bool row;

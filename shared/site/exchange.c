@@ -304,11 +304,12 @@ enum err exchange_heads(struct office *o, struct db *db, int max, struct exchang
                         struct errmsg *e)
 {
     const char *origin = o->ledger.origin;
-    /* Of the own chain the newest among what was acknowledged last; or its head, if that was acknowledged long ago.
-     * In this order and by the index of positions (origin || ''), or each look walks through all own events. */
-    struct stmt *st = db_stmt(db, "SELECT v.seq, v.hash FROM link l CROSS JOIN event v WHERE l.peer = $1 AND "
-                                  "v.up_pos <= l.acked_pos AND v.up_pos > l.acked_pos - 1000 AND v.origin || '' = $2 "
-                                  "ORDER BY v.up_pos DESC LIMIT 1");
+    /* Of the own chain its head, when the parent has it: it was acknowledged, or came from there (a past that was
+     * forgotten). Else the newest of what was acknowledged last; in this order and by the index of positions
+     * (origin || ''), or each look walks through all own events. */
+    struct stmt *st = db_stmt(db, "SELECT v.seq, v.hash FROM origin o JOIN event v ON v.origin = o.origin AND v.seq = o.seq "
+                                  "JOIN link l ON l.peer = $1 WHERE o.origin = $2 AND "
+                                  "(v.up_pos <= l.acked_pos OR v.from_peer = l.peer)");
     enum err err;
     bool row;
 
@@ -316,8 +317,9 @@ enum err exchange_heads(struct office *o, struct db *db, int max, struct exchang
     bind_text(st, 1, o->parent);
     bind_text(st, 2, origin);
     if ((err = db_step(st, &row, e)) == OK && !row) {
-        st = db_stmt(db, "SELECT v.seq, v.hash FROM origin o JOIN event v ON v.origin = o.origin AND v.seq = o.seq "
-                         "JOIN link l ON l.peer = $1 WHERE o.origin = $2 AND v.up_pos <= l.acked_pos");
+        st = db_stmt(db, "SELECT v.seq, v.hash FROM link l CROSS JOIN event v WHERE l.peer = $1 AND "
+                         "v.up_pos <= l.acked_pos AND v.up_pos > l.acked_pos - 1000 AND v.origin || '' = $2 "
+                         "ORDER BY v.up_pos DESC LIMIT 1");
         bind_text(st, 1, o->parent);
         bind_text(st, 2, origin);
         err = db_step(st, &row, e);

@@ -38,6 +38,7 @@ struct peer {
     struct sent_head {
         char origin[25];
         uint64_t seq;
+        unsigned char signature[64]; /* of others; another one at the same place: the site was made anew */
     } *heads; /* shown to this peer already */
     int head_count;
     unsigned char (*refused)[32]; /* papers that the peer does not have */

@@ -43,7 +43,7 @@ static void show_heads(struct peer *p, const struct glance *g)
         for (int k = 0; k < p->head_count && !known; k++)
             if (!strcmp(p->heads[k].origin, h->origin))
                 known = &p->heads[k];
-        if (known && known->seq >= h->seq)
+        if (known && known->seq >= h->seq && !memcmp(known->signature, h->signature, 64))
             continue;
         if (!known) {
             p->heads = mem_realloc(p->heads, sizeof *p->heads * (size_t)(p->head_count + 1));
@@ -51,6 +51,7 @@ static void show_heads(struct peer *p, const struct glance *g)
             snprintf(known->origin, sizeof known->origin, "%s", h->origin);
         }
         known->seq = h->seq;
+        memcpy(known->signature, h->signature, 64);
         snprintf(in.origin, sizeof in.origin, "%s", h->origin);
         memcpy(in.digest, h->hash, 32);
         exchange_sign(&p->site->office, h);

@@ -71,6 +71,9 @@ test('a restored node forgets nothing that its street has seen', { timeout: 1200
     const theirs = heads(w.street)
     return Object.keys(mine).filter(o => o.startsWith(SITES.east.site)).every(o => theirs[o] === mine[o])
   })
+  // The street and the district have seen the node's signature under what they hold of it, in its new epoch too.
+  for (const site of [w.street, w.district])
+    await until(`the signed heads at ${site.name}`, () => site.status().origins.filter(o => o.origin.startsWith(SITES.east.site + '.')).some(o => o.signed_seq === o.seq))
   await w.stop()
   for (const s of w.all) run(s.program, ['verify', '--data', s.dir])
 })

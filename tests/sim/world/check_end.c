@@ -19,6 +19,21 @@ static bool wants(struct site *s)
     return any;
 }
 
+/* Has an office above not seen the site's signature under all that it holds of it? */
+static bool unsigned_above(int no)
+{
+    bool any = false;
+
+    for (int up = parent_of(no); !any && up >= 0; up = parent_of(up)) {
+        struct stmt *st = db_stmt(site[up].db, "SELECT 1 FROM origin WHERE origin = $1 AND signed_seq < seq");
+        bind_text(st, 1, site[no].office.ledger.origin);
+        if (db_step(st, &any, NULL) != OK)
+            any = true;
+        db_reset(st);
+    }
+    return any;
+}
+
 const char *check_waits(void)
 {
     static char why[120];
@@ -40,6 +55,8 @@ const char *check_waits(void)
         else if (i >= 3 && check_count(s, "SELECT count(*) FROM document WHERE sent = 0 "
                                           "AND state = 'here' AND case_no <> ''") != 0)
             what = "does not know that its papers have arrived";
+        else if (i && site[parent_of(i)].up && site[0].up && unsigned_above(i))
+            what = "has events above that it has not signed";
         if (what) {
             snprintf(why, sizeof why, "site %d %s", i, what);
             return why;

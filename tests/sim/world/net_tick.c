@@ -73,12 +73,13 @@ static void show(struct conn *c, struct site *s, struct glance *g)
         int k = 0;
         while (k < s->shown_count && strcmp(s->shown[k].origin, h->origin))
             k++;
-        if (k < s->shown_count && s->shown[k].seq >= h->seq)
+        if (k < s->shown_count && s->shown[k].seq >= h->seq && !memcmp(s->shown[k].signature, h->signature, 64))
             continue;
         if (k == s->shown_count && k < 63)
             s->shown_count++;
         snprintf(s->shown[k].origin, sizeof s->shown[k].origin, "%s", h->origin);
         s->shown[k].seq = h->seq;
+        memcpy(s->shown[k].signature, h->signature, 64);
         struct link_input in = {.kind = IN_HEAD, .seq = h->seq};
         memcpy(in.origin, h->origin, sizeof in.origin);
         memcpy(in.digest, h->hash, 32);

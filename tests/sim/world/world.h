@@ -71,6 +71,7 @@ struct site {
     struct {
         char origin[25];
         uint64_t seq;
+        unsigned char signature[64];
     } shown[64]; /* heads shown on this connection */
     int shown_count;
     void *backup, *backup_files; /* an old copy of the disk, or NULL */
