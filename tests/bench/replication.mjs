@@ -4,7 +4,7 @@
 //
 //   PEERS=1   PostgreSQL, mosquitto, NATS and rsync beside it in the same window
 //   ONLY=a,b  catchup latency papers line stored fleet
-//   RUNS=n    runs of each figure (3)      FRESH=1  make the prepared folders anew
+//   RUNS=n    runs of each figure (3; of the catch-up, which moves most, 5)      FRESH=1  make the prepared folders anew
 //   EVENTS=n STORED=n  smaller worlds while developing
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
@@ -19,7 +19,7 @@ const only = (process.env.ONLY || '').split(',').filter(Boolean)
 const here = name => fileURLToPath(new URL(name, import.meta.url))
 const peers = async (...names) => withPeers ? Promise.all(names.map(n => import(`./peers/${n}.mjs`))) : []
 const groups = {
-  catchup: async () => (await import('./replication/catchup.mjs')).figures(runs, await peers('postgres', 'mosquitto', 'nats')),
+  catchup: async () => (await import('./replication/catchup.mjs')).figures(process.env.RUNS ? runs : 5, await peers('postgres', 'mosquitto', 'nats')),
   latency: async () => (await import('./replication/live.mjs')).figures(runs),
   papers: async () => (await import('./replication/papers.mjs')).figures(runs, (await peers('rsync'))[0]),
   line: async () => (await import('./replication/slow.mjs')).figures(),

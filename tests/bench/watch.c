@@ -90,7 +90,7 @@ static int wait_for(char **a)
     const char *unsent = "SELECT head_pos - acked_pos FROM link WHERE peer = $1";
     int64_t before = head(hub, a[3]);
 
-    for (;; rest(500)) {
+    for (;; rest(2000)) { /* seldom: each look takes from what it looks at */
         int64_t has = at_hub ? seq : head(hub, a[3]);
         if (!first && has > before)
             first = now_ns();
