@@ -36,7 +36,7 @@ const mutants = [
   ['says-a-paper-is-here-too-soon', 'shared/casework/filing.c', 'bind_text(st, 6, papers_wanted(o, s) ? "wanted" : "remote");', 'bind_text(st, 6, papers_wanted(o, s) ? "here" : "remote");'],
   ['forgets-to-chain', 'shared/ledger/receive.c', 'c->moved = true;', 'c->moved = ev->seq % 9 != 0;'],
   ['gives-back-all-but-the-last', 'shared/site/exchange_recall.c', 'err == OK && at <= head; at++)', 'err == OK && at < head; at++)'],
-  ['keeps-what-an-old-key-signed', 'shared/ledger/witness.c', 'AND public_key <> $2', 'AND public_key = $2 AND seq < 0'],
+  ['keeps-what-an-old-key-signed', 'shared/ledger/witness.c', 's.public_key <> $2)', 's.public_key = $2 AND s.seq < 0)'],
   ['blames-its-peer-for-its-own-disk', 'shared/sync/link_papers.c', 'in->err == ERR_CORRUPT && at->resumed', 'in->err == ERR_CORRUPT && !at'],
   ['counts-a-waybill-under-the-wrong-street', 'shared/casework/apply.c', 'division_street(holder, x->street);',
     'if (!strcmp(kind, "waybill") && !strcmp(holder + 6, "000000")) COPY_TEXT(x->street, "331002003000"); else division_street(holder, x->street);'],
