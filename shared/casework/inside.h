@@ -20,7 +20,8 @@ struct case_news {
     bool filed, moves; /* a filing is among them; or another change of custody */
     struct case_open *folded; /* ahead: as it folds if there is nothing else of it here; NULL: not folded */
 };
-/* list of *ret_count, in a, of those that are not RECEIVED_DUPLICATE and belong to a case. */
+/* list of *ret_count of those that are not RECEIVED_DUPLICATE and belong to a case: as office_ahead() has made it, or else
+ * in a. */
 struct case_news *case_news_of(const struct arrival *list, size_t n, struct arena *a, size_t *ret_count);
 
 /* All events of a case, folded (case_rows.c). ERR_NOT_FOUND: none. Ends with case_close(). */

@@ -334,8 +334,11 @@ enum err case_show(struct office *o, struct db *db, const struct caller *c, cons
                           s->case_no, same, &e);
     json_set(x, "duplicates", same);
     case_close(&k);
-    *out = x;
-    return OK;
+    if (err == OK)
+        *out = x;
+    else
+        json_free(x);
+    return err;
 }
 
 enum err case_track(struct office *o, struct db *db, const struct caller *c, const struct json *in, struct json **out,

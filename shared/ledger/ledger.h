@@ -22,7 +22,7 @@ struct arrival {
     enum received got;
     const char *why; /* why it does not fit; NULL: it does. Lives as long as the batch's arena */
     bool alone; /* apply() to route(): of its case nothing is here but what came in this batch */
-    /* What may be made of a batch before its turn comes, on another thread; NULL: nothing was. */
+    /* What may be made of a batch before its turn comes, on another thread; zeros: nothing was. */
     struct event_encoding encoding; /* of each */
     const void *ahead;              /* of the first: what apply() and route() know of the whole batch */
 };
@@ -109,7 +109,8 @@ void ledger_sign_head(const unsigned char seed[32], const char *origin, uint64_t
 MUST_USE enum err ledger_witness(struct db *db, const char *origin, uint64_t seq,
                                  const unsigned char hash[32], const unsigned char sig[64],
                                  struct errmsg *e);
-MUST_USE enum err ledger_key_set(struct db *db, const char *origin, const unsigned char key[32],
+/* The key of a site, in all its epochs. Another than before: what was signed with that is forgotten. */
+MUST_USE enum err ledger_key_set(struct db *db, const char *site, const unsigned char key[32],
                                  struct errmsg *e);
 
 /* The event in the columns first, first+1 ...: origin, seq, hlc, kind, case_no, street, actor, body. Texts

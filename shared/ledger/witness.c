@@ -22,7 +22,7 @@ void ledger_sign_head(const unsigned char seed[32], const char *origin, uint64_t
     buf_free(&b);
 }
 
-enum err ledger_key_set(struct db *db, const char *origin, const unsigned char key[32],
+enum err ledger_key_set(struct db *db, const char *site, const unsigned char key[32],
                         struct errmsg *e)
 {
     static const unsigned char zeros[32];
@@ -33,13 +33,13 @@ enum err ledger_key_set(struct db *db, const char *origin, const unsigned char k
     struct stmt *forget = db_stmt(db, "UPDATE origin SET signed_seq = 0, signed_hash = NULL, signature = NULL "
                                       "WHERE substr(origin, 1, 12) = $1 AND EXISTS "
                                       "(SELECT 1 FROM origin s WHERE s.origin = $1 AND s.public_key <> $2)");
-    bind_text(forget, 1, origin);
+    bind_text(forget, 1, site);
     bind_blob(forget, 2, key, 32);
     enum err err = db_run(forget, e);
     if (err != OK)
         return err;
 
-    bind_text(st, 1, origin);
+    bind_text(st, 1, site);
     bind_blob(st, 2, zeros, 32);
     bind_blob(st, 3, key, 32);
     return db_run(st, e);

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+_Static_assert(LWS_PRE >= WS_FRAME_HEADER_MAX, "a message has no room for its header");
+
 static size_t put_length(unsigned char *h, size_t n)
 {
     int bytes = n < 126 ? 0 : n < 65536 ? 2 : 8;
