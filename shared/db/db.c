@@ -1,5 +1,5 @@
 /* SQLite behind a small strict face. What the header calls a wrong program asserts here. */
-#include "db/db.h"
+#include "db/inside.h"
 
 #include "base/mem.h"
 #include "db/log_vfs.h"
@@ -7,39 +7,10 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define PARAMS_MAX 20 /* with a number for a name */
-
-struct stmt {
-    struct stmt *next; /* in the same bucket */
-    struct db *db;
-    sqlite3_stmt *st;
-    char *sql;
-    bool running; /* in the middle of its rows */
-    int index[PARAMS_MAX + 1]; /* of the parameter "$n", else n */
-};
-
-#define BUCKETS 256
-#define RECENT 512
-#define SAVEPOINTS_MAX 4
-
-struct db {
-    sqlite3 *h;
-    enum db_mode mode;
-    char *path;
-    int depth; /* savepoints open */
-    bool begun; /* by db_begin(); SQLite ends a transaction by itself when a read or a write fails */
-    int running; /* statements in the middle of their rows */
-    struct stmt *bucket[BUCKETS];
-    struct stmt *recent[RECENT]; /* by the address of the text: saves hashing it; the text is compared all the same */
-    void (*on_log)(void *arg, int pages);
-    void *on_log_arg;
-};
 
 /* ---- errors --------------------------------------------------------------------------------- */
 
@@ -65,7 +36,7 @@ static enum err err_of(int rc)
     }
 }
 
-static enum err fail(struct db *db, int rc, struct errmsg *e)
+enum err db_fail(struct db *db, int rc, struct errmsg *e)
 {
     enum err err = err_of(rc);
 
@@ -80,7 +51,7 @@ static enum err fail(struct db *db, int rc, struct errmsg *e)
 }
 
 /* A mistake in the SQL is a mistake in the program. */
-static void check_sql(struct db *db, int rc, const char *sql)
+void db_check_sql(struct db *db, int rc, const char *sql)
 {
     if (rc != SQLITE_ERROR && rc != SQLITE_MISUSE && rc != SQLITE_RANGE)
         return;
@@ -98,7 +69,7 @@ static enum err use_wal(struct db *db, struct errmsg *e)
 
     if (rc == SQLITE_OK)
         rc = sqlite3_step(st);
-    err = fail(db, rc, e);
+    err = db_fail(db, rc, e);
     if (rc == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(st, 0), "wal")) {
         errmsg_set(e, "this file system does not carry a write-ahead log");
         err = ERR_UNSUPPORTED;
@@ -131,7 +102,7 @@ enum err db_open(const char *path, enum db_mode mode, struct db **ret, struct er
         fputs("out of memory\n", stderr);
         abort();
     }
-    if ((err = fail(db, rc, e)) != OK)
+    if ((err = db_fail(db, rc, e)) != OK)
         goto fail;
     sqlite3_busy_timeout(db->h, 5000);
     /* A reader opens the file writable too, since WAL needs its shared memory; query_only keeps it
@@ -184,12 +155,10 @@ enum err db_exec(struct db *db, const char *sql, struct errmsg *e)
 {
     int rc = sqlite3_exec(db->h, sql, NULL, NULL, NULL);
 
-    return fail(db, rc, e);
+    return db_fail(db, rc, e);
 }
 
 /* ---- transactions --------------------------------------------------------------------------- */
-
-static int prepare(struct stmt *st);
 
 static void reset_all(struct db *db)
 {
@@ -203,8 +172,8 @@ static void reset_all(struct db *db)
 static enum err control(struct db *db, const char *sql, struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, sql);
-    int rc = st->st ? sqlite3_step(st->st) : prepare(st);
-    enum err err = fail(db, rc, e);
+    int rc = st->st ? sqlite3_step(st->st) : stmt_prepare(st);
+    enum err err = db_fail(db, rc, e);
 
     db_reset(st);
     return err == OK && rc != SQLITE_DONE ? ERR_BUSY : err;
@@ -295,309 +264,6 @@ enum err db_undo(struct db *db)
     return err == OK ? db_release(db) : err;
 }
 
-/* ---- statements ----------------------------------------------------------------------------- */
-
-static unsigned bucket_of(const char *sql)
-{
-    unsigned h = 2166136261u;
-
-    for (; *sql; sql++)
-        h = (h ^ (unsigned char)*sql) * 16777619u;
-    return h % BUCKETS;
-}
-
-/* Not OK: the world failed (I/O, a busy schema); the statement stays empty and can be tried again.
- */
-static int prepare(struct stmt *st)
-{
-    int rc = sqlite3_prepare_v3(st->db->h, st->sql, -1, SQLITE_PREPARE_PERSISTENT, &st->st, NULL);
-
-    check_sql(st->db, rc & 0xff, st->sql);
-    if (rc != SQLITE_OK)
-        st->st = NULL;
-    for (int n = 1; st->st && n <= PARAMS_MAX; n++) {
-        char name[16];
-        snprintf(name, sizeof name, "$%d", n);
-        st->index[n] = sqlite3_bind_parameter_index(st->st, name);
-        if (!st->index[n] && n <= sqlite3_bind_parameter_count(st->st))
-            st->index[n] = n;
-    }
-    return rc;
-}
-
-struct stmt *db_stmt(struct db *db, const char *sql)
-{
-    struct stmt **recent = &db->recent[((uintptr_t)sql >> 3) % RECENT], **head, *st = *recent;
-    int copies = 0;
-
-    if (st && !st->running && st->st && !strcmp(st->sql, sql)) {
-        sqlite3_reset(st->st);
-        sqlite3_clear_bindings(st->st);
-        return st;
-    }
-    head = &db->bucket[bucket_of(sql)];
-    for (st = *head; st; st = st->next) {
-        if (strcmp(st->sql, sql))
-            continue;
-        if (!st->running) {
-            if (st->st) {
-                sqlite3_reset(st->st);
-                sqlite3_clear_bindings(st->st);
-            } else {
-                (void)prepare(st);
-            }
-            *recent = st;
-            return st;
-        }
-        copies++;
-    }
-    if (copies >= DB_COPIES_MAX) {
-        fprintf(stderr, "database: a statement was never reset: %s\n", sql);
-        abort();
-    }
-    st = mem_alloc(sizeof *st);
-    st->db = db;
-    st->sql = mem_strdup(sql);
-    (void)prepare(st); /* a failure is told by db_step() */
-    st->next = *head;
-    *head = st;
-    return st;
-}
-
-enum err db_step(struct stmt *st, bool *row, struct errmsg *e)
-{
-    enum err err;
-    int rc;
-
-    *row = false;
-    if (!st->st) {
-        rc = prepare(st);
-        if (rc == SQLITE_OK) { /* what was bound is lost: only say so */
-            errmsg_set(e, "database: was busy");
-            return ERR_BUSY;
-        }
-        return fail(st->db, rc, e);
-    }
-    if (!db_in_transaction(st->db) && !sqlite3_stmt_readonly(st->st)) {
-        assert(st->db->begun);
-        errmsg_set(e, "database: the transaction was lost");
-        db_reset(st);
-        return ERR_IO;
-    }
-    rc = sqlite3_step(st->st);
-    if (rc == SQLITE_ROW) {
-        st->db->running += !st->running;
-        st->running = true;
-        *row = true;
-        return OK;
-    }
-    err = fail(st->db, rc, e);
-    check_sql(st->db, rc & 0xff, st->sql);
-    db_reset(st);
-    return err;
-}
-
-enum err db_run(struct stmt *st, struct errmsg *e)
-{
-    bool row = true;
-    enum err err = OK;
-
-    while (err == OK && row)
-        err = db_step(st, &row, e);
-    return err;
-}
-
-void db_reset(struct stmt *st)
-{
-    st->db->running -= st->running;
-    st->running = false;
-    if (st->st)
-        sqlite3_reset(st->st);
-}
-
-/* ---- parameters and columns ----------------------------------------------------------------- */
-
-static int index_of(struct stmt *st, const char *name)
-{
-    char full[64];
-    int i;
-
-    if (!st->st)
-        return 0;
-    snprintf(full, sizeof full, "%s%s", *name == '$' || *name == ':' || *name == '@' ? "" : "$",
-             name);
-    i = sqlite3_bind_parameter_index(st->st, full);
-    if (i == 0) {
-        fprintf(stderr, "database: no parameter %s in: %s\n", full, st->sql);
-        abort();
-    }
-    return i;
-}
-
-static int index_at(struct stmt *st, int n)
-{
-    int i;
-
-    if (!st->st)
-        return 0;
-    i = n < 1 || n > PARAMS_MAX ? 0 : st->index[n];
-    if (!i) {
-        fprintf(stderr, "database: no parameter %d in: %s\n", n, st->sql);
-        abort();
-    }
-    return i;
-}
-
-static void bound(struct stmt *st, int rc)
-{
-    if (!st->st || rc == SQLITE_OK)
-        return;
-    fprintf(stderr, "database: bind: %s in: %s\n", sqlite3_errstr(rc), st->sql);
-    abort();
-}
-
-static void put_text(struct stmt *st, int i, const char *s)
-{
-    bound(st, sqlite3_bind_text(st->st, i, s, -1, SQLITE_TRANSIENT)); /* NULL binds NULL */
-}
-
-static void put_blob(struct stmt *st, int i, const void *p, size_t len)
-{
-    bound(st, sqlite3_bind_blob64(st->st, i, p, len, SQLITE_TRANSIENT));
-}
-
-void lend_text(struct stmt *st, int n, const char *s, size_t len)
-{
-    bound(st, sqlite3_bind_text64(st->st, index_at(st, n), s, len, SQLITE_STATIC, SQLITE_UTF8));
-}
-
-void lend_blob(struct stmt *st, int n, const void *p, size_t len)
-{
-    bound(st, sqlite3_bind_blob64(st->st, index_at(st, n), p, len, SQLITE_STATIC));
-}
-
-void bind_text_at(struct stmt *st, int n, const char *s)
-{
-    put_text(st, index_at(st, n), s);
-}
-
-void bind_text_named(struct stmt *st, const char *name, const char *s)
-{
-    put_text(st, index_of(st, name), s);
-}
-
-void bind_int_at(struct stmt *st, int n, int64_t v)
-{
-    bound(st, sqlite3_bind_int64(st->st, index_at(st, n), v));
-}
-
-void bind_int_named(struct stmt *st, const char *name, int64_t v)
-{
-    bound(st, sqlite3_bind_int64(st->st, index_of(st, name), v));
-}
-
-void bind_blob_at(struct stmt *st, int n, const void *p, size_t len)
-{
-    put_blob(st, index_at(st, n), p, len);
-}
-
-void bind_blob_named(struct stmt *st, const char *name, const void *p, size_t len)
-{
-    put_blob(st, index_of(st, name), p, len);
-}
-
-void bind_null_at(struct stmt *st, int n)
-{
-    bound(st, sqlite3_bind_null(st->st, index_at(st, n)));
-}
-
-void bind_null_named(struct stmt *st, const char *name)
-{
-    bound(st, sqlite3_bind_null(st->st, index_of(st, name)));
-}
-
-void bind_real_at(struct stmt *st, int n, double v)
-{
-    bound(st, sqlite3_bind_double(st->st, index_at(st, n), v));
-}
-
-void bind_real_named(struct stmt *st, const char *name, double v)
-{
-    bound(st, sqlite3_bind_double(st->st, index_of(st, name), v));
-}
-
-static void check_column(struct stmt *st, int i)
-{
-    assert(st->running && i >= 0 && i < sqlite3_column_count(st->st));
-}
-
-const char *col_text(struct stmt *st, int i)
-{
-    check_column(st, i);
-    return (const char *)sqlite3_column_text(st->st, i);
-}
-
-int64_t col_int(struct stmt *st, int i)
-{
-    check_column(st, i);
-    return sqlite3_column_int64(st->st, i);
-}
-
-double col_real(struct stmt *st, int i)
-{
-    check_column(st, i);
-    return sqlite3_column_double(st->st, i);
-}
-
-const void *col_blob(struct stmt *st, int i, size_t *ret_len)
-{
-    const void *p;
-
-    check_column(st, i);
-    p = sqlite3_column_blob(st->st, i);
-    *ret_len = (size_t)sqlite3_column_bytes(st->st, i);
-    return p;
-}
-
-bool col_is_null(struct stmt *st, int i)
-{
-    check_column(st, i);
-    return sqlite3_column_type(st->st, i) == SQLITE_NULL;
-}
-
-int64_t db_changes(struct db *db)
-{
-    return sqlite3_changes64(db->h);
-}
-
-int64_t db_last_rowid(struct db *db)
-{
-    return sqlite3_last_insert_rowid(db->h);
-}
-
-static void scans_of(struct db *db, const char *sql, void (*fn)(void *arg, const char *sql, const char *step), void *arg)
-{
-    char *explain = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", sql);
-    sqlite3_stmt *st = NULL;
-
-    if (explain && sqlite3_prepare_v2(db->h, explain, -1, &st, NULL) == SQLITE_OK)
-        while (sqlite3_step(st) == SQLITE_ROW) {
-            const char *step = (const char *)sqlite3_column_text(st, 3);
-            if (step && !strncmp(step, "SCAN ", 5) && strcmp(step, "SCAN CONSTANT ROW"))
-                fn(arg, sql, step);
-        }
-    sqlite3_finalize(st);
-    sqlite3_free(explain);
-}
-
-void db_each_scan(struct db *db, void (*fn)(void *arg, const char *sql, const char *step), void *arg)
-{
-    for (int i = 0; i < BUCKETS; i++)
-        for (struct stmt *st = db->bucket[i]; st; st = st->next)
-            if (!strstr(st->sql, "/* full scan"))
-                scans_of(db, st->sql, fn, arg);
-}
-
 /* ---- the whole file ------------------------------------------------------------------------- */
 
 enum err db_check(struct db *db, struct errmsg *e)
@@ -643,7 +309,7 @@ enum err db_copy_to(struct db *db, const char *path, struct errmsg *e)
         rc = sqlite3_bind_text(st, 1, path, -1, SQLITE_TRANSIENT);
     if (rc == SQLITE_OK)
         rc = sqlite3_step(st);
-    err = fail(db, rc, e);
+    err = db_fail(db, rc, e);
     sqlite3_finalize(st);
     if (err != OK)
         goto fail;
@@ -687,5 +353,5 @@ enum err db_checkpoint(struct db *db, struct errmsg *e)
 {
     int rc = sqlite3_wal_checkpoint_v2(db->h, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 
-    return (rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED ? OK : fail(db, rc, e);
+    return (rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED ? OK : db_fail(db, rc, e);
 }
