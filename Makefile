@@ -177,7 +177,7 @@ lint: | build/.deps  ## floors, format, static analysis
 	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -Ishared $(foreach f,$(FLOORS),shared/$(f)) $(wildcard node/*.c hub/*.c)
 
 format:  ## clang-format the C sources
-	clang-format -i $(wildcard shared/*/*.[ch] node/*.[ch] hub/*.[ch] tests/unit/*.[ch] tests/sim/*.[ch])
+	clang-format -i $(wildcard shared/*/*.[ch] node/*.[ch] hub/*.[ch] tests/unit/*.[ch] tests/sim/*/*.[ch] tests/crash/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] tests/bench/fleet/*.[ch] tests/e2e/*.[ch])
 
 install: programs  ## install into DESTDIR/PREFIX
 	install -D -m 755 $(B)/doorstep-node $(DESTDIR)$(PREFIX)/bin/doorstep-node

@@ -4,8 +4,12 @@
 
 int main(int argc, char **argv)
 {
-    const struct program p = {.name = "doorstep-hub", .is_hub = true, .print_certificate = print_certificate,
-                              .print_label = print_label, .web = web_files, .web_count = web_file_count};
+    const struct program p = {.name = "doorstep-hub",
+                              .is_hub = true,
+                              .print_certificate = print_certificate,
+                              .print_label = print_label,
+                              .web = web_files,
+                              .web_count = web_file_count};
 
     return program_main(&p, argc, argv);
 }

@@ -23,7 +23,8 @@ static cairo_status_t take(void *pdf, const unsigned char *p, unsigned n)
     return CAIRO_STATUS_SUCCESS;
 }
 
-static void begin(struct page *p, struct buf *pdf, double width_mm, double height_mm, const char *title)
+static void begin(struct page *p, struct buf *pdf, double width_mm, double height_mm,
+                  const char *title)
 {
     p->width = width_mm * MM;
     p->surface = cairo_pdf_surface_create_for_stream(take, pdf, p->width, height_mm * MM);
@@ -47,8 +48,8 @@ static enum err end(struct page *p, struct errmsg *e)
 }
 
 /* Text in a box that is width wide; returns the height used, all in points. */
-static double text(struct page *p, double x, double y, double width, double size, bool bold, PangoAlignment align,
-                   const char *s)
+static double text(struct page *p, double x, double y, double width, double size, bool bold,
+                   PangoAlignment align, const char *s)
 {
     PangoLayout *l = pango_cairo_create_layout(p->cr);
     PangoFontDescription *f = pango_font_description_from_string(FONT);
@@ -98,14 +99,16 @@ static bool code128(struct page *p, double x, double y, double width, double hei
 
     z->symbology = BARCODE_CODE128;
     z->show_hrt = 0;
-    bool good = ZBarcode_Encode_and_Buffer_Vector(z, (const unsigned char *)s, 0, 0) < ZINT_ERROR && z->vector;
+    bool good = ZBarcode_Encode_and_Buffer_Vector(z, (const unsigned char *)s, 0, 0) < ZINT_ERROR &&
+                z->vector;
     if (good) {
         double scale = width / (double)z->vector->width;
         double tall = 0;
         for (struct zint_vector_rect *r = z->vector->rectangles; r; r = r->next)
             tall = r->height > tall ? r->height : tall;
         for (struct zint_vector_rect *r = z->vector->rectangles; r; r = r->next)
-            cairo_rectangle(p->cr, x + r->x * scale, y, r->width * scale, height * (tall > 0 ? r->height / tall : 1));
+            cairo_rectangle(p->cr, x + r->x * scale, y, r->width * scale,
+                            height * (tall > 0 ? r->height / tall : 1));
         cairo_fill(p->cr);
     }
     ZBarcode_Delete(z);
@@ -115,11 +118,12 @@ static bool code128(struct page *p, double x, double y, double width, double hei
 enum err print_certificate(const struct json *show, struct buf *pdf, struct errmsg *e)
 {
     static const char *const rows[][2] = {
-        {"编　　号", "number"},       {"持 有 人", "holder_name"},  {"公民身份号码", "holder_number"},
-        {"事　　项", "item_name"},    {"签发日期", "issued_on"},    {"有效期至", "valid_until"},
+        {"编　　号", "number"},      {"持 有 人", "holder_name"}, {"公民身份号码", "holder_number"},
+        {"事　　项", "item_name"},   {"签发日期", "issued_on"},   {"有效期至", "valid_until"},
         {"签发机关", "issuer_name"},
     };
-    const char *title = json_get_text(show, "result_name"), *title_en = json_get_text(show, "result_name_en");
+    const char *title = json_get_text(show, "result_name"),
+               *title_en = json_get_text(show, "result_name_en");
     const char *token = json_get_text(show, "token"), *state = json_get_text(show, "state");
     struct page p;
 
@@ -153,7 +157,8 @@ enum err print_certificate(const struct json *show, struct buf *pdf, struct errm
         return ERR_INVALID;
     }
     text(&p, 20 * MM, 255 * MM, 170 * MM, 10, false, PANGO_ALIGN_CENTER,
-         "扫描二维码，在街道站点的“验证”中核对真伪。\nScan the code and check it at the street's site.");
+         "扫描二维码，在街道站点的“验证”中核对真伪。\nScan the code and check it at the street's "
+         "site.");
     return end(&p, e);
 }
 
@@ -196,11 +201,15 @@ enum err print_label(const struct json *show, struct buf *pdf, struct errmsg *e)
     snprintf(line, sizeof line, "收件人　%s　%s", name, mobile);
     double y = 60 * MM;
     y += text(&p, 6 * MM, y, 88 * MM, 14, true, PANGO_ALIGN_LEFT, line) + 2 * MM;
-    y += text(&p, 6 * MM, y, 88 * MM, 13, false, PANGO_ALIGN_LEFT, json_get_text(show, "address")) + 6 * MM;
-    snprintf(line, sizeof line, "寄件　%s", json_get_text(show, "sender_name") ? json_get_text(show, "sender_name") : "");
+    y += text(&p, 6 * MM, y, 88 * MM, 13, false, PANGO_ALIGN_LEFT, json_get_text(show, "address")) +
+         6 * MM;
+    snprintf(line, sizeof line, "寄件　%s",
+             json_get_text(show, "sender_name") ? json_get_text(show, "sender_name") : "");
     y += text(&p, 6 * MM, y, 88 * MM, 12, false, PANGO_ALIGN_LEFT, line) + 2 * MM;
-    snprintf(line, sizeof line, "办件　%s", json_get_text(show, "case_no") ? json_get_text(show, "case_no") : "");
+    snprintf(line, sizeof line, "办件　%s",
+             json_get_text(show, "case_no") ? json_get_text(show, "case_no") : "");
     y += text(&p, 6 * MM, y, 88 * MM, 11, false, PANGO_ALIGN_LEFT, line) + 4 * MM;
-    text(&p, 6 * MM, y, 88 * MM, 11, false, PANGO_ALIGN_LEFT, "当面核对收件人取件码后交付。\nHand over against the recipient's code.");
+    text(&p, 6 * MM, y, 88 * MM, 11, false, PANGO_ALIGN_LEFT,
+         "当面核对收件人取件码后交付。\nHand over against the recipient's code.");
     return end(&p, e);
 }

@@ -6,10 +6,11 @@
 #include "base/err.h"
 #include "base/json.h"
 
-/* A4: the result with its number, holder, issuer and a QR code of its signed token. show: GET /certificates/N. */
+/* A4: the result with its number, holder, issuer and a QR code of its signed token. show: GET
+ * /certificates/N. */
 enum err print_certificate(const struct json *show, struct buf *pdf, struct errmsg *e);
-/* 100 x 150 mm: the label of a delivery with its number as Code 128. Names and numbers of people are masked as
- * on any courier's label. show: GET /deliveries/ID. */
+/* 100 x 150 mm: the label of a delivery with its number as Code 128. Names and numbers of people
+ * are masked as on any courier's label. show: GET /deliveries/ID. */
 enum err print_label(const struct json *show, struct buf *pdf, struct errmsg *e);
 
 #endif

@@ -3,7 +3,8 @@
 
 int main(int argc, char **argv)
 {
-    const struct program p = {.name = "doorstep-node", .web = web_files, .web_count = web_file_count};
+    const struct program p = {
+        .name = "doorstep-node", .web = web_files, .web_count = web_file_count};
 
     return program_main(&p, argc, argv);
 }

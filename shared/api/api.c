@@ -20,8 +20,8 @@
 #define IMPORT_BODY_MAX (8 << 20)
 
 static const struct call *const tables[] = {
-    sessions_calls, cases_calls, items_calls, deliveries_calls, certificates_calls,
-    statistics_calls, offices_calls,
+    sessions_calls,     cases_calls,      items_calls,   deliveries_calls,
+    certificates_calls, statistics_calls, offices_calls,
 };
 
 /* The routes that are no calls of the table. */
@@ -60,7 +60,9 @@ static void make_routes(struct api *api)
     for (size_t t = 0; t < TABLE_COUNT; t++)
         for (const struct call *c = tables[t]; c->method; c++) {
             *bound = (struct call_bound){api, c};
-            *r++ = (struct route){.method = c->method, .path = c->path, .handle = call_handle,
+            *r++ = (struct route){.method = c->method,
+                                  .path = c->path,
+                                  .handle = call_handle,
                                   .arg = bound++,
                                   .body_max = c->flags & CALL_LARGE ? IMPORT_BODY_MAX : BODY_MAX};
         }
@@ -163,8 +165,9 @@ void api_fallback(struct request *req, void *arg)
     struct problem p;
     char allow[80] = "";
     if (request_too_large(req)) {
-        problem_set(&p, 413, "body-too-large", "body", "at most 1 MB (an upload: 64 MB)", request_header(req, "content-length"),
-                    "请求内容过大。", "The body is too large.");
+        problem_set(&p, 413, "body-too-large", "body", "at most 1 MB (an upload: 64 MB)",
+                    request_header(req, "content-length"), "请求内容过大。",
+                    "The body is too large.");
         reply_problem(req, &p, NULL, 0);
         return;
     }

@@ -1,6 +1,7 @@
 /* The calls under /api/v1 that a node and a hub both serve, the live socket, health and the pages.
  *
- *   request -> table of calls -> one store job (session, rights, replay, casework) -> JSON or problem
+ *   request -> table of calls -> one store job (session, rights, replay, casework) -> JSON or
+ * problem
  *
  * Everything here runs on the loop thread, except what a job does in its run(). */
 #ifndef API_API_H

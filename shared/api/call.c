@@ -1,5 +1,5 @@
-/* From a request to one store job and back. Not here: what a call means (casework), and the bytes of
- * uploads, documents and pages, which are streamed by files of their own. */
+/* From a request to one store job and back. Not here: what a call means (casework), and the bytes
+ * of uploads, documents and pages, which are streamed by files of their own. */
 #include "api/call.h"
 
 #include "api/inside.h"
@@ -102,9 +102,10 @@ void call_explain(enum err err, const struct errmsg *e, struct problem *p)
         problem_set(p, 503, "busy", NULL, NULL, NULL, "本站正忙，请稍后重试。",
                     "This site is busy. Try again in a moment.");
     else if (err == ERR_IO || err == ERR_CORRUPT)
-        problem_set(p, 503, "storage-failed", NULL, NULL, e->text,
-                    "本站存储出现故障，未作任何更改。请联系管理员。",
-                    "The storage of this site failed; nothing was changed. Call the administrator.");
+        problem_set(
+            p, 503, "storage-failed", NULL, NULL, e->text,
+            "本站存储出现故障，未作任何更改。请联系管理员。",
+            "The storage of this site failed; nothing was changed. Call the administrator.");
     else if (err == ERR_NOT_FOUND)
         problem_set(p, 404, "not-found", NULL, NULL, NULL, "没有找到，请核对编号。",
                     "There is nothing of this number here. Please check it.");
@@ -159,8 +160,9 @@ static enum err keep_answer(struct work *w, struct db *db, struct errmsg *e)
     enum err err = db_run(st, e);
     if (err != OK)
         return err;
-    st = db_stmt(db, "INSERT INTO idempotency (caller, key, request_hash, status, body, created_ms) "
-                     "VALUES ($caller, $key, $hash, $status, $body, $created)");
+    st =
+        db_stmt(db, "INSERT INTO idempotency (caller, key, request_hash, status, body, created_ms) "
+                    "VALUES ($caller, $key, $hash, $status, $body, $created)");
     bind_text(st, "caller", w->caller.user);
     bind_text(st, "key", w->key);
     bind_blob(st, "hash", w->request_hash, 32);
@@ -267,7 +269,7 @@ static enum err work_run(struct job *job, struct db *db, struct errmsg *e)
     return w->key[0] ? keep_answer(w, db, e) : OK;
 }
 
-/* ---- back on the loop ---------------------------------------------------------------------------*/
+/* ---- back on the loop -------------------------------------------------------------------------*/
 
 static void link_next(struct work *w)
 {
@@ -283,7 +285,8 @@ static void link_next(struct work *w)
             continue;
         buf_printf(&link, "%s=", name);
         for (const unsigned char *p = (const unsigned char *)value; *p; p++)
-            if (strchr("-._~", *p) || (*p >= '0' && *p <= '9') || ((*p | 32) >= 'a' && (*p | 32) <= 'z'))
+            if (strchr("-._~", *p) || (*p >= '0' && *p <= '9') ||
+                ((*p | 32) >= 'a' && (*p | 32) <= 'z'))
                 buf_putc(&link, (char)*p);
             else
                 buf_printf(&link, "%%%02X", *p);
@@ -372,8 +375,9 @@ static bool read_input(struct work *w)
             return false;
         }
         if (!json_is_object(w->in)) {
-            problem_set(&w->problem, 422, "not-an-object", "body", "one JSON object", "another value",
-                        "请求内容须为一个 JSON 对象。", "The body must be one JSON object.");
+            problem_set(&w->problem, 422, "not-an-object", "body", "one JSON object",
+                        "another value", "请求内容须为一个 JSON 对象。",
+                        "The body must be one JSON object.");
             return false;
         }
     }

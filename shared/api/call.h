@@ -23,15 +23,15 @@ typedef enum err call_fn(struct office *office, struct db *db, const struct call
                          const struct json *in, struct json **out, struct problem *problem);
 
 enum call_flag {
-    CALL_WRITE = 1,   /* runs on the writer */
-    CALL_PUBLIC = 2,  /* answers without a sign-in too */
-    CALL_CREATES = 4, /* 201, and Idempotency-Key is heard */
-    CALL_REPLAYS = 8, /* Idempotency-Key is heard */
+    CALL_WRITE = 1,    /* runs on the writer */
+    CALL_PUBLIC = 2,   /* answers without a sign-in too */
+    CALL_CREATES = 4,  /* 201, and Idempotency-Key is heard */
+    CALL_REPLAYS = 8,  /* Idempotency-Key is heard */
     CALL_MATCHES = 16, /* If-Match is heard: the case must still be what the caller saw */
-    CALL_TAGGED = 32, /* the answer carries an ETag */
+    CALL_TAGGED = 32,  /* the answer carries an ETag */
     CALL_SECRET = 128, /* never kept for replay */
-    CALL_LARGE = 256, /* a body of up to 8 MB */
-    CALL_PAGED = 64,  /* "next" in the answer becomes a Link */
+    CALL_LARGE = 256,  /* a body of up to 8 MB */
+    CALL_PAGED = 64,   /* "next" in the answer becomes a Link */
 };
 
 #define CALL_QUERY_MAX 12
@@ -42,9 +42,9 @@ struct call {
     unsigned flags;
     const char *roles; /* " admin supervisor " or NULL: every role */
     call_fn *fn;
-    const char *query[CALL_QUERY_MAX];         /* names taken from the query string */
-    bool (*before)(struct work *w);            /* loop: false when it has answered already */
-    void (*after)(struct work *w);             /* loop: may add headers or replace the answer */
+    const char *query[CALL_QUERY_MAX]; /* names taken from the query string */
+    bool (*before)(struct work *w);    /* loop: false when it has answered already */
+    void (*after)(struct work *w);     /* loop: may add headers or replace the answer */
 };
 
 #define WORK_HEADERS_MAX 8
@@ -89,7 +89,8 @@ void call_header(struct work *w, const char *name, const char *value);
 const char *call_token(struct request *req, struct arena *a, bool *ret_by_cookie);
 /* A write that a page of another site made the browser send? Fills ${p}. */
 bool call_foreign(struct request *req, bool by_cookie, struct problem *p);
-/* The caller behind ${token}: the signed-in user, or a resident when there is none. Store thread. */
+/* The caller behind ${token}: the signed-in user, or a resident when there is none. Store thread.
+ */
 MUST_USE enum err call_caller(struct api *api, struct db *db, const char *token, struct arena *a,
                               struct caller *ret, struct errmsg *e);
 /* Fill ${p} for an error that casework did not explain. */

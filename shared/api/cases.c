@@ -1,17 +1,27 @@
 /* Cases: file, list, show, act, follow, look for repairs. */
 #include "api/call.h"
 
-
 const struct call cases_calls[] = {
-    {.method = "POST", .path = "/api/v1/cases", .fn = case_file,
+    {.method = "POST",
+     .path = "/api/v1/cases",
+     .fn = case_file,
      .flags = CALL_WRITE | CALL_PUBLIC | CALL_CREATES},
-    {.method = "GET", .path = "/api/v1/cases", .fn = case_list, .flags = CALL_PAGED,
+    {.method = "GET",
+     .path = "/api/v1/cases",
+     .fn = case_list,
+     .flags = CALL_PAGED,
      .query = {"state", "q", "item", "community", "custodian", "mine", "from", "to", "limit",
                "cursor"}},
     {.method = "GET", .path = "/api/v1/cases/{case_no}", .fn = case_show, .flags = CALL_TAGGED},
-    {.method = "POST", .path = "/api/v1/cases/{case_no}/actions", .fn = case_act,
-     .flags = CALL_WRITE | CALL_PUBLIC | CALL_REPLAYS | CALL_MATCHES, .query = {"code"}},
-    {.method = "GET", .path = "/api/v1/track/{case_no}", .fn = case_track, .flags = CALL_PUBLIC,
+    {.method = "POST",
+     .path = "/api/v1/cases/{case_no}/actions",
+     .fn = case_act,
+     .flags = CALL_WRITE | CALL_PUBLIC | CALL_REPLAYS | CALL_MATCHES,
+     .query = {"code"}},
+    {.method = "GET",
+     .path = "/api/v1/track/{case_no}",
+     .fn = case_track,
+     .flags = CALL_PUBLIC,
      .query = {"code"}},
     {0},
 };

@@ -44,12 +44,22 @@ static void pdf_after(struct work *w)
 }
 
 const struct call certificates_calls[] = {
-    {.method = "GET", .path = "/api/v1/certificates/{number}", .fn = certificate_show,
-     .flags = CALL_PUBLIC, .query = {"case", "code"}, .before = certificate_before,
+    {.method = "GET",
+     .path = "/api/v1/certificates/{number}",
+     .fn = certificate_show,
+     .flags = CALL_PUBLIC,
+     .query = {"case", "code"},
+     .before = certificate_before,
      .after = pdf_after},
-    {.method = "GET", .path = "/api/v1/verify", .fn = certificate_verify_token,
-     .flags = CALL_PUBLIC, .query = {"token"}},
-    {.method = "GET", .path = "/api/v1/deliveries/{id}/label.pdf", .fn = delivery_show,
-     .before = label_before, .after = pdf_after},
+    {.method = "GET",
+     .path = "/api/v1/verify",
+     .fn = certificate_verify_token,
+     .flags = CALL_PUBLIC,
+     .query = {"token"}},
+    {.method = "GET",
+     .path = "/api/v1/deliveries/{id}/label.pdf",
+     .fn = delivery_show,
+     .before = label_before,
+     .after = pdf_after},
     {0},
 };

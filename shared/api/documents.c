@@ -1,6 +1,6 @@
-/* Papers. A signed-in caller sees those of the cases he may see; a resident names ?case= and ?code=.
- * A paper that another site still holds is asked for, ahead of everything else, and 503 says when to
- * come again. */
+/* Papers. A signed-in caller sees those of the cases he may see; a resident names ?case= and
+ * ?code=. A paper that another site still holds is asked for, ahead of everything else, and 503
+ * says when to come again. */
 #include "api/documents.h"
 
 #include "api/call.h"
@@ -64,8 +64,8 @@ static enum err reading_run(struct job *job, struct db *db, struct errmsg *e)
     if (!caller.user[0])
         caller.query_code = r->code;
     if (!caller.user[0] && !r->code[0]) {
-        problem_set(&r->problem, 401, "sign-in-needed", NULL, "a session, or ?case= and ?code=",
-                    NULL, "请先登录，或提供办件编号和查询码。",
+        problem_set(&r->problem, 401, "sign-in-needed", NULL,
+                    "a session, or ?case= and ?code=", NULL, "请先登录，或提供办件编号和查询码。",
                     "Sign in, or give the case number and its query code.");
         return ERR_DENIED;
     }
@@ -112,7 +112,8 @@ static void reading_done(struct job *job)
         static const char *const pair[][2] = {{"Retry-After", "2"}, {"Cache-Control", "no-store"}};
         site_want_document(r->api->site, r->digest);
         problem_set(&r->problem, 503, "document-on-its-way", "digest", NULL, r->digest,
-                    "材料正在从其他站点传来，请稍候。", "This paper is on its way from another site.");
+                    "材料正在从其他站点传来，请稍候。",
+                    "This paper is on its way from another site.");
         reply_problem(r->req, &r->problem, pair, 2);
     }
     arena_destroy(r->arena);

@@ -1,5 +1,5 @@
-/* A fixed table of the last failures. When it is full the oldest entry gives way: an attacker with very
- * many names gains nothing against one name, whose entry is fresh. */
+/* A fixed table of the last failures. When it is full the oldest entry gives way: an attacker with
+ * very many names gains nothing against one name, whose entry is fresh. */
 #include "api/guard.h"
 
 #include "base/mem.h"

@@ -6,8 +6,8 @@
 
 struct guard;
 
-#define GUARD_FREE_TRIES 8             /* failures before a pause is asked for */
-#define GUARD_PAUSE_MS (30LL * 1000)   /* after the first of them; doubles with each, up to ... */
+#define GUARD_FREE_TRIES 8           /* failures before a pause is asked for */
+#define GUARD_PAUSE_MS (30LL * 1000) /* after the first of them; doubles with each, up to ... */
 #define GUARD_PAUSE_MS_MAX (900LL * 1000)
 #define GUARD_FORGET_MS (3600LL * 1000)
 

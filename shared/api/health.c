@@ -63,8 +63,7 @@ void health_metrics(struct request *req, void *arg)
            store_pending(api->store));
     metric(&out, "doorstep_store_failed", "gauge", "1 once writing has stopped.",
            store_failed(api->store));
-    metric(&out, "doorstep_live_sockets", "gauge", "Open live sockets.",
-           live_count(api->live));
+    metric(&out, "doorstep_live_sockets", "gauge", "Open live sockets.", live_count(api->live));
     metric(&out, "process_resident_memory_bytes", "gauge", "Resident memory.", resident_bytes());
     struct json *status = site_status(api->site);
     const struct json *link = json_get(status, "link");

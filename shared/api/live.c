@@ -1,5 +1,6 @@
-/* Live changes. Changes are gathered for a moment, then one reader job asks for every open socket which
- * of them its caller may see. A ring of the last changes lets a client go on after a break. */
+/* Live changes. Changes are gathered for a moment, then one reader job asks for every open socket
+ * which of them its caller may see. A ring of the last changes lets a client go on after a break.
+ */
 #include "api/live.h"
 
 #include "api/call.h"
@@ -30,7 +31,7 @@ struct socket {
     char token[201];
     uint64_t sent; /* looked at all changes up to here */
     bool greeted;
-    bool checked;  /* the running job looks at this socket */
+    bool checked; /* the running job looks at this socket */
 };
 
 struct live {
@@ -80,7 +81,7 @@ static void say(struct socket *s, const char *kind, const char *case_no, uint64_
     json_free(o);
 }
 
-/* ---- the check ----------------------------------------------------------------------------------*/
+/* ---- the check --------------------------------------------------------------------------------*/
 
 static enum err check_run(struct job *job, struct db *db, struct errmsg *e)
 {
@@ -93,8 +94,9 @@ static enum err check_run(struct job *job, struct db *db, struct errmsg *e)
             return err;
         v->signed_in = caller.user[0];
         for (int k = 0; v->signed_in && k < c->changes; k++)
-            v->visible[k] = c->change[k].seq > v->from &&
-                            case_visible(api_office(c->live->api), db, &caller, c->change[k].case_no);
+            v->visible[k] =
+                c->change[k].seq > v->from &&
+                case_visible(api_office(c->live->api), db, &caller, c->change[k].case_no);
     }
     return OK;
 }
@@ -216,7 +218,7 @@ void live_changed(struct live *l, const char *case_no)
     start(l);
 }
 
-/* ---- sockets --------------------------------------------------------------------------------------*/
+/* ---- sockets ----------------------------------------------------------------------------------*/
 
 static void cookie_token(struct socket *s, const char *cookie)
 {

@@ -1,7 +1,7 @@
 /* The live socket: tells signed-in callers which of the cases they may see has changed.
  *
- *   client: {"token":"..."?,"since":n?,"epoch":"..."?}   (a browser's cookie does in place of a token)
- *   server: {"kind":"hello","epoch":"...","seq":n}
+ *   client: {"token":"..."?,"since":n?,"epoch":"..."?}   (a browser's cookie does in place of a
+ * token) server: {"kind":"hello","epoch":"...","seq":n}
  *           {"kind":"changed","case_no":"...","seq":n}   n grows; a gap is a case he may not see
  *           {"kind":"reload","seq":n}                    too long away: read everything again */
 #ifndef API_LIVE_H

@@ -1,5 +1,5 @@
-/* Sign in, who am I, sign out. The token goes to programs in the body and to browsers in a cookie that
- * no script can read. */
+/* Sign in, who am I, sign out. The token goes to programs in the body and to browsers in a cookie
+ * that no script can read. */
 #include "api/call.h"
 
 #include "api/guard.h"
@@ -82,11 +82,18 @@ static void close_after(struct work *w)
 }
 
 const struct call sessions_calls[] = {
-    {.method = "POST", .path = "/api/v1/sessions", .fn = session_open,
-     .flags = CALL_WRITE | CALL_PUBLIC | CALL_CREATES | CALL_SECRET, .before = open_before,
+    {.method = "POST",
+     .path = "/api/v1/sessions",
+     .fn = session_open,
+     .flags = CALL_WRITE | CALL_PUBLIC | CALL_CREATES | CALL_SECRET,
+     .before = open_before,
      .after = open_after},
     {.method = "GET", .path = "/api/v1/sessions/current", .fn = current},
-    {.method = "DELETE", .path = "/api/v1/sessions/current", .fn = session_close,
-     .flags = CALL_WRITE, .before = close_before, .after = close_after},
+    {.method = "DELETE",
+     .path = "/api/v1/sessions/current",
+     .fn = session_close,
+     .flags = CALL_WRITE,
+     .before = close_before,
+     .after = close_after},
     {0},
 };

@@ -58,11 +58,16 @@ bool static_path_safe(const char *path)
 const char *static_type(const char *path)
 {
     static const char *const types[][2] = {
-        {".html", "text/html; charset=utf-8"},     {".js", "text/javascript; charset=utf-8"},
-        {".css", "text/css; charset=utf-8"},       {".json", "application/json"},
-        {".svg", "image/svg+xml"},                 {".png", "image/png"},
-        {".ico", "image/x-icon"},                  {".wasm", "application/wasm"},
-        {".txt", "text/plain; charset=utf-8"},     {".webmanifest", "application/manifest+json"},
+        {".html", "text/html; charset=utf-8"},
+        {".js", "text/javascript; charset=utf-8"},
+        {".css", "text/css; charset=utf-8"},
+        {".json", "application/json"},
+        {".svg", "image/svg+xml"},
+        {".png", "image/png"},
+        {".ico", "image/x-icon"},
+        {".wasm", "application/wasm"},
+        {".txt", "text/plain; charset=utf-8"},
+        {".webmanifest", "application/manifest+json"},
     };
     const char *dot = strrchr(path, '.');
     for (size_t i = 0; dot && i < sizeof types / sizeof types[0]; i++)

@@ -1,4 +1,5 @@
-/* The pages: packed into the program, or from a folder. The table is made by scripts/web/pack.mjs. */
+/* The pages: packed into the program, or from a folder. The table is made by scripts/web/pack.mjs.
+ */
 #ifndef API_STATIC_H
 #define API_STATIC_H
 
@@ -37,7 +38,8 @@ bool static_accepts(const char *accept_encoding, const char *coding);
 bool static_path_safe(const char *path);
 /* The media type of a name, or application/octet-stream. */
 const char *static_type(const char *path);
-/* Answer GET or HEAD of a page; false when there is none of this path (nothing is answered then). */
+/* Answer GET or HEAD of a page; false when there is none of this path (nothing is answered then).
+ */
 bool static_reply(const struct static_pages *pages, struct request *req);
 
 #endif

@@ -301,11 +301,11 @@ enum err upload_file_finish(struct upload_file *f, struct problem *p, struct err
         return world_failed(e, "read an upload");
     const char *type = filetype_of(head, (size_t)n);
     if (!type) {
-        problem_set(p, 415, "file-kind", "body", "JPEG, PNG, WebP or PDF",
-                    "content of no such kind",
-                    "文件内容不是可接收的类型（按内容判断，与文件名无关），请上传照片或 PDF。",
-                    "The content (not the name) is of no kind that is taken. Upload a photograph or "
-                    "a PDF.");
+        problem_set(
+            p, 415, "file-kind", "body", "JPEG, PNG, WebP or PDF", "content of no such kind",
+            "文件内容不是可接收的类型（按内容判断，与文件名无关），请上传照片或 PDF。",
+            "The content (not the name) is of no kind that is taken. Upload a photograph or "
+            "a PDF.");
         return ERR_INVALID;
     }
     snprintf(f->media_type, sizeof f->media_type, "%s", type);
@@ -323,10 +323,11 @@ enum err upload_file_record(struct upload_file *f, struct office *office, struct
     enum err err = db_run(st, e);
     if (err != OK)
         return err;
-    st = db_stmt(db, "INSERT INTO document (digest, street, case_no, size, media_type, state, hlc, name) "
-                     "VALUES ($digest, $street, '', $size, $type, 'here', 0, $name) "
-                     "ON CONFLICT (digest) DO UPDATE SET state = 'here', size = excluded.size, "
-                     "media_type = excluded.media_type");
+    st = db_stmt(
+        db, "INSERT INTO document (digest, street, case_no, size, media_type, state, hlc, name) "
+            "VALUES ($digest, $street, '', $size, $type, 'here', 0, $name) "
+            "ON CONFLICT (digest) DO UPDATE SET state = 'here', size = excluded.size, "
+            "media_type = excluded.media_type");
     bind_text(st, "digest", f->digest);
     bind_text(st, "street", office->street);
     bind_int(st, "size", f->length);

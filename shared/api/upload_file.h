@@ -17,16 +17,16 @@ struct office;
 enum upload_sum { UPLOAD_SUM_NONE, UPLOAD_SUM_SHA1, UPLOAD_SUM_SHA256 };
 
 struct upload_file {
-    const char *dir; /* borrowed */
+    const char *dir;        /* borrowed */
     struct blob_dir *blobs; /* borrowed */
     char id[33];
     char name[256];
     int64_t length, offset; /* bytes announced, bytes there */
     int64_t start;          /* offset when this piece began */
     int64_t created_ms, expires_ms;
-    char digest[72];        /* "sha256:<hex>" once finished */
+    char digest[72]; /* "sha256:<hex>" once finished */
     char media_type[64];
-    bool recorded;          /* the row names the digest */
+    bool recorded; /* the row names the digest */
     int fd;
     enum upload_sum sum;
     unsigned char expected[32];
@@ -37,7 +37,8 @@ void upload_file_close(struct upload_file *f);
 bool upload_file_set_id(struct upload_file *f, const char *id); /* 32 hex digits */
 /* "sha1 BASE64" or "sha256 BASE64" of the piece that follows. */
 bool upload_file_expect(struct upload_file *f, const char *upload_checksum);
-/* "filename BASE64,filetype BASE64": the name is kept, the type is not believed. NULL is allowed. */
+/* "filename BASE64,filetype BASE64": the name is kept, the type is not believed. NULL is allowed.
+ */
 void upload_file_metadata(struct upload_file *f, const char *upload_metadata);
 bool upload_file_room(const struct upload_file *f); /* on the disk, with a reserve */
 void upload_file_http_date(int64_t ms, char out[40]);
@@ -50,8 +51,8 @@ MUST_USE enum err upload_file_load(struct upload_file *f, struct db *db, struct 
 MUST_USE enum err upload_file_open(struct upload_file *f, struct errmsg *e);
 MUST_USE enum err upload_file_write(struct upload_file *f, const void *p, size_t n,
                                     struct problem *problem, struct errmsg *e);
-/* Make the piece durable and check it; a whole file becomes a blob with a digest and a type. A piece
- * that fails its checksum is taken back (460); a file that is no paper: 415. */
+/* Make the piece durable and check it; a whole file becomes a blob with a digest and a type. A
+ * piece that fails its checksum is taken back (460); a file that is no paper: 415. */
 MUST_USE enum err upload_file_finish(struct upload_file *f, struct problem *p, struct errmsg *e);
 MUST_USE enum err upload_file_record(struct upload_file *f, struct office *office, struct db *db,
                                      struct errmsg *e);

@@ -1,5 +1,5 @@
-/* Uploads by tus 1.0. The bytes so far are a file whose size is the offset, so an upload goes on after
- * any break, also a killed process. Nothing is acknowledged before fsync.
+/* Uploads by tus 1.0. The bytes so far are a file whose size is the offset, so an upload goes on
+ * after any break, also a killed process. Nothing is acknowledged before fsync.
  *
  *   POST   row -> (body as PATCH) -> 201
  *   PATCH  row -> receive -> [reader: fsync, checksum, digest, blob] -> [writer: row] -> 204
@@ -58,7 +58,7 @@ struct uploads {
 static void receive(struct transfer *t);
 static void finish(struct transfer *t);
 
-/* ---- answers ------------------------------------------------------------------------------------*/
+/* ---- answers ----------------------------------------------------------------------------------*/
 
 static void unlist(struct transfer *t)
 {
@@ -135,7 +135,7 @@ static int success_status(const struct transfer *t)
     return t->call == UPLOAD_POST ? 201 : t->call == UPLOAD_HEAD ? 200 : 204;
 }
 
-/* ---- the end of a body: durable, checked, named ---------------------------------------------------*/
+/* ---- the end of a body: durable, checked, named -----------------------------------------------*/
 
 static enum err record_run(struct job *job, struct db *db, struct errmsg *e)
 {
@@ -202,7 +202,7 @@ static void finish(struct transfer *t)
     store_read(api_store(t->api), &t->job);
 }
 
-/* ---- the body -------------------------------------------------------------------------------------*/
+/* ---- the body ---------------------------------------------------------------------------------*/
 
 static void on_body(struct request *req, const void *p, size_t n, void *arg)
 {
@@ -270,7 +270,7 @@ static void receive(struct transfer *t)
     request_resume(t->req);
 }
 
-/* ---- the calls --------------------------------------------------------------------------------------*/
+/* ---- the calls --------------------------------------------------------------------------------*/
 
 static struct transfer *begin(struct request *req, struct api *api, enum upload_call call)
 {
@@ -286,8 +286,8 @@ static struct transfer *begin(struct request *req, struct api *api, enum upload_
         request_pause(req);
     const char *version = request_header(req, "tus-resumable");
     if (!version || strcmp(version, "1.0.0")) {
-        refuse_with(t, 412, "tus-version", "Tus-Resumable", "1.0.0", version, "上传协议版本须为 tus 1.0.0。",
-                    "The upload protocol must be tus 1.0.0.");
+        refuse_with(t, 412, "tus-version", "Tus-Resumable", "1.0.0", version,
+                    "上传协议版本须为 tus 1.0.0。", "The upload protocol must be tus 1.0.0.");
         return NULL;
     }
     if (call == UPLOAD_POST)
@@ -377,7 +377,8 @@ void uploads_post(struct request *req, void *arg)
     }
     if (t->file.length > UPLOAD_BYTES_MAX) {
         refuse_with(t, 413, "upload-too-large", "Upload-Length", "at most 67108864", text,
-                    "文件过大，单个文件不超过 64 MB。", "The file is too large: at most 64 MB each.");
+                    "文件过大，单个文件不超过 64 MB。",
+                    "The file is too large: at most 64 MB each.");
         return;
     }
     if (!upload_file_room(&t->file)) {
@@ -421,7 +422,8 @@ static void load_done(struct job *job)
         snprintf(at, sizeof at, "%lld", (long long)t->file.offset);
         snprintf(said, sizeof said, "%lld", (long long)t->claimed_offset);
         refuse_with(t, 409, "upload-offset", "Upload-Offset", at, said,
-                    "续传位置不符，请先用 HEAD 查询。", "The offset does not fit. Ask with HEAD first.");
+                    "续传位置不符，请先用 HEAD 查询。",
+                    "The offset does not fit. Ask with HEAD first.");
         return;
     }
     if (t->file.digest[0]) {
@@ -454,11 +456,13 @@ void uploads_patch(struct request *req, void *arg)
     const char *text = request_header(req, "upload-offset");
     if (!has_offset_body(req))
         refuse_with(t, 415, "content-type", "Content-Type", "application/offset+octet-stream",
-                    request_header(req, "content-type"), "内容类型须为 application/offset+octet-stream。",
+                    request_header(req, "content-type"),
+                    "内容类型须为 application/offset+octet-stream。",
                     "The body must be application/offset+octet-stream.");
     else if (!whole_number(text, &t->claimed_offset))
         refuse_with(t, 400, "upload-offset", "Upload-Offset", "a whole number", text,
-                    "须在 Upload-Offset 中给出续传位置。", "Upload-Offset must give where to go on.");
+                    "须在 Upload-Offset 中给出续传位置。",
+                    "Upload-Offset must give where to go on.");
     else
         load(t);
 }
@@ -476,7 +480,7 @@ void uploads_delete(struct request *req, void *arg)
     store_write(api_store(api), &t->job);
 }
 
-/* ---- what nobody came back for ----------------------------------------------------------------------*/
+/* ---- what nobody came back for ----------------------------------------------------------------*/
 
 struct sweep {
     struct job job;

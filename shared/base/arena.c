@@ -100,7 +100,8 @@ void *arena_alloc(struct arena *a, size_t n)
 
 char *arena_strndup(struct arena *a, const char *s, size_t n)
 {
-    char *p = n < ARENA_BLOCK_BYTES ? arena_alloc(a, n + 1) : arena_keep(a, mem_realloc(NULL, n + 1));
+    char *p =
+        n < ARENA_BLOCK_BYTES ? arena_alloc(a, n + 1) : arena_keep(a, mem_realloc(NULL, n + 1));
 
     memcpy(p, s, n);
     p[n] = 0;

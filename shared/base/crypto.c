@@ -62,8 +62,9 @@ void sha256_destroy(struct sha256 *s)
     mem_free(s);
 }
 
-/* Fetched once: looking the algorithm up costs as much as hashing an event. Never freed. Likewise each thread keeps its
- * context, which would be made of three pieces of memory each time; it goes with the thread. */
+/* Fetched once: looking the algorithm up costs as much as hashing an event. Never freed. Likewise
+ * each thread keeps its context, which would be made of three pieces of memory each time; it goes
+ * with the thread. */
 static EVP_MD *md_sha256;
 static pthread_key_t md_context;
 static pthread_once_t md_once = PTHREAD_ONCE_INIT;
@@ -87,8 +88,8 @@ void crypto_sha256(const void *p, size_t n, unsigned char out[32])
         ctx = EVP_MD_CTX_new();
         must(ctx && !pthread_setspecific(md_context, ctx), "sha256");
     }
-    must(EVP_DigestInit_ex2(ctx, md_sha256, NULL) == 1 && EVP_DigestUpdate(ctx, n ? p : "", n) == 1 &&
-             EVP_DigestFinal_ex(ctx, out, NULL) == 1,
+    must(EVP_DigestInit_ex2(ctx, md_sha256, NULL) == 1 &&
+             EVP_DigestUpdate(ctx, n ? p : "", n) == 1 && EVP_DigestFinal_ex(ctx, out, NULL) == 1,
          "sha256");
 }
 

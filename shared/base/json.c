@@ -38,10 +38,10 @@ static json_t *lib_real(double d)
 
 #define DEPTH_MAX 64
 
-/* ---- memory ---- */
+/* ---- memory ---- ------------------------------------------------------------------------------*/
 
-/* jansson asks for memory piece by piece and gives it back so. What is parsed for a batch takes it from the batch's
- * arena instead; a mark before each piece says whose it is. */
+/* jansson asks for memory piece by piece and gives it back so. What is parsed for a batch takes it
+ * from the batch's arena instead; a mark before each piece says whose it is. */
 struct piece {
     _Alignas(16) bool in_arena;
 };
@@ -90,7 +90,8 @@ static struct json *made(json_t *j)
     return borrowed(j);
 }
 
-/* NULL, or what is not taken: too deep, or a number whose canonical text could not be read again. */
+/* NULL, or what is not taken: too deep, or a number whose canonical text could not be read again.
+ */
 static const char *unfit(json_t *j, int limit)
 {
     const char *key;
@@ -100,7 +101,8 @@ static const char *unfit(json_t *j, int limit)
     const char *why = NULL;
 
     double size = json_is_real(j) ? fabs(json_real_value(j)) : 0;
-    if (size >= 9e18 && size < 1e21) /* RFC 8785 writes these in full, and they fit no 64-bit integer */
+    if (size >= 9e18 &&
+        size < 1e21) /* RFC 8785 writes these in full, and they fit no 64-bit integer */
         return "a number between 9e18 and 1e21";
     if (json_typeof(j) != JSON_ARRAY && json_typeof(j) != JSON_OBJECT)
         return NULL;
@@ -143,7 +145,8 @@ enum err json_parse(const char *p, size_t n, struct json **ret, struct errmsg *e
     return OK;
 }
 
-enum err json_parse_in(struct arena *a, const char *p, size_t n, struct json **ret, struct errmsg *e)
+enum err json_parse_in(struct arena *a, const char *p, size_t n, struct json **ret,
+                       struct errmsg *e)
 {
     struct arena *before = parse_arena;
 
@@ -357,7 +360,7 @@ struct json *json_iter_value(void *i)
     return borrowed(json_object_iter_value(i));
 }
 
-/* ---- RFC 8785 ------------------------------------------------------------------------------ */
+/* ---- RFC 8785 ------------------------------------------------------------------------------ ----*/
 
 static void put_text(const char *s, struct buf *out)
 {

@@ -26,12 +26,15 @@ struct json;
 #define json_text ds_json_text
 #define json_bool ds_json_bool
 
-/* Duplicate keys, text after the value, depth over 64, and numbers from 9e18 to 1e21 (whose canonical text no
- * 64-bit integer holds) are refused; the message names the place or the reason. */
+/* Duplicate keys, text after the value, depth over 64, and numbers from 9e18 to 1e21 (whose
+ * canonical text no 64-bit integer holds) are refused; the message names the place or the reason.
+ */
 MUST_USE enum err json_parse(const char *p, size_t n, struct json **ret, struct errmsg *e);
-/* The same in the memory of an arena: half the time. The value lives as long as the arena, whatever json_free() is told;
- * it must not be changed, nor become a part of what lives longer (json_copy() it). */
-MUST_USE enum err json_parse_in(struct arena *a, const char *p, size_t n, struct json **ret, struct errmsg *e);
+/* The same in the memory of an arena: half the time. The value lives as long as the arena, whatever
+ * json_free() is told; it must not be changed, nor become a part of what lives longer (json_copy()
+ * it). */
+MUST_USE enum err json_parse_in(struct arena *a, const char *p, size_t n, struct json **ret,
+                                struct errmsg *e);
 void json_free(struct json *j); /* NULL is allowed */
 struct json *json_ref(const struct json *j);
 struct json *json_copy(const struct json *j); /* deep */

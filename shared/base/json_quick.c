@@ -1,5 +1,5 @@
-/* One pass over the text, no table of tokens, no stream: jansson spends 120 instructions on a byte, and a hub reads
- * every body of its subtree. Keys must rise strictly, so none comes twice. */
+/* One pass over the text, no table of tokens, no stream: jansson spends 120 instructions on a byte,
+ * and a hub reads every body of its subtree. Keys must rise strictly, so none comes twice. */
 #include "base/json_quick.h"
 
 #include <jansson.h>
@@ -35,7 +35,8 @@ static size_t utf8_len(const unsigned char *p, const unsigned char *end)
     for (size_t i = 1; i < n; i++)
         if ((p[i] & 0xc0) != 0x80)
             return 0;
-    if ((c == 0xe0 && p[1] < 0xa0) || (c == 0xed && p[1] > 0x9f) || (c == 0xf0 && p[1] < 0x90) || (c == 0xf4 && p[1] > 0x8f))
+    if ((c == 0xe0 && p[1] < 0xa0) || (c == 0xed && p[1] > 0x9f) || (c == 0xf0 && p[1] < 0x90) ||
+        (c == 0xf4 && p[1] > 0x8f))
         return 0; /* overlong, a surrogate, or beyond Unicode */
     return n;
 }
@@ -100,8 +101,10 @@ static json_t *number(struct quick *q)
 
     while (q->p < q->end && *q->p >= '0' && *q->p <= '9' && q->p - start < 18)
         n = n * 10 + (*q->p++ - '0');
-    /* At most 18 digits, so it cannot overflow; no zero in front, no "-0"; no fraction, no exponent. */
-    if (q->p == start || (*start == '0' && (q->p - start > 1 || minus)) || (q->p < q->end && strchr("0123456789.eE", *q->p)))
+    /* At most 18 digits, so it cannot overflow; no zero in front, no "-0"; no fraction, no
+     * exponent. */
+    if (q->p == start || (*start == '0' && (q->p - start > 1 || minus)) ||
+        (q->p < q->end && strchr("0123456789.eE", *q->p)))
         return NULL;
     return json_integer(minus ? -n : n);
 }

@@ -1,4 +1,5 @@
-/* A set of short texts, each once, in the order in which they were first put in. Memory is an arena's. */
+/* A set of short texts, each once, in the order in which they were first put in. Memory is an
+ * arena's. */
 #ifndef BASE_TEXT_SET_H
 #define BASE_TEXT_SET_H
 
@@ -12,11 +13,12 @@ struct text_set {
     struct arena *arena; /* the caller's */
     const char **list;   /* list[0 .. count) */
     size_t count, cap;
-    uint32_t *slots;     /* number + 1 of what hashes here; 0: free */
-    size_t slot_count;   /* a power of two */
+    uint32_t *slots;   /* number + 1 of what hashes here; 0: free */
+    size_t slot_count; /* a power of two */
 };
 
-/* Start with {.arena = a}. The number of the text; *ret_new (may be NULL): it was not there. The text is copied. */
+/* Start with {.arena = a}. The number of the text; *ret_new (may be NULL): it was not there. The
+ * text is copied. */
 size_t text_set_put(struct text_set *s, const char *text, bool *ret_new);
 bool text_set_has(const struct text_set *s, const char *text);
 

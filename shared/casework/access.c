@@ -1,6 +1,6 @@
 /* Who may see what: an agent the cases of his community, a street's people those of the street, a
- * district's those of the district, a resident the one whose query code he holds. Checked here, on the
- * server, for every case and paper. */
+ * district's those of the district, a resident the one whose query code he holds. Checked here, on
+ * the server, for every case and paper. */
 #include "casework/inside.h"
 
 #include "base/crypto.h"
@@ -43,7 +43,8 @@ void pickup_code(const char *case_no, const char *query_code, char out[7])
     uint32_t n;
 
     crypto_hmac(query_code, strlen(query_code), case_no, strlen(case_no), sum);
-    n = ((uint32_t)sum[0] << 24 | (uint32_t)sum[1] << 16 | (uint32_t)sum[2] << 8 | sum[3]) % 1000000;
+    n = ((uint32_t)sum[0] << 24 | (uint32_t)sum[1] << 16 | (uint32_t)sum[2] << 8 | sum[3]) %
+        1000000;
     snprintf(out, 7, "%06u", n);
 }
 
@@ -67,13 +68,14 @@ void caller_bind_scope(struct stmt *st, const struct caller *c)
     enum tier tier = TIER_COMMUNITY;
 
     COPY_TEXT(scope, c->site);
-    if (!role_is(c, " agent ") && division_tier(c->site, &tier)) /* everything below the caller's site */
+    if (!role_is(c, " agent ") &&
+        division_tier(c->site, &tier)) /* everything below the caller's site */
         scope[tier == TIER_DISTRICT ? 6 : 9] = 0;
     bind_text(st, "scope", scope);
 }
 
-bool caller_sees(const struct caller *c, const char *case_no, const char *hash, const char *community,
-                 const char *filed_at, const char *held, const char *street)
+bool caller_sees(const struct caller *c, const char *case_no, const char *hash,
+                 const char *community, const char *filed_at, const char *held, const char *street)
 {
     char given[65], padded[16];
 
@@ -86,7 +88,8 @@ bool caller_sees(const struct caller *c, const char *case_no, const char *hash, 
     snprintf(padded, sizeof padded, " %s ", c->site);
     if (role_is(c, " agent "))
         return !strcmp(community, c->site) || !strcmp(filed_at, c->site) || strstr(held, padded);
-    return role_is(c, " clerk dispatcher reviewer supervisor admin ") && division_within(street, c->site);
+    return role_is(c, " clerk dispatcher reviewer supervisor admin ") &&
+           division_within(street, c->site);
 }
 
 bool case_visible(struct office *o, struct db *db, const struct caller *c, const char *case_no)
@@ -100,21 +103,25 @@ bool case_visible(struct office *o, struct db *db, const struct caller *c, const
         struct case_open k;
         if (case_load(db, case_no, &k, &e) != OK)
             return false;
-        sees = k.state.filed && caller_sees(c, case_no, json_get_text(k.state.filing, "query_hash"), "", "", "", "");
+        sees = k.state.filed &&
+               caller_sees(c, case_no, json_get_text(k.state.filing, "query_hash"), "", "", "", "");
         case_close(&k);
         return sees;
     }
     st = db_stmt(db, "SELECT community, filed_at, held, street FROM case_file WHERE case_no = $1");
     bind_text(st, 1, case_no);
     if (db_step(st, &row, &e) == OK && row)
-        sees = caller_sees(c, case_no, NULL, col_text(st, 0), col_text(st, 1), col_text(st, 2), col_text(st, 3));
+        sees = caller_sees(c, case_no, NULL, col_text(st, 0), col_text(st, 1), col_text(st, 2),
+                           col_text(st, 3));
     db_reset(st);
     return sees;
 }
 
-bool document_visible(struct office *o, struct db *db, const struct caller *c, const char *digest, const char *case_no)
+bool document_visible(struct office *o, struct db *db, const struct caller *c, const char *digest,
+                      const char *case_no)
 {
-    struct stmt *st = db_stmt(db, "SELECT case_no FROM case_document WHERE digest = $1 AND ($2 = '' OR case_no = $2)");
+    struct stmt *st = db_stmt(
+        db, "SELECT case_no FROM case_document WHERE digest = $1 AND ($2 = '' OR case_no = $2)");
     struct errmsg e;
     bool row, sees = false;
 

@@ -1,4 +1,5 @@
-/* What may be done with a case, and doing it. One table: an action, who may, and what it appends. */
+/* What may be done with a case, and doing it. One table: an action, who may, and what it appends.
+ */
 #include "casework/inside.h"
 
 #include "base/crypto.h"
@@ -29,7 +30,7 @@ static bool role_in(const struct caller *c, const char *roles)
     return c->role[0] && strstr(roles, padded);
 }
 
-/* ---- doing --------------------------------------------------------------------------------------*/
+/* ---- doing ------------------------------------------------------------------------------------*/
 
 static struct json *under_custody(const struct doing *d)
 {
@@ -87,8 +88,8 @@ static enum err do_supplement(struct doing *d)
     enum err err = item_load(d->db, json_get_text(d->s->filing, "item"), &item, d->e);
 
     if (err == OK && (!json_is_array(given) || !json_count(given))) {
-        problem_set(d->p, 422, "materials-missing", "materials", "a list of {code, documents}", NULL, "请选择要补交的材料",
-                    "Choose the papers to hand in");
+        problem_set(d->p, 422, "materials-missing", "materials", "a list of {code, documents}",
+                    NULL, "请选择要补交的材料", "Choose the papers to hand in");
         err = ERR_INVALID;
     }
     if (err == OK)
@@ -109,7 +110,8 @@ static enum err do_transfer(struct doing *d)
 
     bool child = division_parent(to, parent) && is(parent, d->o->site);
     if (!to[0] || (!is(to, d->o->parent) && !child)) {
-        problem_set(d->p, 422, "transfer-target", "to", "the parent site or a child of this one", to, "只能转给上级或直接下级站点",
+        problem_set(d->p, 422, "transfer-target", "to", "the parent site or a child of this one",
+                    to, "只能转给上级或直接下级站点",
                     "A case goes to the parent site or to a child");
         return ERR_INVALID;
     }
@@ -130,7 +132,8 @@ static enum err do_take_back(struct doing *d)
     return say(d, "case.taken_back/1", b);
 }
 
-/* The one pass: whatever is still missing of accept, approve, issue, order delivery, in one transaction. */
+/* The one pass: whatever is still missing of accept, approve, issue, order delivery, in one
+ * transaction. */
 static enum err do_complete(struct doing *d)
 {
     enum err err = OK;
@@ -168,8 +171,8 @@ static enum err do_rate(struct doing *d)
     struct json *b;
 
     if (score < 1 || score > 5) {
-        problem_set(d->p, 422, "score", "score", "1 (very satisfied) to 5 (very dissatisfied)", NULL, "请选择 1 至 5 的满意度",
-                    "Choose 1 to 5");
+        problem_set(d->p, 422, "score", "score", "1 (very satisfied) to 5 (very dissatisfied)",
+                    NULL, "请选择 1 至 5 的满意度", "Choose 1 to 5");
         return ERR_INVALID;
     }
     b = json_object();
@@ -187,13 +190,13 @@ static enum err do_revoke(struct doing *d)
     return say(d, "certificate.revoked/1", b);
 }
 
-/* ---- the table ----------------------------------------------------------------------------------*/
+/* ---- the table --------------------------------------------------------------------------------*/
 
 enum needs {
     CUSTODY = 1, /* this site must be the custodian */
     DECIDES = 2, /* ... and may decide the item, and its lease covers the case */
     REASON = 4,
-    HIDDEN = 8, /* possible, not offered as a button */
+    HIDDEN = 8,  /* possible, not offered as a button */
     LEASED = 16, /* its lease must cover the case: else the parent may be taking it back just now */
 };
 
@@ -205,7 +208,8 @@ static const struct action {
     unsigned needs;
     enum err (*fn)(struct doing *d);
 } actions[] = {
-    {"complete", " submitted accepted granted completed ", " agent clerk reviewer supervisor ", CUSTODY | DECIDES, do_complete},
+    {"complete", " submitted accepted granted completed ", " agent clerk reviewer supervisor ",
+     CUSTODY | DECIDES, do_complete},
     {"accept", " submitted ", STAFF, CUSTODY, do_accept},
     {"approve", " accepted ", " agent clerk reviewer supervisor ", CUSTODY | DECIDES, do_approve},
     {"request_supplement", " submitted accepted ", STAFF, CUSTODY | REASON, do_request_supplement},
@@ -214,12 +218,17 @@ static const struct action {
     {"submit", " draft ", STAFF RESIDENT, 0, do_submit},
     {"supplement", " submitted accepted correction_required ", STAFF RESIDENT, 0, do_supplement},
     {"withdraw", " draft submitted correction_required ", STAFF RESIDENT, REASON, do_withdraw},
-    {"transfer", " submitted accepted correction_required ", STAFF, CUSTODY | LEASED | REASON, do_transfer},
-    {"take_back", " submitted accepted correction_required draft ", " clerk reviewer supervisor ", REASON, do_take_back},
+    {"transfer", " submitted accepted correction_required ", STAFF, CUSTODY | LEASED | REASON,
+     do_transfer},
+    {"take_back", " submitted accepted correction_required draft ", " clerk reviewer supervisor ",
+     REASON, do_take_back},
     {"rate", " completed delivered refused not_accepted ", RESIDENT, 0, do_rate},
-    {"note", " draft submitted accepted correction_required granted completed delivered refused not_accepted withdrawn ", STAFF,
-     HIDDEN, do_note},
-    {"record_visit", " submitted accepted correction_required granted ", STAFF, HIDDEN, do_record_visit},
+    {"note",
+     " draft submitted accepted correction_required granted completed delivered refused "
+     "not_accepted withdrawn ",
+     STAFF, HIDDEN, do_note},
+    {"record_visit", " submitted accepted correction_required granted ", STAFF, HIDDEN,
+     do_record_visit},
     {"revoke", " completed delivered ", " supervisor ", REASON | HIDDEN, do_revoke},
 };
 
@@ -241,21 +250,28 @@ static bool role_fits(const struct action *a, const struct caller *c)
 }
 
 /* NULL, or why this office may not do it now (zh, en). */
-static const char *const *place_fits(struct office *o, struct db *db, const struct action *a, const struct case_state *s)
+static const char *const *place_fits(struct office *o, struct db *db, const struct action *a,
+                                     const struct case_state *s)
 {
-    static const char *const elsewhere[] = {"这件事项现在由其他站点办理", "Another site has this case in hand"};
-    static const char *const higher[] = {"这个事项须由上级办理", "This item is decided by a higher office"};
-    static const char *const lease[] = {"离线时间过长，暂时不能决定或转办上级知道的事项，请先恢复网络",
-                                        "Offline for too long: a case that the parent knows cannot be decided or handed on until the link is back"};
-    static const char *const not_yet[] = {"下级站点的办理期限未到，还不能收回", "The lower site still holds its lease: not yet"};
+    static const char *const elsewhere[] = {"这件事项现在由其他站点办理",
+                                            "Another site has this case in hand"};
+    static const char *const higher[] = {"这个事项须由上级办理",
+                                         "This item is decided by a higher office"};
+    static const char *const lease[] = {
+        "离线时间过长，暂时不能决定或转办上级知道的事项，请先恢复网络",
+        "Offline for too long: a case that the parent knows cannot be decided or handed on until "
+        "the link is back"};
+    static const char *const not_yet[] = {"下级站点的办理期限未到，还不能收回",
+                                          "The lower site still holds its lease: not yet"};
 
     if (is(a->name, "transfer") && !o->parent[0])
         return elsewhere;
     if (is(a->name, "take_back")) {
-        /* Only he who promised the lease can know that it is over; and only from a community: a street may have handed
-         * the case on, under leases of its own. */
+        /* Only he who promised the lease can know that it is over; and only from a community: a
+         * street may have handed the case on, under leases of its own. */
         char parent[13];
-        if (o->tier != TIER_STREET || !division_parent(s->custodian, parent) || !is(parent, o->site))
+        if (o->tier != TIER_STREET || !division_parent(s->custodian, parent) ||
+            !is(parent, o->site))
             return elsewhere;
         return lease_over(o, db, s->custodian) ? NULL : not_yet;
     }
@@ -268,18 +284,20 @@ static const char *const *place_fits(struct office *o, struct db *db, const stru
     return NULL;
 }
 
-struct json *case_actions(struct office *o, struct db *db, const struct caller *c, const struct case_state *s)
+struct json *case_actions(struct office *o, struct db *db, const struct caller *c,
+                          const struct case_state *s)
 {
     struct json *list = json_array();
 
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
-        if (!(actions[i].needs & HIDDEN) && state_fits(&actions[i], s) && role_fits(&actions[i], c) &&
-            !place_fits(o, db, &actions[i], s))
+        if (!(actions[i].needs & HIDDEN) && state_fits(&actions[i], s) &&
+            role_fits(&actions[i], c) && !place_fits(o, db, &actions[i], s))
             json_push_text(list, actions[i].name);
     return list;
 }
 
-enum err refuse_action(struct problem *p, const char *action, const struct json *allowed, const char *state)
+enum err refuse_action(struct problem *p, const char *action, const struct json *allowed,
+                       const char *state)
 {
     char zh[120], en[120];
 
@@ -295,17 +313,20 @@ static enum err refuse(struct doing *d, const struct action *a, const char *name
 {
     struct json *allowed = case_actions(d->o, d->db, d->c, d->s);
     enum err err = ERR_CONFLICT;
-    const char *const *why = a && state_fits(a, d->s) && role_fits(a, d->c) ? place_fits(d->o, d->db, a, d->s) : NULL;
+    const char *const *why =
+        a && state_fits(a, d->s) && role_fits(a, d->c) ? place_fits(d->o, d->db, a, d->s) : NULL;
 
     if (!a) {
-        problem_set(d->p, 422, "action-unknown", "action", "an action of this case (see actions)", name, "没有这个操作",
-                    "There is no such action");
+        problem_set(d->p, 422, "action-unknown", "action", "an action of this case (see actions)",
+                    name, "没有这个操作", "There is no such action");
         err = ERR_INVALID;
     } else if (state_fits(a, d->s) && !role_fits(a, d->c)) {
-        problem_set(d->p, 403, "role-not-allowed", "action", a->roles + 1, d->c->role, "您的岗位没有这项权限", "Your role may not do this");
+        problem_set(d->p, 403, "role-not-allowed", "action", a->roles + 1, d->c->role,
+                    "您的岗位没有这项权限", "Your role may not do this");
         err = ERR_DENIED;
     } else if (why) {
-        problem_set(d->p, 409, "not-here-or-not-now", "action", "one of allowed", name, why[0], why[1]);
+        problem_set(d->p, 409, "not-here-or-not-now", "action", "one of allowed", name, why[0],
+                    why[1]);
     } else {
         refuse_action(d->p, name, NULL, d->s->state);
     }
@@ -327,18 +348,20 @@ static enum err act(struct doing *d)
     if (!a || !state_fits(a, d->s) || !role_fits(a, d->c) || place_fits(d->o, d->db, a, d->s))
         return refuse(d, a, name);
     if ((a->needs & REASON) && (!reason || !reason[0]) && d->c->user[0]) {
-        problem_set(d->p, 422, "reason-missing", "reason", "why, in a sentence", NULL, "请填写理由", "Say why");
+        problem_set(d->p, 422, "reason-missing", "reason", "why, in a sentence", NULL, "请填写理由",
+                    "Say why");
         return ERR_INVALID;
     }
     if (reason && strlen(reason) > 1500) {
-        problem_set(d->p, 422, "text-too-long", "reason", "at most 500 characters", NULL, "理由太长", "The reason is too long");
+        problem_set(d->p, 422, "text-too-long", "reason", "at most 500 characters", NULL,
+                    "理由太长", "The reason is too long");
         return ERR_INVALID;
     }
     return a->fn(d);
 }
 
-enum err case_act(struct office *o, struct db *db, const struct caller *c, const struct json *in, struct json **out,
-                  struct problem *p)
+enum err case_act(struct office *o, struct db *db, const struct caller *c, const struct json *in,
+                  struct json **out, struct problem *p)
 {
     const char *no = text_or(json_get_text(in, "case_no"), "");
     struct errmsg e = {""};
@@ -346,7 +369,8 @@ enum err case_act(struct office *o, struct db *db, const struct caller *c, const
     enum err err;
 
     if (!case_visible(o, db, c, no)) {
-        problem_set(p, 404, "no-case", "case_no", NULL, no, "没有这个办件，或您无权查看", "There is no such case, or you may not see it");
+        problem_set(p, 404, "no-case", "case_no", NULL, no, "没有这个办件，或您无权查看",
+                    "There is no such case, or you may not see it");
         return ERR_NOT_FOUND;
     }
     if ((err = case_load(db, no, &k, &e)) != OK)

@@ -1,5 +1,5 @@
-/* How events become rows. The events of a case are folded together, whatever order they came in; others say
- * something by themselves, the newest wins.
+/* How events become rows. The events of a case are folded together, whatever order they came in;
+ * others say something by themselves, the newest wins.
  *
  *   events -> of a case: once per case, case_load -> case_save, numbers in use
  *          -> of none:   facts[kind] */
@@ -9,20 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- numbers in use -----------------------------------------------------------------------------*/
+/* ---- numbers in use ---------------------------------------------------------------------------*/
 
 enum err marks_write(struct db *db, struct marks *m, struct errmsg *e)
 {
     enum err err = OK;
 
     for (int i = 0; err == OK && i < m->count; i++)
-        err = number_used(db, m->list[i].street, m->list[i].kind, m->list[i].holder, m->list[i].scope, m->list[i].n, e);
+        err = number_used(db, m->list[i].street, m->list[i].kind, m->list[i].holder,
+                          m->list[i].scope, m->list[i].n, e);
     m->count = 0;
     return err;
 }
 
-static enum err mark(struct db *db, struct marks *m, const char *kind, const char *holder, const char *scope, int64_t n,
-                     struct errmsg *e)
+static enum err mark(struct db *db, struct marks *m, const char *kind, const char *holder,
+                     const char *scope, int64_t n, struct errmsg *e)
 {
     for (int i = 0; i < m->count; i++) {
         struct mark *x = &m->list[i];
@@ -45,7 +46,8 @@ static enum err mark(struct db *db, struct marks *m, const char *kind, const cha
 }
 
 /* What an event tells of the numbers in use. */
-static enum err note_numbers(struct db *db, struct marks *m, const struct event *ev, const struct json *b, struct errmsg *e)
+static enum err note_numbers(struct db *db, struct marks *m, const struct event *ev,
+                             const struct json *b, struct errmsg *e)
 {
     const char *number = json_get_text(b, "number"), *waybill = json_get_text(b, "waybill");
     char site[13], scope[8], digits[9];
@@ -57,7 +59,8 @@ static enum err note_numbers(struct db *db, struct marks *m, const struct event 
         snprintf(digits, sizeof digits, "%.5s", ev->case_no + 15);
         err = mark(db, m, "case", site, scope, strtoll(digits, NULL, 10), e);
     } else if (!strcmp(ev->kind, "certificate.issued/1") && number && strlen(number) > 6) {
-        err = mark(db, m, "certificate", site, "", strtoll(number + strlen(number) - 6, NULL, 10), e);
+        err =
+            mark(db, m, "certificate", site, "", strtoll(number + strlen(number) - 6, NULL, 10), e);
     }
     if (err == OK && waybill && s10_check(waybill)) {
         snprintf(digits, sizeof digits, "%.8s", waybill + 2);
@@ -66,10 +69,10 @@ static enum err note_numbers(struct db *db, struct marks *m, const struct event 
     return err;
 }
 
-/* ---- cases --------------------------------------------------------------------------------------*/
+/* ---- cases ------------------------------------------------------------------------------------*/
 
-enum err case_apply(struct office *o, struct db *db, struct case_open *c, struct marks *m, const struct event *local,
-                    struct errmsg *e)
+enum err case_apply(struct office *o, struct db *db, struct case_open *c, struct marks *m,
+                    const struct event *local, struct errmsg *e)
 {
     enum err err = OK;
 
@@ -98,8 +101,8 @@ static enum err all_is_new(struct db *db, const struct case_news *n, bool *ret, 
     return err;
 }
 
-static enum err apply_news(struct office *o, struct db *db, const struct case_news *n, struct marks *m,
-                           const struct event *local, struct errmsg *e)
+static enum err apply_news(struct office *o, struct db *db, const struct case_news *n,
+                           struct marks *m, const struct event *local, struct errmsg *e)
 {
     struct case_open c;
     bool new;
@@ -120,17 +123,16 @@ static enum err apply_news(struct office *o, struct db *db, const struct case_ne
     return err;
 }
 
-/* ---- what belongs to no case --------------------------------------------------------------------*/
+/* ---- what belongs to no case ------------------------------------------------------------------*/
 
 static const struct {
     const char *kind;
     enum err (*fn)(struct db *db, const struct event *ev, const struct json *b, struct errmsg *e);
 } facts[] = {
-    {"site.enrolled/1", site_enrolled},     {"account.created/1", account_created},
-    {"item.published/1", item_published},   {"calendar.published/1", calendar_published},
+    {"site.enrolled/1", site_enrolled},   {"account.created/1", account_created},
+    {"item.published/1", item_published}, {"calendar.published/1", calendar_published},
     {"block.leased/1", number_leased},
 };
-
 
 enum err fact_apply(struct db *db, const struct event *ev, struct errmsg *e)
 {
@@ -149,7 +151,8 @@ enum err fact_apply(struct db *db, const struct event *ev, struct errmsg *e)
 }
 
 /* A received one that does not fit leaves nothing behind but its reason. */
-static enum err fact_receive(struct office *o, struct db *db, struct arrival *x, struct arena *a, struct errmsg *e)
+static enum err fact_receive(struct office *o, struct db *db, struct arrival *x, struct arena *a,
+                             struct errmsg *e)
 {
     struct errmsg why = {""};
     enum err err = db_savepoint(db);
@@ -168,10 +171,10 @@ static enum err fact_receive(struct office *o, struct db *db, struct arrival *x,
     return err;
 }
 
-/* ---- a batch ------------------------------------------------------------------------------------*/
+/* ---- a batch ----------------------------------------------------------------------------------*/
 
-enum err office_apply(void *arg, struct db *db, struct arrival *list, size_t n, bool local, struct arena *a,
-                      struct errmsg *e)
+enum err office_apply(void *arg, struct db *db, struct arrival *list, size_t n, bool local,
+                      struct arena *a, struct errmsg *e)
 {
     struct office *o = arg;
     struct marks *m = arena_alloc(a, sizeof *m);
@@ -188,12 +191,13 @@ enum err office_apply(void *arg, struct db *db, struct arrival *list, size_t n, 
     return err == OK ? marks_write(db, m, e) : err;
 }
 
-enum err office_say(struct office *o, struct db *db, const char *kind, const char *case_no, const char *street,
-                    const struct caller *c, struct json *body, struct errmsg *e)
+enum err office_say(struct office *o, struct db *db, const char *kind, const char *case_no,
+                    const char *street, const struct caller *c, struct json *body, struct errmsg *e)
 {
     if (c && c->name[0])
         json_set_text(body, "by", c->name);
-    enum err err = ledger_append(&o->ledger, db, kind, case_no, street, c ? c->user : "", body, NULL, e);
+    enum err err =
+        ledger_append(&o->ledger, db, kind, case_no, street, c ? c->user : "", body, NULL, e);
     json_free(body);
     return err;
 }

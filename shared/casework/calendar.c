@@ -52,7 +52,8 @@ static int year_of(int day)
 
 static enum err wrong(struct problem *p, const char *field, const char *expected, const char *found)
 {
-    problem_set(p, 422, "calendar-invalid", field, expected, found, "日历数据不正确", "The calendar is not right");
+    problem_set(p, 422, "calendar-invalid", field, expected, found, "日历数据不正确",
+                "The calendar is not right");
     return ERR_INVALID;
 }
 
@@ -101,7 +102,8 @@ enum err calendar_is_working(const struct calendar *c, int day, bool *ret, struc
     if (!y) {
         snprintf(found, sizeof found, "%d", number);
         problem_set(p, 409, "calendar-missing", "", "a calendar of the year", found,
-                    "还没有导入该年度的工作日历，不能推算期限", "The working-day calendar of that year is not loaded");
+                    "还没有导入该年度的工作日历，不能推算期限",
+                    "The working-day calendar of that year is not loaded");
         return ERR_NOT_FOUND;
     }
     switch ((enum mark)y->mark[day - time_days_of(number, 1, 1)]) {

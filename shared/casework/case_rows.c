@@ -10,10 +10,12 @@
 
 #define REPAIR_DEADLINE_MS (3LL * 24 * 3600 * 1000)
 
-static enum err read_events(struct db *db, const char *case_no, struct case_open *ret, struct errmsg *e)
+static enum err read_events(struct db *db, const char *case_no, struct case_open *ret,
+                            struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT origin, seq, hlc, kind, case_no, street, actor, body, state, reason FROM event "
-                                  "WHERE case_no = $1 ORDER BY hlc, origin, seq");
+    struct stmt *st = db_stmt(
+        db, "SELECT origin, seq, hlc, kind, case_no, street, actor, body, state, reason FROM event "
+            "WHERE case_no = $1 ORDER BY hlc, origin, seq");
     int cap = 16;
     enum err err;
     bool row;
@@ -34,7 +36,8 @@ static enum err read_events(struct db *db, const char *case_no, struct case_open
         ev.actor = arena_strdup(ret->arena, ev.actor);
         ev.body = arena_strndup(ret->arena, ev.body, ev.body_len);
         ret->events[ret->count++] = (struct fold_event){
-            .ev = ev, .noted_why = aside ? arena_strdup(ret->arena, text_or(col_text(st, 9), "")) : NULL};
+            .ev = ev,
+            .noted_why = aside ? arena_strdup(ret->arena, text_or(col_text(st, 9), "")) : NULL};
     }
     if (err == OK && !ret->count)
         err = ERR_NOT_FOUND;
@@ -68,7 +71,8 @@ enum err case_look(struct db *db, const char *case_no, struct case_open *ret, st
 
 static int in_order(const void *a, const void *b)
 {
-    const struct event *x = &((const struct fold_event *)a)->ev, *y = &((const struct fold_event *)b)->ev;
+    const struct event *x = &((const struct fold_event *)a)->ev,
+                       *y = &((const struct fold_event *)b)->ev;
 
     if (x->hlc != y->hlc)
         return x->hlc < y->hlc ? -1 : 1;
@@ -115,7 +119,7 @@ void case_close(struct case_open *c)
     memset(c, 0, sizeof *c);
 }
 
-/* ---- its row, papers, result, delivery ----------------------------------------------------------*/
+/* ---- its row, papers, result, delivery --------------------------------------------------------*/
 
 static int64_t trips_saved(const struct case_state *s)
 {
@@ -127,17 +131,24 @@ static int64_t trips_saved(const struct case_state *s)
 static enum err save_row(struct db *db, const struct case_state *s, struct errmsg *e)
 {
     struct stmt *st = db_stmt(
-        db, "INSERT INTO case_file (street, case_no, item, item_name, item_name_en, applicant_name, applicant_id, "
-            "community, filed_at, custodian, custody_no, held, state, filed_ms, promised_ms, completed_ms, "
-            "trips_saved, person, certificate) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) "
-            "ON CONFLICT (case_no, street) DO UPDATE SET item = excluded.item, item_name = excluded.item_name, "
-            "item_name_en = excluded.item_name_en, applicant_name = excluded.applicant_name, "
-            "applicant_id = excluded.applicant_id, community = excluded.community, filed_at = excluded.filed_at, "
-            "custodian = excluded.custodian, custody_no = excluded.custody_no, held = excluded.held, "
-            "state = excluded.state, filed_ms = excluded.filed_ms, promised_ms = excluded.promised_ms, "
-            "completed_ms = excluded.completed_ms, trips_saved = excluded.trips_saved, person = excluded.person, "
-            "certificate = excluded.certificate");
+        db,
+        "INSERT INTO case_file (street, case_no, item, item_name, item_name_en, applicant_name, "
+        "applicant_id, "
+        "community, filed_at, custodian, custody_no, held, state, filed_ms, promised_ms, "
+        "completed_ms, "
+        "trips_saved, person, certificate) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
+        "$19) "
+        "ON CONFLICT (case_no, street) DO UPDATE SET item = excluded.item, item_name = "
+        "excluded.item_name, "
+        "item_name_en = excluded.item_name_en, applicant_name = excluded.applicant_name, "
+        "applicant_id = excluded.applicant_id, community = excluded.community, filed_at = "
+        "excluded.filed_at, "
+        "custodian = excluded.custodian, custody_no = excluded.custody_no, held = excluded.held, "
+        "state = excluded.state, filed_ms = excluded.filed_ms, promised_ms = excluded.promised_ms, "
+        "completed_ms = excluded.completed_ms, trips_saved = excluded.trips_saved, person = "
+        "excluded.person, "
+        "certificate = excluded.certificate");
     const struct json *f = s->filing, *a = json_get(f, "applicant");
     char held[FOLD_CUSTODIANS_MAX * 13 + 2] = " ";
 
@@ -147,8 +158,16 @@ static enum err save_row(struct db *db, const struct case_state *s, struct errms
             strcat(held, " ");
         }
     const char *const texts[] = {
-        s->street, s->case_no, json_get_text(f, "item"), json_get_text(f, "item_name"), json_get_text(f, "item_name_en"),
-        json_get_text(a, "name"), json_get_text(a, "id_number"), json_get_text(f, "community"), s->filed_at, s->custodian,
+        s->street,
+        s->case_no,
+        json_get_text(f, "item"),
+        json_get_text(f, "item_name"),
+        json_get_text(f, "item_name_en"),
+        json_get_text(a, "name"),
+        json_get_text(a, "id_number"),
+        json_get_text(f, "community"),
+        s->filed_at,
+        s->custodian,
     };
     for (int i = 0; i < 10; i++)
         lend_text(st, i + 1, text_or(texts[i], ""), strlen(text_or(texts[i], "")));
@@ -160,7 +179,8 @@ static enum err save_row(struct db *db, const struct case_state *s, struct errms
     bind_int(st, 16, s->completed_ms);
     bind_int(st, 17, trips_saved(s));
     bind_int(st, 18, person_key(text_or(texts[6], ""), s->filed_ms));
-    lend_text(st, 19, s->certified ? s->certificate_no : "", s->certified ? strlen(s->certificate_no) : 0);
+    lend_text(st, 19, s->certified ? s->certificate_no : "",
+              s->certified ? strlen(s->certificate_no) : 0);
     return db_run(st, e);
 }
 
@@ -169,8 +189,9 @@ static enum err save_documents(struct db *db, const struct case_state *s, struct
     for (size_t i = 0; i < json_count(s->materials); i++) {
         const struct json *docs = json_get(json_at(s->materials, i), "documents");
         for (size_t k = 0; k < json_count(docs); k++) {
-            struct stmt *st = db_stmt(db, "INSERT INTO case_document (street, case_no, digest) VALUES ($1, $2, $3) "
-                                          "ON CONFLICT DO NOTHING");
+            struct stmt *st = db_stmt(
+                db, "INSERT INTO case_document (street, case_no, digest) VALUES ($1, $2, $3) "
+                    "ON CONFLICT DO NOTHING");
             bind_text(st, 1, s->street);
             bind_text(st, 2, s->case_no);
             bind_text(st, 3, text_or(json_get_text(json_at(docs, k), "digest"), ""));
@@ -189,7 +210,8 @@ static enum err save_certificate(struct db *db, const struct case_state *s, stru
     if (!s->certified)
         return OK;
     st = db_stmt(db, "INSERT INTO certificate (street, number, case_no, issuer, issued_ms, state) "
-                     "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (number, case_no, street) DO UPDATE SET state = excluded.state");
+                     "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (number, case_no, street) DO "
+                     "UPDATE SET state = excluded.state");
     bind_text(st, 1, s->certificate_street);
     bind_text(st, 2, s->certificate_no);
     bind_text(st, 3, s->case_no);
@@ -206,9 +228,11 @@ static enum err save_delivery(struct db *db, const struct case_state *s, struct 
 
     if (!d->ordered)
         return OK;
-    st = db_stmt(db, "INSERT INTO delivery (street, id, case_no, method, state, courier, waybill, ordered_ms) "
-                     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id, street) DO UPDATE SET "
-                     "state = excluded.state, courier = excluded.courier, waybill = excluded.waybill");
+    st = db_stmt(
+        db,
+        "INSERT INTO delivery (street, id, case_no, method, state, courier, waybill, ordered_ms) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id, street) DO UPDATE SET "
+        "state = excluded.state, courier = excluded.courier, waybill = excluded.waybill");
     bind_text(st, 1, s->street);
     bind_text(st, 2, d->id);
     bind_text(st, 3, s->case_no);
@@ -220,11 +244,13 @@ static enum err save_delivery(struct db *db, const struct case_state *s, struct 
     return db_run(st, e);
 }
 
-/* An older event that comes late can change which filing, result or delivery stands: then all rows are made anew. */
+/* An older event that comes late can change which filing, result or delivery stands: then all rows
+ * are made anew. */
 static enum err drop_rows(struct db *db, const char *case_no, struct errmsg *e)
 {
     static const char *const sql[] = {
-        "DELETE FROM certificate WHERE number = (SELECT certificate FROM case_file WHERE case_no = $1) AND case_no = $1",
+        "DELETE FROM certificate WHERE number = (SELECT certificate FROM case_file WHERE case_no = "
+        "$1) AND case_no = $1",
         "DELETE FROM case_file WHERE case_no = $1",
         "DELETE FROM case_document WHERE case_no = $1",
         "DELETE FROM delivery WHERE id = $1 || '-1'",
@@ -239,11 +265,12 @@ static enum err drop_rows(struct db *db, const char *case_no, struct errmsg *e)
     return err;
 }
 
-/* ---- verdicts -----------------------------------------------------------------------------------*/
+/* ---- verdicts ---------------------------------------------------------------------------------*/
 
 static enum err drop_repair(struct db *db, const struct event *ev, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "DELETE FROM repair WHERE street = $1 AND origin = $2 AND seq = $3");
+    struct stmt *st =
+        db_stmt(db, "DELETE FROM repair WHERE street = $1 AND origin = $2 AND seq = $3");
 
     bind_text(st, 1, ev->street);
     bind_text(st, 2, ev->origin);
@@ -253,9 +280,11 @@ static enum err drop_repair(struct db *db, const struct event *ev, struct errmsg
 
 static enum err add_repair(struct db *db, const struct event *ev, const char *why, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "INSERT INTO repair (street, origin, seq, case_no, kind, reason, owner, deadline_ms) "
-                                  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (street, origin, seq) DO UPDATE SET "
-                                  "reason = excluded.reason");
+    struct stmt *st = db_stmt(
+        db,
+        "INSERT INTO repair (street, origin, seq, case_no, kind, reason, owner, deadline_ms) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (street, origin, seq) DO UPDATE SET "
+        "reason = excluded.reason");
     char site[13];
 
     event_site(ev->origin, site);
@@ -271,7 +300,8 @@ static enum err add_repair(struct db *db, const struct event *ev, const char *wh
 }
 
 /* What does not fit is a repair item; what fits after all is one no more. */
-static enum err save_verdict(struct db *db, const struct fold_event *f, bool *changed, struct errmsg *e)
+static enum err save_verdict(struct db *db, const struct fold_event *f, bool *changed,
+                             struct errmsg *e)
 {
     const struct event *ev = &f->ev;
     struct stmt *st;
@@ -281,7 +311,8 @@ static enum err save_verdict(struct db *db, const struct fold_event *f, bool *ch
         return OK;
     *changed = true;
     if (f->why)
-        log_line(LOG_LEVEL_WARN, "casework", "set_aside=yes origin=%s seq=%llu kind=%s case=%s reason=\"%s\"", ev->origin,
+        log_line(LOG_LEVEL_WARN, "casework",
+                 "set_aside=yes origin=%s seq=%llu kind=%s case=%s reason=\"%s\"", ev->origin,
                  (unsigned long long)ev->seq, ev->kind, ev->case_no, f->why);
     st = db_stmt(db, "UPDATE event SET state = $3, reason = $4 WHERE origin = $1 AND seq = $2");
     bind_text(st, 1, ev->origin);
@@ -301,15 +332,18 @@ enum err case_save(struct office *o, struct db *db, struct case_open *c, struct 
     for (int i = 0; err == OK && i < c->count; i++) {
         err = save_verdict(db, &c->events[i], &changed, e);
         /* A filing that was set aside has papers too: they travel like all others. */
-        if (err == OK && c->events[i].why && c->state.filed && !strcmp(c->events[i].ev.kind, "case.filed/1"))
+        if (err == OK && c->events[i].why && c->state.filed &&
+            !strcmp(c->events[i].ev.kind, "case.filed/1"))
             err = papers_note(o, db, &c->state, json_get(c->events[i].body, "materials"), e);
     }
     if (err == OK && changed)
         err = drop_rows(db, c->events[0].ev.case_no, e);
     if (err != OK || !c->state.filed)
         return err;
-    if ((err = save_row(db, &c->state, e)) == OK && (err = save_documents(db, &c->state, e)) == OK &&
-        (err = save_certificate(db, &c->state, e)) == OK && (err = save_delivery(db, &c->state, e)) == OK)
+    if ((err = save_row(db, &c->state, e)) == OK &&
+        (err = save_documents(db, &c->state, e)) == OK &&
+        (err = save_certificate(db, &c->state, e)) == OK &&
+        (err = save_delivery(db, &c->state, e)) == OK)
         err = papers_note(o, db, &c->state, c->state.materials, e);
     return err;
 }

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum err item_published(struct db *db, const struct event *ev, const struct json *b, struct errmsg *e)
+enum err item_published(struct db *db, const struct event *ev, const struct json *b,
+                        struct errmsg *e)
 {
     const char *code = json_get_text(b, "code");
 
@@ -15,10 +16,12 @@ enum err item_published(struct db *db, const struct event *ev, const struct json
         errmsg_set(e, "an item without code");
         return ERR_INVALID;
     }
-    struct stmt *st = db_stmt(db, "INSERT INTO item (code, version, hlc, state, name, body) VALUES ($1, $2, $3, $4, $5, $6) "
-                                  "ON CONFLICT (code) DO UPDATE SET version = excluded.version, hlc = excluded.hlc, "
-                                  "state = excluded.state, name = excluded.name, body = excluded.body "
-                                  "WHERE excluded.hlc >= item.hlc");
+    struct stmt *st = db_stmt(
+        db,
+        "INSERT INTO item (code, version, hlc, state, name, body) VALUES ($1, $2, $3, $4, $5, $6) "
+        "ON CONFLICT (code) DO UPDATE SET version = excluded.version, hlc = excluded.hlc, "
+        "state = excluded.state, name = excluded.name, body = excluded.body "
+        "WHERE excluded.hlc >= item.hlc");
     bind_text(st, 1, code);
     bind_int(st, 2, json_get_int(b, "version", 1));
     bind_int(st, 3, (int64_t)ev->hlc);
@@ -28,11 +31,13 @@ enum err item_published(struct db *db, const struct event *ev, const struct json
     return db_run(st, e);
 }
 
-enum err calendar_published(struct db *db, const struct event *ev, const struct json *b, struct errmsg *e)
+enum err calendar_published(struct db *db, const struct event *ev, const struct json *b,
+                            struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "INSERT INTO calendar_year (year, hlc, body) VALUES ($1, $2, $3) "
-                                  "ON CONFLICT (year) DO UPDATE SET hlc = excluded.hlc, body = excluded.body "
-                                  "WHERE excluded.hlc >= calendar_year.hlc");
+    struct stmt *st =
+        db_stmt(db, "INSERT INTO calendar_year (year, hlc, body) VALUES ($1, $2, $3) "
+                    "ON CONFLICT (year) DO UPDATE SET hlc = excluded.hlc, body = excluded.body "
+                    "WHERE excluded.hlc >= calendar_year.hlc");
 
     bind_int(st, 1, json_get_int(b, "year", 0));
     bind_int(st, 2, (int64_t)ev->hlc);
@@ -55,7 +60,7 @@ enum err item_load(struct db *db, const char *code, struct json **ret, struct er
     return err;
 }
 
-/* ---- promises -----------------------------------------------------------------------------------*/
+/* ---- promises ---------------------------------------------------------------------------------*/
 
 /* The calendar in memory is made again when another process has published a year. */
 static enum err refresh_calendar(struct office *o, struct db *db, struct errmsg *e)
@@ -86,8 +91,8 @@ static enum err refresh_calendar(struct office *o, struct db *db, struct errmsg 
     return err;
 }
 
-enum err item_promise(struct office *o, struct db *db, const struct json *item, int64_t from_ms, int64_t *ret_ms,
-                      struct errmsg *e)
+enum err item_promise(struct office *o, struct db *db, const struct json *item, int64_t from_ms,
+                      int64_t *ret_ms, struct errmsg *e)
 {
     const struct json *limit = json_get(item, "promised_limit");
     const char *unit = text_or(json_get_text(limit, "unit"), "working_day");
@@ -102,7 +107,8 @@ enum err item_promise(struct office *o, struct db *db, const struct json *item, 
         if (!n) /* on the spot: before this day ends */
             due = day;
         else if (calendar_add(o->calendar, day, (int)n, &due, &p) != OK)
-            return *ret_ms = 0, OK; /* next year's days are not published yet: no promise, no guess */
+            return *ret_ms = 0,
+                   OK; /* next year's days are not published yet: no promise, no guess */
     } else if (!strcmp(unit, "hour")) {
         *ret_ms = from_ms + n * 3600000;
         return OK;
@@ -113,7 +119,7 @@ enum err item_promise(struct office *o, struct db *db, const struct json *item, 
     return OK;
 }
 
-/* ---- calls --------------------------------------------------------------------------------------*/
+/* ---- calls ------------------------------------------------------------------------------------*/
 
 static void copy_key(struct json *to, const struct json *from, const char *key)
 {
@@ -123,11 +129,13 @@ static void copy_key(struct json *to, const struct json *from, const char *key)
         json_set(to, key, json_ref(v));
 }
 
-enum err item_list(struct office *o, struct db *db, const struct caller *c, const struct json *in, struct json **out,
-                   struct problem *p)
+enum err item_list(struct office *o, struct db *db, const struct caller *c, const struct json *in,
+                   struct json **out, struct problem *p)
 {
-    static const char *const keys[] = {"code", "name", "name_en", "promised_limit", "delivery", "audience", "decided_at",
-                                       "accepted_at", "max_visits", "version", "state", "topics_person", "online"};
+    static const char *const keys[] = {"code",       "name",     "name_en",    "promised_limit",
+                                       "delivery",   "audience", "decided_at", "accepted_at",
+                                       "max_visits", "version",  "state",      "topics_person",
+                                       "online"};
     struct stmt *st = db_stmt(db, "SELECT body FROM item WHERE state = 'published' ORDER BY code");
     const char *q = json_get_text(in, "q");
     struct json *list = json_array();
@@ -142,7 +150,8 @@ enum err item_list(struct office *o, struct db *db, const struct caller *c, cons
         struct json *item = NULL, *s;
         if (json_parse(col_text(st, 0), strlen(col_text(st, 0)), &item, &e) != OK)
             continue;
-        const char *name = text_or(json_get_text(item, "name"), ""), *en = text_or(json_get_text(item, "name_en"), "");
+        const char *name = text_or(json_get_text(item, "name"), ""),
+                   *en = text_or(json_get_text(item, "name_en"), "");
         if (!q || strstr(name, q) || strcasestr(en, q)) {
             s = json_object();
             for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
@@ -158,13 +167,13 @@ enum err item_list(struct office *o, struct db *db, const struct caller *c, cons
 
 static enum err no_item(struct problem *p, int status, const char *field, const char *code)
 {
-    problem_set(p, status, "item-unknown", field, "the code of an item of the catalogue", code, "目录里没有这个事项",
-                "There is no such item in the catalogue");
+    problem_set(p, status, "item-unknown", field, "the code of an item of the catalogue", code,
+                "目录里没有这个事项", "There is no such item in the catalogue");
     return status == 404 ? ERR_NOT_FOUND : ERR_INVALID;
 }
 
-enum err item_show(struct office *o, struct db *db, const struct caller *c, const struct json *in, struct json **out,
-                   struct problem *p)
+enum err item_show(struct office *o, struct db *db, const struct caller *c, const struct json *in,
+                   struct json **out, struct problem *p)
 {
     const char *code = text_or(json_get_text(in, "code"), "");
     struct errmsg e;
@@ -176,14 +185,15 @@ enum err item_show(struct office *o, struct db *db, const struct caller *c, cons
 }
 
 /* One item, or one year of the calendar: {"year", "days"}. */
-enum err item_import(struct office *o, struct db *db, const struct caller *c, const struct json *in, struct json **out,
-                     struct problem *p)
+enum err item_import(struct office *o, struct db *db, const struct caller *c, const struct json *in,
+                     struct json **out, struct problem *p)
 {
     struct errmsg e = {""};
     enum err err;
 
     if (o->tier != TIER_DISTRICT) {
-        problem_set(p, 403, "not-here", "item", "the district's site", o->site, "事项目录由区级站点发布", "The catalogue is published by the district");
+        problem_set(p, 403, "not-here", "item", "the district's site", o->site,
+                    "事项目录由区级站点发布", "The catalogue is published by the district");
         return ERR_DENIED;
     }
     bool year = json_get(in, "days");
@@ -196,7 +206,8 @@ enum err item_import(struct office *o, struct db *db, const struct caller *c, co
     }
     if (err != OK)
         return err;
-    err = office_say(o, db, year ? "calendar.published/1" : "item.published/1", "", o->street, c, json_copy(in), &e);
+    err = office_say(o, db, year ? "calendar.published/1" : "item.published/1", "", o->street, c,
+                     json_copy(in), &e);
     if (err != OK)
         return err;
     *out = json_object();

@@ -1,6 +1,6 @@
-/* Results: issued with a number of the site's own block and a code that anyone can check. The code is a
- * compact JWS (RFC 7515, EdDSA): {n number, i item, h first 16 hex digits of the SHA-256 of the holder's
- * citizen number, d date, s issuing site}. */
+/* Results: issued with a number of the site's own block and a code that anyone can check. The code
+ * is a compact JWS (RFC 7515, EdDSA): {n number, i item, h first 16 hex digits of the SHA-256 of
+ * the holder's citizen number, d date, s issuing site}. */
 #include "casework/inside.h"
 
 #include "base/crypto.h"
@@ -17,8 +17,8 @@ static void holder_digest(const char *id_number, char out[17])
     hex_encode(sum, 8, out);
 }
 
-static void make_token(struct office *o, const char *number, const char *item, const char *holder, const char *date,
-                       struct buf *out)
+static void make_token(struct office *o, const char *number, const char *item, const char *holder,
+                       const char *date, struct buf *out)
 {
     struct json *j = json_object();
     struct buf text = {0};
@@ -47,14 +47,15 @@ static void make_token(struct office *o, const char *number, const char *item, c
     buf_free(&text);
 }
 
-enum err certificate_issue(struct office *o, struct db *db, const struct caller *c, const struct case_state *s,
-                           struct problem *p, struct errmsg *e)
+enum err certificate_issue(struct office *o, struct db *db, const struct caller *c,
+                           const struct case_state *s, struct problem *p, struct errmsg *e)
 {
     const struct json *f = s->filing;
     int64_t now = host_wall_ms(o->host);
     struct buf token = {0};
     char number[40], date[11];
-    enum err err = number_certificate(o, db, text_or(json_get_text(json_get(f, "result"), "prefix"), "JG"), now, number, p);
+    enum err err = number_certificate(
+        o, db, text_or(json_get_text(json_get(f, "result"), "prefix"), "JG"), now, number, p);
 
     if (err != OK)
         return err;
@@ -71,7 +72,8 @@ enum err certificate_issue(struct office *o, struct db *db, const struct caller 
 
 static enum err find_case(struct db *db, const char *number, char case_no[24], struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT case_no FROM certificate WHERE number = $1 ORDER BY case_no LIMIT 1");
+    struct stmt *st =
+        db_stmt(db, "SELECT case_no FROM certificate WHERE number = $1 ORDER BY case_no LIMIT 1");
     bool row;
 
     bind_text(st, 1, number);
@@ -84,8 +86,8 @@ static enum err find_case(struct db *db, const char *number, char case_no[24], s
     return err;
 }
 
-enum err certificate_show(struct office *o, struct db *db, const struct caller *c, const struct json *in,
-                          struct json **out, struct problem *p)
+enum err certificate_show(struct office *o, struct db *db, const struct caller *c,
+                          const struct json *in, struct json **out, struct problem *p)
 {
     const char *number = text_or(json_get_text(in, "number"), "");
     struct errmsg e = {""};
@@ -101,7 +103,8 @@ enum err certificate_show(struct office *o, struct db *db, const struct caller *
     if (err != OK || (err = case_load(db, no, &k, &e)) != OK)
         return err;
     const struct case_state *s = &k.state;
-    const struct json *result = json_get(s->filing, "result"), *a = json_get(s->filing, "applicant");
+    const struct json *result = json_get(s->filing, "result"),
+                      *a = json_get(s->filing, "applicant");
     struct json *x = json_object();
     json_set_text(x, "number", s->certificate_no);
     json_set_text(x, "case_no", no);
@@ -115,8 +118,8 @@ enum err certificate_show(struct office *o, struct db *db, const struct caller *
     time_date(s->issued_ms, date);
     json_set_text(x, "issued_on", date);
     if (json_get_int(result, "valid_years", 0)) {
-        int year = (int)(json_get_int(result, "valid_years", 0)) + (date[0] - '0') * 1000 + (date[1] - '0') * 100 +
-                   (date[2] - '0') * 10 + (date[3] - '0');
+        int year = (int)(json_get_int(result, "valid_years", 0)) + (date[0] - '0') * 1000 +
+                   (date[1] - '0') * 100 + (date[2] - '0') * 10 + (date[3] - '0');
         char until[24];
         snprintf(until, sizeof until, "%04d%.6s", year % 10000, date + 4);
         json_set_text(x, "valid_until", until);
@@ -131,7 +134,7 @@ enum err certificate_show(struct office *o, struct db *db, const struct caller *
     return OK;
 }
 
-/* ---- checking a code ----------------------------------------------------------------------------*/
+/* ---- checking a code --------------------------------------------------------------------------*/
 
 static enum err invalid(struct json **out, const char *reason, const char *zh, const char *en)
 {
@@ -184,8 +187,8 @@ static struct json *open_token(struct db *db, const char *token)
     return j;
 }
 
-enum err certificate_verify_token(struct office *o, struct db *db, const struct caller *c, const struct json *in,
-                                  struct json **out, struct problem *p)
+enum err certificate_verify_token(struct office *o, struct db *db, const struct caller *c,
+                                  const struct json *in, struct json **out, struct problem *p)
 {
     const char *token = json_get_text(in, "token");
     struct errmsg e = {""};
@@ -198,11 +201,13 @@ enum err certificate_verify_token(struct office *o, struct db *db, const struct 
     (void)o;
     (void)c;
     if (!token || !token[0]) {
-        problem_set(p, 422, "token-missing", "token", "the text of the QR code", NULL, "请提供二维码内容", "Give the text of the QR code");
+        problem_set(p, 422, "token-missing", "token", "the text of the QR code", NULL,
+                    "请提供二维码内容", "Give the text of the QR code");
         return ERR_INVALID;
     }
     if (!(t = open_token(db, token)))
-        return invalid(out, "signature", "这个二维码不是本系统签发的，或内容被改动过。", "This code was not signed by an office of this district, or was changed.");
+        return invalid(out, "signature", "这个二维码不是本系统签发的，或内容被改动过。",
+                       "This code was not signed by an office of this district, or was changed.");
     st = db_stmt(db, "SELECT state FROM certificate WHERE number = $1 ORDER BY case_no LIMIT 1");
     bind_text(st, 1, text_or(json_get_text(t, "n"), ""));
     if ((err = db_step(st, &row, &e)) != OK) {

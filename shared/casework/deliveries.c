@@ -1,5 +1,5 @@
-/* A result on its way to the door: ordered with the completion, each step recorded, handed over against the
- * recipient's code. */
+/* A result on its way to the door: ordered with the completion, each step recorded, handed over
+ * against the recipient's code. */
 #include "casework/inside.h"
 
 #include "base/crypto.h"
@@ -17,11 +17,12 @@ static bool is(const char *a, const char *b)
     return !strcmp(a, b);
 }
 
-enum err delivery_order(struct office *o, struct db *db, const struct caller *c, const struct case_state *s,
-                        struct problem *p, struct errmsg *e)
+enum err delivery_order(struct office *o, struct db *db, const struct caller *c,
+                        const struct case_state *s, struct problem *p, struct errmsg *e)
 {
     static const char *const keys[] = {"method", "recipient", "mobile", "address"};
-    const struct json *want = json_get(s->filing, "delivery"), *a = json_get(s->filing, "applicant");
+    const struct json *want = json_get(s->filing, "delivery"),
+                      *a = json_get(s->filing, "applicant");
     struct json *b = json_object();
     struct problem none;
     char id[32], waybill[14];
@@ -36,25 +37,30 @@ enum err delivery_order(struct office *o, struct db *db, const struct caller *c,
         json_set_text(b, "recipient", json_get_text(a, "name"));
     if (!json_get_text(b, "mobile"))
         json_set_text(b, "mobile", json_get_text(a, "mobile"));
-    /* A community has no waybills: the street's dispatcher gives one when he assigns the courier. */
-    if (is(text_or(json_get_text(b, "method"), ""), "courier") && number_waybill(o, db, waybill, &none) == OK)
+    /* A community has no waybills: the street's dispatcher gives one when he assigns the courier.
+     */
+    if (is(text_or(json_get_text(b, "method"), ""), "courier") &&
+        number_waybill(o, db, waybill, &none) == OK)
         json_set_text(b, "waybill", waybill);
     return office_say(o, db, "delivery.ordered/1", s->case_no, s->street, c, b, e);
 }
 
-/* ---- who may do which step ----------------------------------------------------------------------*/
+/* ---- who may do which step --------------------------------------------------------------------*/
 
-static bool may(struct office *o, const struct caller *c, const struct case_state *s, const char *action)
+static bool may(struct office *o, const struct caller *c, const struct case_state *s,
+                const char *action)
 {
     const struct case_delivery *d = &s->delivery;
     bool office = is(c->role, "dispatcher") || is(c->role, "clerk") || is(c->role, "admin");
-    bool agent = is(c->role, "agent") && is(text_or(json_get_text(s->filing, "community"), s->filed_at), c->site);
+    bool agent = is(c->role, "agent") &&
+                 is(text_or(json_get_text(s->filing, "community"), s->filed_at), c->site);
 
     (void)o;
     if (!fold_delivery_allows(d->method, d->state, action))
         return false;
     if (is(d->method, "courier"))
-        return is(action, "assign") ? office : office || (is(c->role, "courier") && is(d->courier, c->user));
+        return is(action, "assign") ? office
+                                    : office || (is(c->role, "courier") && is(d->courier, c->user));
     if (is(d->method, "pickup"))
         return office || is(c->role, "agent");
     return office || agent;
@@ -62,7 +68,8 @@ static bool may(struct office *o, const struct caller *c, const struct case_stat
 
 struct json *delivery_actions(struct office *o, const struct caller *c, const struct case_state *s)
 {
-    static const char *const names[] = {"assign", "pick_up", "in_transit", "hand_over", "fail", "return"};
+    static const char *const names[] = {"assign",    "pick_up", "in_transit",
+                                        "hand_over", "fail",    "return"};
     struct json *list = json_array();
 
     for (size_t i = 0; i < 6; i++)
@@ -71,10 +78,11 @@ struct json *delivery_actions(struct office *o, const struct caller *c, const st
     return list;
 }
 
-/* The case of a delivery, if this caller may see it: the office's people by their cases, a courier by what is
- * assigned to him. */
-static enum err open_delivery(struct office *o, struct db *db, const struct caller *c, const char *id,
-                              struct case_open *k, struct problem *p, struct errmsg *e)
+/* The case of a delivery, if this caller may see it: the office's people by their cases, a courier
+ * by what is assigned to him. */
+static enum err open_delivery(struct office *o, struct db *db, const struct caller *c,
+                              const char *id, struct case_open *k, struct problem *p,
+                              struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "SELECT case_no, courier FROM delivery WHERE id = $1");
     char no[24] = "", courier[64] = "";
@@ -89,15 +97,18 @@ static enum err open_delivery(struct office *o, struct db *db, const struct call
         COPY_TEXT(courier, col_text(st, 1));
     }
     db_reset(st);
-    bool sees = row && c->user[0] && (is(c->role, "courier") ? is(courier, c->user) : case_visible(o, db, c, no));
+    bool sees = row && c->user[0] &&
+                (is(c->role, "courier") ? is(courier, c->user) : case_visible(o, db, c, no));
     if (!sees) {
-        problem_set(p, 404, "no-delivery", "id", NULL, id, "没有这个送达单，或您无权查看", "There is no such delivery, or you may not see it");
+        problem_set(p, 404, "no-delivery", "id", NULL, id, "没有这个送达单，或您无权查看",
+                    "There is no such delivery, or you may not see it");
         return ERR_NOT_FOUND;
     }
     return case_load(db, no, k, e);
 }
 
-static struct json *show(struct office *o, struct db *db, const struct caller *c, const struct case_state *s)
+static struct json *show(struct office *o, struct db *db, const struct caller *c,
+                         const struct case_state *s)
 {
     const struct case_delivery *d = &s->delivery;
     struct json *x = json_object();
@@ -123,8 +134,8 @@ static struct json *show(struct office *o, struct db *db, const struct caller *c
     return x;
 }
 
-enum err delivery_show(struct office *o, struct db *db, const struct caller *c, const struct json *in,
-                       struct json **out, struct problem *p)
+enum err delivery_show(struct office *o, struct db *db, const struct caller *c,
+                       const struct json *in, struct json **out, struct problem *p)
 {
     struct errmsg e = {""};
     struct case_open k;
@@ -138,11 +149,15 @@ enum err delivery_show(struct office *o, struct db *db, const struct caller *c, 
 }
 
 /* The newest of one state; a courier's own, or those of the cases that the caller may see. */
-static void select_state(struct buf *sql, const char *state, const char *scope, const struct json *in)
+static void select_state(struct buf *sql, const char *state, const char *scope,
+                         const struct json *in)
 {
-    buf_printf(sql, "SELECT * FROM (SELECT id, case_no, ordered_ms FROM delivery d WHERE state = '%s'", state);
+    buf_printf(sql,
+               "SELECT * FROM (SELECT id, case_no, ordered_ms FROM delivery d WHERE state = '%s'",
+               state);
     if (scope)
-        buf_printf(sql, " AND EXISTS (SELECT 1 FROM case_file WHERE case_no = d.case_no AND %s)", scope);
+        buf_printf(sql, " AND EXISTS (SELECT 1 FROM case_file WHERE case_no = d.case_no AND %s)",
+                   scope);
     else
         buf_puts(sql, " AND courier = $user AND courier <> ''");
     if (json_get_text(in, "method"))
@@ -154,9 +169,11 @@ static void select_state(struct buf *sql, const char *state, const char *scope, 
     buf_puts(sql, " ORDER BY ordered_ms DESC, id DESC LIMIT $limit)");
 }
 
-static struct stmt *select_list(struct db *db, const struct caller *c, const struct json *in, const char *scope, long limit)
+static struct stmt *select_list(struct db *db, const struct caller *c, const struct json *in,
+                                const char *scope, long limit)
 {
-    static const char *const states[] = {"ordered", "assigned", "picked_up", "in_transit", "handed_over", "failed", "returned"};
+    static const char *const states[] = {"ordered",     "assigned", "picked_up", "in_transit",
+                                         "handed_over", "failed",   "returned"};
     const char *state = json_get_text(in, "state"), *cursor = json_get_text(in, "cursor");
     struct buf sql = {0};
     size_t n = 0;
@@ -188,8 +205,8 @@ static struct stmt *select_list(struct db *db, const struct caller *c, const str
     return st;
 }
 
-enum err delivery_list(struct office *o, struct db *db, const struct caller *c, const struct json *in,
-                       struct json **out, struct problem *p)
+enum err delivery_list(struct office *o, struct db *db, const struct caller *c,
+                       const struct json *in, struct json **out, struct problem *p)
 {
     const char *scope = caller_scope(c), *limit_text = json_get_text(in, "limit");
     long limit = limit_text ? strtol(limit_text, NULL, 10) : LIST_MAX;
@@ -207,13 +224,16 @@ enum err delivery_list(struct office *o, struct db *db, const struct caller *c, 
     struct stmt *st = limit < 1 || limit > LIST_MAX ? NULL : select_list(db, c, in, scope, limit);
     if (!st) {
         problem_set(p, 422, "query-invalid", limit < 1 || limit > LIST_MAX ? "limit" : "state",
-                    "limit 1 to 200; state ordered, assigned, picked_up, in_transit, handed_over, failed or returned",
-                    limit < 1 || limit > LIST_MAX ? limit_text : json_get_text(in, "state"), "查询条件有误", "The query is not right");
+                    "limit 1 to 200; state ordered, assigned, picked_up, in_transit, handed_over, "
+                    "failed or returned",
+                    limit < 1 || limit > LIST_MAX ? limit_text : json_get_text(in, "state"),
+                    "查询条件有误", "The query is not right");
         json_free(list);
         return ERR_INVALID;
     }
     bool more = false;
-    while ((err = db_step(st, &row, &e)) == OK && row && !(more = (long)json_count(list) == limit)) {
+    while ((err = db_step(st, &row, &e)) == OK && row &&
+           !(more = (long)json_count(list) == limit)) {
         struct case_open k;
         snprintf(last, sizeof last, "%lld.%s", (long long)col_int(st, 2), col_text(st, 0));
         if ((err = case_load(db, col_text(st, 1), &k, &e)) != OK)
@@ -233,7 +253,7 @@ enum err delivery_list(struct office *o, struct db *db, const struct caller *c, 
     return OK;
 }
 
-/* ---- steps --------------------------------------------------------------------------------------*/
+/* ---- steps ------------------------------------------------------------------------------------*/
 
 static struct code_try *tries_of(struct office *o, const char *id)
 {
@@ -244,19 +264,24 @@ static struct code_try *tries_of(struct office *o, const char *id)
 }
 
 /* The recipient's code; five wrong ones, and the door is shut for a quarter of an hour. */
-static enum err check_code(struct office *o, const struct case_state *s, const char *code, struct problem *p)
+static enum err check_code(struct office *o, const struct case_state *s, const char *code,
+                           struct problem *p)
 {
     struct code_try *t = tries_of(o, s->delivery.id);
     int64_t now = host_mono_ms(o->host);
     char hash[65];
 
     if (t && t->count >= TRIES_MAX && now - t->last_ms < TRIES_PAUSE_MS) {
-        problem_set(p, 429, "too-many-tries", "code", "a pause of a quarter of an hour", NULL, "取件码输错次数过多，请一刻钟后再试",
+        problem_set(p, 429, "too-many-tries", "code", "a pause of a quarter of an hour", NULL,
+                    "取件码输错次数过多，请一刻钟后再试",
                     "Too many wrong codes. Try again in a quarter of an hour.");
         return ERR_DENIED;
     }
     pickup_hash(s->case_no, code, hash);
-    if (crypto_equal(hash, text_or(json_get_text(s->filing, "pickup_hash"), "0000000000000000000000000000000000000000000000000000000000000000"), 64))
+    if (crypto_equal(hash,
+                     text_or(json_get_text(s->filing, "pickup_hash"),
+                             "0000000000000000000000000000000000000000000000000000000000000000"),
+                     64))
         return OK;
     if (!t) {
         t = &o->tries[o->try_at++ % 64];
@@ -267,13 +292,15 @@ static enum err check_code(struct office *o, const struct case_state *s, const c
     }
     t->count++;
     t->last_ms = now;
-    problem_set(p, 422, "code-wrong", "code", "the six digits that the recipient shows", NULL, "取件码不正确，请收件人在查询页面上出示",
+    problem_set(p, 422, "code-wrong", "code", "the six digits that the recipient shows", NULL,
+                "取件码不正确，请收件人在查询页面上出示",
                 "The code is wrong. The recipient finds it on the tracking page.");
     return ERR_INVALID;
 }
 
-static enum err find_courier(struct office *o, struct db *db, const struct caller *c, const struct case_state *s,
-                             const struct json *in, struct json *b, struct problem *p, struct errmsg *e)
+static enum err find_courier(struct office *o, struct db *db, const struct caller *c,
+                             const struct case_state *s, const struct json *in, struct json *b,
+                             struct problem *p, struct errmsg *e)
 {
     const char *to = json_get_text(in, "to");
     struct stmt *st;
@@ -287,14 +314,16 @@ static enum err find_courier(struct office *o, struct db *db, const struct calle
     bind_text(st, 1, text_or(to, ""));
     if ((err = db_step(st, &row, e)) != OK)
         return err;
-    bool right = row && (is(s->delivery.method, "courier") ? is(col_text(st, 1), "courier") : !is(col_text(st, 1), "courier"));
+    bool right = row && (is(s->delivery.method, "courier") ? is(col_text(st, 1), "courier")
+                                                           : !is(col_text(st, 1), "courier"));
     if (right) {
         json_set_text(b, "to", to);
         json_set_text(b, "text", col_text(st, 0));
     }
     db_reset(st);
     if (!right) {
-        problem_set(p, 422, "courier-unknown", "to", "the user name of a courier (or, for an agent's delivery, an agent)", to,
+        problem_set(p, 422, "courier-unknown", "to",
+                    "the user name of a courier (or, for an agent's delivery, an agent)", to,
                     "没有这个送达人", "There is no such courier");
         return ERR_INVALID;
     }
@@ -306,12 +335,14 @@ static enum err find_courier(struct office *o, struct db *db, const struct calle
     return OK;
 }
 
-static enum err step(struct office *o, struct db *db, const struct caller *c, const struct case_state *s, const struct json *in,
-                     const char *action, struct problem *p, struct errmsg *e)
+static enum err step(struct office *o, struct db *db, const struct caller *c,
+                     const struct case_state *s, const struct json *in, const char *action,
+                     struct problem *p, struct errmsg *e)
 {
     static const char *const kinds[][2] = {
-        {"assign", "delivery.assigned/1"},     {"pick_up", "delivery.picked_up/1"}, {"in_transit", "delivery.in_transit/1"},
-        {"hand_over", "delivery.handed_over/1"}, {"fail", "delivery.failed/1"},     {"return", "delivery.returned/1"},
+        {"assign", "delivery.assigned/1"},       {"pick_up", "delivery.picked_up/1"},
+        {"in_transit", "delivery.in_transit/1"}, {"hand_over", "delivery.handed_over/1"},
+        {"fail", "delivery.failed/1"},           {"return", "delivery.returned/1"},
     };
     struct json *b = json_object();
     const char *kind = NULL, *reason = json_get_text(in, "reason");
@@ -329,7 +360,8 @@ static enum err step(struct office *o, struct db *db, const struct caller *c, co
         json_set_text(b, "signer", json_get_text(in, "signer"));
     }
     if (is(action, "fail") && (!reason || !reason[0])) {
-        problem_set(p, 422, "reason-missing", "reason", "why, in a sentence", NULL, "请填写未送达的原因", "Say why it was not delivered");
+        problem_set(p, 422, "reason-missing", "reason", "why, in a sentence", NULL,
+                    "请填写未送达的原因", "Say why it was not delivered");
         err = ERR_INVALID;
     }
     if (err != OK) {
@@ -339,10 +371,11 @@ static enum err step(struct office *o, struct db *db, const struct caller *c, co
     return office_say(o, db, kind, s->case_no, s->street, c, b, e);
 }
 
-enum err delivery_act(struct office *o, struct db *db, const struct caller *c, const struct json *in, struct json **out,
-                      struct problem *p)
+enum err delivery_act(struct office *o, struct db *db, const struct caller *c,
+                      const struct json *in, struct json **out, struct problem *p)
 {
-    const char *id = text_or(json_get_text(in, "id"), ""), *action = text_or(json_get_text(in, "action"), "");
+    const char *id = text_or(json_get_text(in, "id"), ""),
+               *action = text_or(json_get_text(in, "action"), "");
     struct errmsg e = {""};
     struct case_open k;
     enum err err = open_delivery(o, db, c, id, &k, p, &e);

@@ -14,8 +14,8 @@ bool office_decides(const struct office *o, const struct json *decided_at)
 
     for (size_t i = 0; i < json_count(decided_at); i++)
         for (size_t t = 0; t < 3; t++)
-            if (json_value_text(json_at(decided_at, i)) && !strcmp(tiers[t], json_value_text(json_at(decided_at, i))) &&
-                t >= (size_t)o->tier)
+            if (json_value_text(json_at(decided_at, i)) &&
+                !strcmp(tiers[t], json_value_text(json_at(decided_at, i))) && t >= (size_t)o->tier)
                 return true;
     return false;
 }
@@ -28,12 +28,14 @@ static bool names(const struct json *list, const char *what)
     return false;
 }
 
-/* ---- papers -------------------------------------------------------------------------------------*/
+/* ---- papers -----------------------------------------------------------------------------------*/
 
-static enum err paper_check(struct db *db, const struct json *material, const char *digest, size_t at, size_t no,
-                            struct json **ret, struct problem *p, struct errmsg *e)
+static enum err paper_check(struct db *db, const struct json *material, const char *digest,
+                            size_t at, size_t no, struct json **ret, struct problem *p,
+                            struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT size, media_type, state, name FROM document WHERE digest = $1");
+    struct stmt *st =
+        db_stmt(db, "SELECT size, media_type, state, name FROM document WHERE digest = $1");
     char field[80];
     enum err err;
     bool row;
@@ -62,8 +64,8 @@ static enum err paper_check(struct db *db, const struct json *material, const ch
     return err;
 }
 
-enum err papers_check(struct db *db, const struct json *item, const struct json *given, struct json **ret,
-                      struct problem *p, struct errmsg *e)
+enum err papers_check(struct db *db, const struct json *item, const struct json *given,
+                      struct json **ret, struct problem *p, struct errmsg *e)
 {
     struct json *list = json_array();
     enum err err = OK;
@@ -79,13 +81,13 @@ enum err papers_check(struct db *db, const struct json *item, const struct json 
         if (json_get_bool(g, "commitment", false))
             json_set_bool(m, "commitment", true);
         if (!material) {
-            problem_set(p, 422, "material-unknown", "materials", "a material of this item", json_get_text(g, "code"),
-                        "材料不属于本事项", "Not a paper of this item");
+            problem_set(p, 422, "material-unknown", "materials", "a material of this item",
+                        json_get_text(g, "code"), "材料不属于本事项", "Not a paper of this item");
             err = ERR_INVALID;
         }
         if (json_count(docs) > 20) {
-            problem_set(p, 422, "documents-too-many", "materials", "at most 20 files for one paper", NULL,
-                        "一份材料最多 20 个文件", "At most 20 files for one paper");
+            problem_set(p, 422, "documents-too-many", "materials", "at most 20 files for one paper",
+                        NULL, "一份材料最多 20 个文件", "At most 20 files for one paper");
             err = ERR_INVALID;
         }
         struct json *kept = json_array();
@@ -109,25 +111,29 @@ static bool papers_wanted(const struct office *o, const struct case_state *s)
 {
     const char *community = text_or(json_get_text(s->filing, "community"), "");
 
-    return o->tier == TIER_STREET || !strcmp(s->custodian, o->site) || !strcmp(community, o->site) ||
-           !strcmp(s->filed_at, o->site);
+    return o->tier == TIER_STREET || !strcmp(s->custodian, o->site) ||
+           !strcmp(community, o->site) || !strcmp(s->filed_at, o->site);
 }
 
-enum err papers_note(struct office *o, struct db *db, const struct case_state *s, const struct json *materials,
-                     struct errmsg *e)
+enum err papers_note(struct office *o, struct db *db, const struct case_state *s,
+                     const struct json *materials, struct errmsg *e)
 {
     for (size_t i = 0; i < json_count(materials); i++) {
         const struct json *docs = json_get(json_at(materials, i), "documents");
         for (size_t k = 0; k < json_count(docs); k++) {
             const struct json *d = json_at(docs, k);
             struct stmt *st = db_stmt(
-                db, "INSERT INTO document (digest, street, case_no, size, media_type, state, hlc, name) "
-                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (digest) DO UPDATE SET "
-                    "case_no = CASE document.case_no WHEN '' THEN excluded.case_no ELSE document.case_no END, "
-                    "hlc = CASE document.hlc WHEN 0 THEN excluded.hlc ELSE document.hlc END, "
-                    "state = CASE WHEN document.state = 'remote' THEN excluded.state ELSE document.state END "
-                    "WHERE document.case_no = '' OR document.hlc = 0 OR document.state <> "
-                    "CASE WHEN document.state = 'remote' THEN excluded.state ELSE document.state END");
+                db,
+                "INSERT INTO document (digest, street, case_no, size, media_type, state, hlc, "
+                "name) "
+                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (digest) DO UPDATE SET "
+                "case_no = CASE document.case_no WHEN '' THEN excluded.case_no ELSE "
+                "document.case_no END, "
+                "hlc = CASE document.hlc WHEN 0 THEN excluded.hlc ELSE document.hlc END, "
+                "state = CASE WHEN document.state = 'remote' THEN excluded.state ELSE "
+                "document.state END "
+                "WHERE document.case_no = '' OR document.hlc = 0 OR document.state <> "
+                "CASE WHEN document.state = 'remote' THEN excluded.state ELSE document.state END");
             bind_text(st, 1, text_or(json_get_text(d, "digest"), ""));
             bind_text(st, 2, s->street);
             bind_text(st, 3, s->case_no);
@@ -144,7 +150,7 @@ enum err papers_note(struct office *o, struct db *db, const struct case_state *s
     return OK;
 }
 
-/* ---- who, where, whose --------------------------------------------------------------------------*/
+/* ---- who, where, whose ------------------------------------------------------------------------*/
 
 static enum err site_known(struct db *db, const char *code, bool *ret, struct errmsg *e)
 {
@@ -156,8 +162,9 @@ static enum err site_known(struct db *db, const char *code, bool *ret, struct er
     return err;
 }
 
-static enum err find_community(struct office *o, struct db *db, const struct caller *c, const struct json *in,
-                               char out[13], struct problem *p, struct errmsg *e)
+static enum err find_community(struct office *o, struct db *db, const struct caller *c,
+                               const struct json *in, char out[13], struct problem *p,
+                               struct errmsg *e)
 {
     const char *said = json_get_text(in, "community");
     enum tier tier;
@@ -169,7 +176,8 @@ static enum err find_community(struct office *o, struct db *db, const struct cal
     (void)c;
     if (!said || !said[0])
         return OK;
-    bool right = division_tier(said, &tier) && tier == TIER_COMMUNITY && division_within(said, o->site);
+    bool right =
+        division_tier(said, &tier) && tier == TIER_COMMUNITY && division_within(said, o->site);
     if (right) {
         enum err err = site_known(db, said, &known, e);
         if (err != OK)
@@ -177,16 +185,20 @@ static enum err find_community(struct office *o, struct db *db, const struct cal
         right = known;
     }
     if (!right) {
-        problem_set(p, 422, "community-unknown", "community", "a community of this office (GET /sites)", said,
-                    "没有这个社区站点，请从列表中选择", "There is no such community here; choose one of the list");
+        problem_set(p, 422, "community-unknown", "community",
+                    "a community of this office (GET /sites)", said,
+                    "没有这个社区站点，请从列表中选择",
+                    "There is no such community here; choose one of the list");
         return ERR_INVALID;
     }
     snprintf(out, 13, "%s", said);
     return OK;
 }
 
-/* The community decides what it may, while its lease can be relied on; else this office, or the one above. */
-static void find_custodian(struct office *o, struct db *db, const struct json *item, const char *community, char out[13])
+/* The community decides what it may, while its lease can be relied on; else this office, or the one
+ * above. */
+static void find_custodian(struct office *o, struct db *db, const struct json *item,
+                           const char *community, char out[13])
 {
     const struct json *at = json_get(item, "decided_at");
     char parent[13] = "";
@@ -194,7 +206,8 @@ static void find_custodian(struct office *o, struct db *db, const struct json *i
     snprintf(out, 13, "%s", o->site);
     if (community[0])
         division_parent(community, parent);
-    if (o->tier == TIER_STREET && !strcmp(parent, o->site) && names(at, "community") && !lease_over(o, db, community))
+    if (o->tier == TIER_STREET && !strcmp(parent, o->site) && names(at, "community") &&
+        !lease_over(o, db, community))
         snprintf(out, 13, "%s", community);
     else if (!office_decides(o, at) && o->parent[0])
         snprintf(out, 13, "%s", o->parent);
@@ -232,30 +245,33 @@ static void copy(struct json *to, const char *key, const struct json *from, cons
         json_set(to, key, json_ref(v));
 }
 
-static enum err check(struct office *o, struct db *db, const struct caller *c, const struct json *in, struct json **item,
-                      struct problem *p, struct errmsg *e)
+static enum err check(struct office *o, struct db *db, const struct caller *c,
+                      const struct json *in, struct json **item, struct problem *p,
+                      struct errmsg *e)
 {
     const char *code = json_get_text(in, "item");
     enum err err;
 
     if (c->user[0] ? !caller_handles(c) : o->tier == TIER_COMMUNITY) {
-        problem_set(p, c->user[0] ? 403 : 401, "may-not-file", NULL, "an agent or clerk, or a resident at the street's site",
-                    c->role, "请由代办员或窗口人员登录后提交，居民请在街道站点提交",
-                    "An agent or clerk files here after signing in; residents file at the street's site");
+        problem_set(
+            p, c->user[0] ? 403 : 401, "may-not-file", NULL,
+            "an agent or clerk, or a resident at the street's site", c->role,
+            "请由代办员或窗口人员登录后提交，居民请在街道站点提交",
+            "An agent or clerk files here after signing in; residents file at the street's site");
         return ERR_DENIED;
     }
     if ((err = item_load(db, text_or(code, ""), item, e)) != OK)
         return err;
     if (!*item || strcmp(text_or(json_get_text(*item, "state"), ""), "published")) {
-        problem_set(p, 422, "item-unknown", "item", "the code of an item of the catalogue", code, "目录里没有这个事项",
-                    "There is no such item in the catalogue");
+        problem_set(p, 422, "item-unknown", "item", "the code of an item of the catalogue", code,
+                    "目录里没有这个事项", "There is no such item in the catalogue");
         return ERR_INVALID;
     }
     return form_check(*item, in, p);
 }
 
-enum err case_file(struct office *o, struct db *db, const struct caller *c, const struct json *in, struct json **out,
-                   struct problem *p)
+enum err case_file(struct office *o, struct db *db, const struct caller *c, const struct json *in,
+                   struct json **out, struct problem *p)
 {
     struct json *item = NULL, *materials = NULL, *b = NULL, *duplicates = json_array();
     char community[13], custodian[13], no[22], code[7], pickup[7], hash[65];
@@ -266,7 +282,8 @@ enum err case_file(struct office *o, struct db *db, const struct caller *c, cons
     if ((err = check(o, db, c, in, &item, p, &e)) != OK ||
         (err = find_community(o, db, c, in, community, p, &e)) != OK ||
         (err = papers_check(db, item, json_get(in, "materials"), &materials, p, &e)) != OK ||
-        (err = item_promise(o, db, item, now, &promised, &e)) != OK || (err = number_case(o, db, now, no, p)) != OK)
+        (err = item_promise(o, db, item, now, &promised, &e)) != OK ||
+        (err = number_case(o, db, now, no, p)) != OK)
         goto done;
     find_custodian(o, db, item, community, custodian);
     make_query_code(o, code);
@@ -274,8 +291,8 @@ enum err case_file(struct office *o, struct db *db, const struct caller *c, cons
 
     bool draft = !json_get_bool(in, "submit", true);
     struct json *applicant = clean_applicant(json_get(in, "applicant"));
-    err = duplicates_find(db, json_get_text(applicant, "id_number"), json_get_text(item, "code"), now - DUPLICATE_MS, now, "",
-                          duplicates, &e);
+    err = duplicates_find(db, json_get_text(applicant, "id_number"), json_get_text(item, "code"),
+                          now - DUPLICATE_MS, now, "", duplicates, &e);
     b = json_object();
     copy(b, "item", item, "code");
     copy(b, "item_version", item, "version");

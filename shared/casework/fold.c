@@ -38,10 +38,11 @@ static struct json *own_materials(struct case_state *s)
     return s->own_materials;
 }
 
-/* ---- custody ------------------------------------------------------------------------------------*/
+/* ---- custody ----------------------------------------------------------------------------------*/
 
 /* The event must be the custodian's, under the present custody number. */
-static const char *not_custodian(const struct case_state *s, const struct event *ev, const struct json *b)
+static const char *not_custodian(const struct case_state *s, const struct event *ev,
+                                 const struct json *b)
 {
     char site[13];
 
@@ -53,12 +54,14 @@ static const char *not_custodian(const struct case_state *s, const struct event 
 
 static const char *overruled(const struct case_state *s, const struct json *b)
 {
-    return json_get_int(b, "custody_no", 0) < s->decided_custody ? "a later custodian has decided" : NULL;
+    return json_get_int(b, "custody_no", 0) < s->decided_custody ? "a later custodian has decided"
+                                                                 : NULL;
 }
 
 static const char *take_custody(struct case_state *s, const char *to, int64_t no)
 {
-    if (!to || strlen(to) != 12 || no != s->custody_no + 1 || s->custodian_count == FOLD_CUSTODIANS_MAX)
+    if (!to || strlen(to) != 12 || no != s->custody_no + 1 ||
+        s->custodian_count == FOLD_CUSTODIANS_MAX)
         return "not the next custody of the case";
     s->custody_no = no;
     COPY(s->custodian, to);
@@ -73,7 +76,7 @@ static bool open_state(const struct case_state *s)
            is(s->state, "correction_required");
 }
 
-/* ---- kinds --------------------------------------------------------------------------------------*/
+/* ---- kinds ------------------------------------------------------------------------------------*/
 
 static const char *on_filed(struct case_state *s, const struct event *ev, const struct json *b)
 {
@@ -115,7 +118,8 @@ static const char *on_accepted(struct case_state *s, const struct event *ev, con
     return why;
 }
 
-static const char *on_supplement_requested(struct case_state *s, const struct event *ev, const struct json *b)
+static const char *on_supplement_requested(struct case_state *s, const struct event *ev,
+                                           const struct json *b)
 {
     const char *why = not_custodian(s, ev, b);
 
@@ -152,7 +156,8 @@ static void add_documents(struct json *to, const struct json *from)
     json_del(to, "later");
 }
 
-static const char *on_supplemented(struct case_state *s, const struct event *ev, const struct json *b)
+static const char *on_supplemented(struct case_state *s, const struct event *ev,
+                                   const struct json *b)
 {
     const struct json *given = json_get(b, "materials");
     struct json *materials = own_materials(s);
@@ -177,7 +182,8 @@ static const char *on_supplemented(struct case_state *s, const struct event *ev,
     return NULL;
 }
 
-static const char *on_not_accepted(struct case_state *s, const struct event *ev, const struct json *b)
+static const char *on_not_accepted(struct case_state *s, const struct event *ev,
+                                   const struct json *b)
 {
     const char *why = overruled(s, b);
 
@@ -190,7 +196,8 @@ static const char *on_not_accepted(struct case_state *s, const struct event *ev,
     return why;
 }
 
-static const char *decide(struct case_state *s, const struct event *ev, const struct json *b, const char *state)
+static const char *decide(struct case_state *s, const struct event *ev, const struct json *b,
+                          const char *state)
 {
     const char *why = overruled(s, b);
 
@@ -223,7 +230,8 @@ static const char *on_withdrawn(struct case_state *s, const struct event *ev, co
     return NULL;
 }
 
-static const char *on_transferred(struct case_state *s, const struct event *ev, const struct json *b)
+static const char *on_transferred(struct case_state *s, const struct event *ev,
+                                  const struct json *b)
 {
     char site[13];
 
@@ -245,14 +253,15 @@ static const char *on_taken_back(struct case_state *s, const struct event *ev, c
     if (!to || !is(site, to) || !division_parent(s->custodian, parent) || !is(site, parent) ||
         !division_tier(site, &tier) || tier != TIER_STREET)
         return "only a street takes a case back, from its own community";
-    /* A grant that came from behind a dead line stands, but its custody has gone on: the parent issues. Else both could,
-     * each rightly by what it had heard. */
+    /* A grant that came from behind a dead line stands, but its custody has gone on: the parent
+     * issues. Else both could, each rightly by what it had heard. */
     if (!open_state(s) && !is(s->state, "granted"))
         return "only an open case is taken back";
     return take_custody(s, to, json_get_int(b, "custody_no", 0));
 }
 
-static const char *on_certificate_issued(struct case_state *s, const struct event *ev, const struct json *b)
+static const char *on_certificate_issued(struct case_state *s, const struct event *ev,
+                                         const struct json *b)
 {
     const char *why = overruled(s, b);
 
@@ -272,7 +281,8 @@ static const char *on_certificate_issued(struct case_state *s, const struct even
     return NULL;
 }
 
-static const char *on_certificate_revoked(struct case_state *s, const struct event *ev, const struct json *b)
+static const char *on_certificate_revoked(struct case_state *s, const struct event *ev,
+                                          const struct json *b)
 {
     const char *number = json_get_text(b, "number");
 
@@ -283,7 +293,8 @@ static const char *on_certificate_revoked(struct case_state *s, const struct eve
     return NULL;
 }
 
-static const char *on_delivery_ordered(struct case_state *s, const struct event *ev, const struct json *b)
+static const char *on_delivery_ordered(struct case_state *s, const struct event *ev,
+                                       const struct json *b)
 {
     struct case_delivery *d = &s->delivery;
     const char *why = overruled(s, b);
@@ -326,12 +337,16 @@ bool fold_delivery_allows(const char *method, const char *state, const char *act
     return false;
 }
 
-static const char *on_delivery_step(struct case_state *s, const struct event *ev, const struct json *b)
+static const char *on_delivery_step(struct case_state *s, const struct event *ev,
+                                    const struct json *b)
 {
     static const char *const steps[][3] = {
-        {"delivery.assigned/1", "assign", "assigned"},   {"delivery.picked_up/1", "pick_up", "picked_up"},
-        {"delivery.in_transit/1", "in_transit", "in_transit"}, {"delivery.handed_over/1", "hand_over", "handed_over"},
-        {"delivery.failed/1", "fail", "failed"},         {"delivery.returned/1", "return", "returned"},
+        {"delivery.assigned/1", "assign", "assigned"},
+        {"delivery.picked_up/1", "pick_up", "picked_up"},
+        {"delivery.in_transit/1", "in_transit", "in_transit"},
+        {"delivery.handed_over/1", "hand_over", "handed_over"},
+        {"delivery.failed/1", "fail", "failed"},
+        {"delivery.returned/1", "return", "returned"},
     };
     struct case_delivery *d = &s->delivery;
 
@@ -419,10 +434,12 @@ bool fold_knows(const char *kind)
     return kind_of(kind);
 }
 
-/* ---- the fold -----------------------------------------------------------------------------------*/
+/* ---- the fold ---------------------------------------------------------------------------------*/
 
-/* The highest custody number under which its true custodian has decided; *ret_turned_away: has not accepted. */
-static int64_t highest_decision(const struct fold_event *events, int count, int64_t *ret_turned_away)
+/* The highest custody number under which its true custodian has decided; *ret_turned_away: has not
+ * accepted. */
+static int64_t highest_decision(const struct fold_event *events, int count,
+                                int64_t *ret_turned_away)
 {
     char at[FOLD_CUSTODIANS_MAX + 1][13] = {""};
     int64_t best = 0;
@@ -431,7 +448,8 @@ static int64_t highest_decision(const struct fold_event *events, int count, int6
         const char *k = events[i].ev.kind;
         int64_t no = is(k, "case.filed/1") ? 1 : json_get_int(events[i].body, "custody_no", 0);
         const char *to = json_get_text(events[i].body, is(k, "case.filed/1") ? "custodian" : "to");
-        bool moves = is(k, "case.filed/1") || is(k, "case.transferred/1") || is(k, "case.taken_back/1");
+        bool moves =
+            is(k, "case.filed/1") || is(k, "case.transferred/1") || is(k, "case.taken_back/1");
         if (moves && to && no >= 1 && no <= FOLD_CUSTODIANS_MAX && !at[no][0])
             COPY(at[no], to);
     }
@@ -441,8 +459,8 @@ static int64_t highest_decision(const struct fold_event *events, int count, int6
         char site[13];
         event_site(events[i].ev.origin, site);
         bool away = is(k, "case.not_accepted/1");
-        if ((!away && !is(k, "case.granted/1") && !is(k, "case.refused/1")) || no < 1 || no > FOLD_CUSTODIANS_MAX ||
-            !is(at[no], site))
+        if ((!away && !is(k, "case.granted/1") && !is(k, "case.refused/1")) || no < 1 ||
+            no > FOLD_CUSTODIANS_MAX || !is(at[no], site))
             continue;
         best = no > best ? no : best;
         if (away && no > *ret_turned_away)
@@ -451,7 +469,8 @@ static int64_t highest_decision(const struct fold_event *events, int count, int6
     return best;
 }
 
-static void tell(struct case_state *s, const struct kind *k, const struct event *ev, const struct json *b)
+static void tell(struct case_state *s, const struct kind *k, const struct event *ev,
+                 const struct json *b)
 {
     struct json *line = json_object();
     char site[13], kind[40];

@@ -1,13 +1,13 @@
-/* A case as its events tell it: a function of the set of events in the order (hlc, origin, seq), nothing
- * else. Pure.
+/* A case as its events tell it: a function of the set of events in the order (hlc, origin, seq),
+ * nothing else. Pure.
  *
  *   draft -> submitted -> accepted -> granted -> completed -> delivered
  *               |  ^          |          (certificate)  (handed over)
  *               v  |          v
  *   correction_required    refused        not_accepted, withdrawn: also ends
  *
- * Only the custodian accepts, decides, issues, under the number of its custody. A decision under a higher
- * custody number beats one under a lower: that one is set aside, whatever the clocks say. */
+ * Only the custodian accepts, decides, issues, under the number of its custody. A decision under a
+ * higher custody number beats one under a lower: that one is set aside, whatever the clocks say. */
 #ifndef CASEWORK_FOLD_H
 #define CASEWORK_FOLD_H
 
@@ -25,7 +25,7 @@ struct case_delivery {
     char id[32], method[16], state[16], courier[64], waybill[16], recipient_hash[65];
     int64_t ordered_ms;
     const struct json *order; /* body of delivery.ordered */
-    struct json *steps; /* by fold_tell() */
+    struct json *steps;       /* by fold_tell() */
 };
 
 struct case_state {
@@ -38,7 +38,7 @@ struct case_state {
     int custodian_count;
     int64_t filed_ms, completed_ms, delivered_ms;
     int visits;
-    const char *asked; /* the reason of the open request for supplement */
+    const char *asked;            /* the reason of the open request for supplement */
     const struct json *materials; /* as filed and supplemented; may be no list at all */
     bool certified, revoked;
     char certificate_no[40], certificate_by[13], certificate_street[13];
@@ -57,10 +57,12 @@ struct case_state {
 };
 
 struct fold_event {
-    struct event ev; /* texts live as long as the fold */
-    const char *why; /* NULL: it fits; else why it was set aside */
-    struct json *body; /* NULL before the fold: it parses it, and the state owns it; else borrowed. Then never NULL */
-    const char *noted_why; /* the verdict as the ledger has it so far; the fold does not look at it */
+    struct event ev;   /* texts live as long as the fold */
+    const char *why;   /* NULL: it fits; else why it was set aside */
+    struct json *body; /* NULL before the fold: it parses it, and the state owns it; else borrowed.
+                          Then never NULL */
+    const char
+        *noted_why; /* the verdict as the ledger has it so far; the fold does not look at it */
 };
 
 /* Fold the events of one case, in order. Fills every event's `why` and `body`. */

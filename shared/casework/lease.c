@@ -1,5 +1,5 @@
-/* Leases on clocks that a wall clock cannot move. The child believes the parent's clock to be further than
- * it can be; the parent waits longer than it must. */
+/* Leases on clocks that a wall clock cannot move. The child believes the parent's clock to be
+ * further than it can be; the parent waits longer than it must. */
 #include "casework/inside.h"
 
 #include "ledger/outbox.h"
@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
 
 static enum err meta_read(struct db *db, const char *key, char *out, size_t cap)
 {
@@ -39,11 +38,13 @@ static int64_t clock_now(const struct office *o)
     return o->lease_base_ms + host_mono_ms(o->host) - o->lease_base_mono_ms;
 }
 
-enum err lease_promise(struct office *o, struct db *db, const char *child, struct lease_promise *ret, struct errmsg *e)
+enum err lease_promise(struct office *o, struct db *db, const char *child,
+                       struct lease_promise *ret, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "INSERT INTO lease (child, promised_ms, length_ms) VALUES ($1, $2, $3) "
-                                  "ON CONFLICT (child) DO UPDATE SET promised_ms = excluded.promised_ms, "
-                                  "length_ms = excluded.length_ms");
+    struct stmt *st =
+        db_stmt(db, "INSERT INTO lease (child, promised_ms, length_ms) VALUES ($1, $2, $3) "
+                    "ON CONFLICT (child) DO UPDATE SET promised_ms = excluded.promised_ms, "
+                    "length_ms = excluded.length_ms");
     struct link_state link;
     int64_t now = clock_now(o);
     char text[24];
@@ -60,17 +61,19 @@ enum err lease_promise(struct office *o, struct db *db, const char *child, struc
     return OK;
 }
 
-enum err lease_keep(struct office *o, struct db *db, int64_t asked, const struct lease_promise *p, struct errmsg *e)
+enum err lease_keep(struct office *o, struct db *db, int64_t asked, const struct lease_promise *p,
+                    struct errmsg *e)
 {
     char text[160];
 
-    snprintf(text, sizeof text, "%s %lld %lld %lld %llu", o->boot, (long long)asked, (long long)p->now_ms,
-             (long long)(p->promised_ms + p->length_ms), (unsigned long long)p->pos);
+    snprintf(text, sizeof text, "%s %lld %lld %lld %llu", o->boot, (long long)asked,
+             (long long)p->now_ms, (long long)(p->promised_ms + p->length_ms),
+             (unsigned long long)p->pos);
     return meta_write(db, "lease", text, e);
 }
 
-/* protocol.md 6: "decides only while that is before *promised + length*, and only once it holds the parent's outbox up
- * to *position*, where it ended at the promise." */
+/* protocol.md 6: "decides only while that is before *promised + length*, and only once it holds the
+ * parent's outbox up to *position*, where it ended at the promise." */
 bool lease_held(struct office *o, struct db *db)
 {
     char text[160], boot[64];
@@ -82,7 +85,8 @@ bool lease_held(struct office *o, struct db *db)
     if (o->tier != TIER_COMMUNITY)
         return true; /* from a street no case is taken back */
     if (meta_read(db, "lease", text, sizeof text) != OK ||
-        sscanf(text, "%60s %lld %lld %lld %llu", boot, &asked, &now, &until, &pos) != 5 || strcmp(boot, o->boot))
+        sscanf(text, "%60s %lld %lld %lld %llu", boot, &asked, &now, &until, &pos) != 5 ||
+        strcmp(boot, o->boot))
         return false;
     long long passed = host_mono_ms(o->host) - asked;
     if (passed < 0 || now + passed + passed / 100 + 1 >= until)
@@ -135,9 +139,10 @@ bool lease_covers(struct office *o, struct db *db, const char *case_no)
 
 enum err lease_renew_all(struct office *o, struct db *db, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "INSERT INTO lease (child, promised_ms, length_ms) SELECT peer, $1, $2 FROM link "
-                                  "WHERE role = 'child' ON CONFLICT (child) DO UPDATE SET "
-                                  "promised_ms = excluded.promised_ms, length_ms = excluded.length_ms");
+    struct stmt *st = db_stmt(
+        db, "INSERT INTO lease (child, promised_ms, length_ms) SELECT peer, $1, $2 FROM link "
+            "WHERE role = 'child' ON CONFLICT (child) DO UPDATE SET "
+            "promised_ms = excluded.promised_ms, length_ms = excluded.length_ms");
 
     bind_int(st, 1, clock_now(o));
     bind_int(st, 2, o->lease_length_ms);
@@ -152,7 +157,8 @@ bool lease_over(struct office *o, struct db *db, const char *child)
 
     bind_text(st, 1, child);
     if (db_step(st, &row, &e) == OK) /* never promised: never had a case to decide under a lease */
-        over = !row || clock_now(o) > col_int(st, 0) + col_int(st, 1) + col_int(st, 1) / 100 + o->lease_margin_ms;
+        over = !row || clock_now(o) > col_int(st, 0) + col_int(st, 1) + col_int(st, 1) / 100 +
+                                          o->lease_margin_ms;
     db_reset(st);
     return over;
 }
@@ -180,7 +186,8 @@ enum err office_open(struct office *o, struct db *db, struct errmsg *e)
         return ERR_INVALID;
     }
     division_street(o->site, o->street);
-    if ((err = ledger_open(&o->ledger, db, o->site, o->host, e)) != OK || (err = open_clock(o, db)) != OK)
+    if ((err = ledger_open(&o->ledger, db, o->site, o->host, e)) != OK ||
+        (err = open_clock(o, db)) != OK)
         return err;
     memcpy(o->ledger.parent, o->parent, sizeof o->ledger.parent);
     o->ledger.apply = office_apply;

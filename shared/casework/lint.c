@@ -5,7 +5,8 @@
 
 static enum err wrong(struct problem *p, const char *field, const char *expected)
 {
-    problem_set(p, 422, "item-invalid", field, expected, NULL, "事项信息不完整或前后矛盾", "The item is incomplete or contradicts itself");
+    problem_set(p, 422, "item-invalid", field, expected, NULL, "事项信息不完整或前后矛盾",
+                "The item is incomplete or contradicts itself");
     return ERR_INVALID;
 }
 
@@ -28,7 +29,8 @@ static enum err lint_limits(const struct json *item, struct problem *p)
 {
     int64_t legal = json_get_int(json_get(item, "legal_limit"), "value", -1);
     int64_t promised = json_get_int(json_get(item, "promised_limit"), "value", -1);
-    const char *kind = json_get_text(item, "case_kind"), *review = json_get_text(item, "review_kind");
+    const char *kind = json_get_text(item, "case_kind"),
+               *review = json_get_text(item, "review_kind");
     bool instant = promised == 0;
 
     if (legal < 0 || promised < 0 || promised > legal)
@@ -46,7 +48,8 @@ static enum err lint_limits(const struct json *item, struct problem *p)
 
 static enum err lint_people(const struct json *item, struct problem *p)
 {
-    static const char *const lists[] = {"accepted_at", "decided_at", "delivery", "audience", "legal_basis", "steps", "faqs", NULL};
+    static const char *const lists[] = {"accepted_at", "decided_at", "delivery", "audience",
+                                        "legal_basis", "steps",      "faqs",     NULL};
     const char *ask = json_get_text(json_get(item, "enquiry"), "phone");
     const char *complain = json_get_text(json_get(item, "complaint"), "phone");
 
@@ -63,7 +66,8 @@ static enum err lint_people(const struct json *item, struct problem *p)
 static enum err lint_materials(const struct json *item, struct problem *p)
 {
     static const char *const necessity[] = {"required", "optional", "deferrable", NULL};
-    static const char *const obtain[] = {"applicant", "shared_data", "commitment", "assist_request", "e_certificate", NULL};
+    static const char *const obtain[] = {"applicant",      "shared_data",   "commitment",
+                                         "assist_request", "e_certificate", NULL};
     const struct json *list = json_get(item, "materials");
     char path[64];
 
@@ -71,17 +75,21 @@ static enum err lint_materials(const struct json *item, struct problem *p)
         const struct json *m = json_at(list, i);
 
         snprintf(path, sizeof path, "materials[%zu]", i);
-        if (!text(m, "code") || !text(m, "name") || !text(m, "name_en") || !text(m, "source") || !text(m, "form") ||
-            !one_of(json_get_text(m, "necessity"), necessity) || !one_of(json_get_text(m, "obtain_by"), obtain) ||
-            json_get_int(m, "copies", 0) < 1 || !json_count(json_get(m, "accept")) || json_get_int(m, "max_bytes", 0) < 1)
-            return wrong(p, path, "code, names, source, form, necessity, obtain_by, copies, accept, max_bytes");
+        if (!text(m, "code") || !text(m, "name") || !text(m, "name_en") || !text(m, "source") ||
+            !text(m, "form") || !one_of(json_get_text(m, "necessity"), necessity) ||
+            !one_of(json_get_text(m, "obtain_by"), obtain) || json_get_int(m, "copies", 0) < 1 ||
+            !json_count(json_get(m, "accept")) || json_get_int(m, "max_bytes", 0) < 1)
+            return wrong(
+                p, path,
+                "code, names, source, form, necessity, obtain_by, copies, accept, max_bytes");
     }
     return OK;
 }
 
 static enum err lint_form(const struct json *item, struct problem *p)
 {
-    static const char *const types[] = {"text", "date", "citizen_number", "mobile", "choice", "number", "textarea", NULL};
+    static const char *const types[] = {"text",   "date",   "citizen_number", "mobile",
+                                        "choice", "number", "textarea",       NULL};
     const struct json *list = json_get(item, "form");
     char path[64];
 
@@ -89,7 +97,8 @@ static enum err lint_form(const struct json *item, struct problem *p)
         const struct json *f = json_at(list, i);
 
         snprintf(path, sizeof path, "form[%zu]", i);
-        if (!text(f, "name") || !text(f, "label") || !text(f, "label_en") || !one_of(json_get_text(f, "type"), types) ||
+        if (!text(f, "name") || !text(f, "label") || !text(f, "label_en") ||
+            !one_of(json_get_text(f, "type"), types) ||
             (!strcmp(json_get_text(f, "type"), "choice") && json_count(json_get(f, "choices")) < 2))
             return wrong(p, path, "name, labels in both languages, a known type, choices");
     }
@@ -98,7 +107,8 @@ static enum err lint_form(const struct json *item, struct problem *p)
 
 enum err lint_item(const struct json *item, struct problem *p)
 {
-    static const char *const texts[] = {"code", "name", "name_en", "item_type", "competent_org", "conditions", "state", NULL};
+    static const char *const texts[] = {"code",          "name",       "name_en", "item_type",
+                                        "competent_org", "conditions", "state",   NULL};
     enum err err;
 
     if (!json_is_object(item))

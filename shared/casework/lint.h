@@ -1,4 +1,5 @@
-/* May this item be published? The checks of a city's catalogue office. Source: domain facts, 3.3. */
+/* May this item be published? The checks of a city's catalogue office. Source: domain facts, 3.3.
+ */
 #ifndef CASEWORK_LINT_H
 #define CASEWORK_LINT_H
 

@@ -16,10 +16,12 @@ static void add(struct arena *a, struct case_news *c, const struct arrival *x)
     }
     c->at[c->count++] = (struct arrival *)(uintptr_t)x;
     c->filed |= !strcmp(x->ev.kind, "case.filed/1");
-    c->moves |= !strcmp(x->ev.kind, "case.transferred/1") || !strcmp(x->ev.kind, "case.taken_back/1");
+    c->moves |=
+        !strcmp(x->ev.kind, "case.transferred/1") || !strcmp(x->ev.kind, "case.taken_back/1");
 }
 
-static struct case_news *group(const struct arrival *list, size_t n, struct arena *a, struct text_set *ret_cases)
+static struct case_news *group(const struct arrival *list, size_t n, struct arena *a,
+                               struct text_set *ret_cases)
 {
     struct case_news *news = arena_alloc(a, sizeof *news * (n + 1));
     struct text_set cases = {.arena = a};
@@ -37,7 +39,8 @@ static struct case_news *group(const struct arrival *list, size_t n, struct aren
     return news;
 }
 
-struct case_news *case_news_of(const struct arrival *list, size_t n, struct arena *a, size_t *ret_count)
+struct case_news *case_news_of(const struct arrival *list, size_t n, struct arena *a,
+                               size_t *ret_count)
 {
     const struct office_ahead *ahead = n ? list[0].ahead : NULL;
     struct text_set cases;

@@ -8,8 +8,8 @@
 #include <string.h>
 
 static const char *const projections[] = {
-    "site", "account", "case_file", "case_document", "certificate", "delivery", "block", "counter",
-    "repair", "item", "calendar_year",
+    "site",  "account", "case_file", "case_document", "certificate",   "delivery",
+    "block", "counter", "repair",    "item",          "calendar_year",
 };
 
 struct rebuild {
@@ -32,7 +32,8 @@ static enum err again(void *arg, const struct event *ev, struct errmsg *e)
 
 static enum err cases_again(struct office *o, struct db *db, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT DISTINCT case_no FROM event WHERE case_no <> '' /* full scan on purpose */");
+    struct stmt *st = db_stmt(
+        db, "SELECT DISTINCT case_no FROM event WHERE case_no <> '' /* full scan on purpose */");
     struct arena *a = arena_create();
     struct marks *m = arena_alloc(a, sizeof *m);
     enum err err;
@@ -67,8 +68,10 @@ enum err office_rebuild(struct office *o, struct db *db, struct errmsg *e)
     }
     /* Every verdict of a case is found anew too. */
     if (err == OK)
-        err = db_run(db_stmt(db, "UPDATE event SET state = 'applied', reason = NULL "
-                                 "WHERE state = 'aside' AND case_no <> '' /* full scan on purpose */"), e);
+        err = db_run(db_stmt(db,
+                             "UPDATE event SET state = 'applied', reason = NULL "
+                             "WHERE state = 'aside' AND case_no <> '' /* full scan on purpose */"),
+                     e);
     if (err == OK)
         err = ledger_each(db, "", again, &r, e);
     return err == OK ? cases_again(o, db, e) : err;
@@ -91,18 +94,32 @@ enum err office_digest(struct db *db, char out[65], struct errmsg *e)
     } all[] = {
         {"SELECT code, name, tier, public_key, hlc FROM site ORDER BY code", 5},
         {"SELECT username, name, role, site, salt, hash, hlc FROM account ORDER BY username", 7},
-        {"SELECT street, case_no, item, item_name, item_name_en, applicant_name, applicant_id, community, filed_at, "
-         "custodian, custody_no, held, state, filed_ms, promised_ms, completed_ms, trips_saved, person, "
-         "certificate FROM case_file ORDER BY street, case_no", 19},
+        {"SELECT street, case_no, item, item_name, item_name_en, applicant_name, applicant_id, "
+         "community, filed_at, "
+         "custodian, custody_no, held, state, filed_ms, promised_ms, completed_ms, trips_saved, "
+         "person, "
+         "certificate FROM case_file ORDER BY street, case_no",
+         19},
         {"SELECT street, case_no, digest FROM case_document ORDER BY street, case_no, digest", 3},
-        {"SELECT street, number, case_no, issuer, issued_ms, state FROM certificate ORDER BY street, number, case_no", 6},
-        {"SELECT street, id, case_no, method, state, courier, waybill, ordered_ms FROM delivery ORDER BY street, id", 8},
-        {"SELECT street, kind, holder, first, last, hlc FROM block ORDER BY street, kind, first", 6},
-        {"SELECT street, kind, holder, scope, next FROM counter ORDER BY street, kind, holder, scope", 5},
-        {"SELECT street, origin, seq, case_no, kind, reason, owner, deadline_ms FROM repair ORDER BY street, origin, seq", 8},
+        {"SELECT street, number, case_no, issuer, issued_ms, state FROM certificate ORDER BY "
+         "street, number, case_no",
+         6},
+        {"SELECT street, id, case_no, method, state, courier, waybill, ordered_ms FROM delivery "
+         "ORDER BY street, id",
+         8},
+        {"SELECT street, kind, holder, first, last, hlc FROM block ORDER BY street, kind, first",
+         6},
+        {"SELECT street, kind, holder, scope, next FROM counter ORDER BY street, kind, holder, "
+         "scope",
+         5},
+        {"SELECT street, origin, seq, case_no, kind, reason, owner, deadline_ms FROM repair ORDER "
+         "BY street, origin, seq",
+         8},
         {"SELECT code, version, hlc, state, name, body FROM item ORDER BY code", 6},
         {"SELECT year, hlc, body FROM calendar_year ORDER BY year", 3},
-        {"SELECT origin, seq, state, reason FROM event WHERE state <> 'applied' ORDER BY origin, seq", 4},
+        {"SELECT origin, seq, state, reason FROM event WHERE state <> 'applied' ORDER BY origin, "
+         "seq",
+         4},
     };
     struct sha256 *h = sha256_create();
     unsigned char sum[32];

@@ -1,4 +1,5 @@
-/* Which children must hear of an event. Of a case this is found out once for all its events that arrive together. */
+/* Which children must hear of an event. Of a case this is found out once for all its events that
+ * arrive together. */
 #include "casework/inside.h"
 
 #include "base/text_set.h"
@@ -35,7 +36,8 @@ static enum err link_there(struct routing *r, const char *code, bool *ret, struc
 }
 
 /* The child in whose part of the tree a site lies: itself, or its street. */
-static enum err add_child_of(struct routing *r, const char *site, struct text_set *to, struct errmsg *e)
+static enum err add_child_of(struct routing *r, const char *site, struct text_set *to,
+                             struct errmsg *e)
 {
     char street[13];
     bool there;
@@ -68,13 +70,15 @@ static enum err read_children(struct routing *r, struct errmsg *e)
     return err;
 }
 
-/* ---- what belongs to no case --------------------------------------------------------------------*/
+/* ---- what belongs to no case ------------------------------------------------------------------*/
 
 /* The place that it concerns: "" = everybody. */
 static void concerns(const struct event *ev, char place[13])
 {
     struct json *b = NULL;
-    const char *key = !strcmp(ev->kind, "account.created/1") ? "site" : !strcmp(ev->kind, "block.leased/1") ? "holder" : NULL;
+    const char *key = !strcmp(ev->kind, "account.created/1") ? "site"
+                      : !strcmp(ev->kind, "block.leased/1")  ? "holder"
+                                                             : NULL;
 
     place[0] = 0;
     if (key && json_parse(ev->body, ev->body_len, &b, NULL) == OK)
@@ -82,7 +86,8 @@ static void concerns(const struct event *ev, char place[13])
     json_free(b);
 }
 
-static enum err enqueue_each(struct routing *r, const struct text_set *peers, const struct event *ev, struct errmsg *e)
+static enum err enqueue_each(struct routing *r, const struct text_set *peers,
+                             const struct event *ev, struct errmsg *e)
 {
     enum err err = OK;
 
@@ -107,12 +112,15 @@ static enum err route_fact(struct routing *r, const struct event *ev, struct err
     return err == OK ? enqueue_each(r, place[0] ? &some : &r->children, ev, e) : err;
 }
 
-/* ---- cases --------------------------------------------------------------------------------------*/
+/* ---- cases ------------------------------------------------------------------------------------*/
 
-/* The children whose case it is: the applicant lives there, it was filed there, or it was held there. */
-static enum err interested(struct routing *r, const char *case_no, struct text_set *ret, bool *known, struct errmsg *e)
+/* The children whose case it is: the applicant lives there, it was filed there, or it was held
+ * there. */
+static enum err interested(struct routing *r, const char *case_no, struct text_set *ret,
+                           bool *known, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(r->db, "SELECT community, filed_at, held FROM case_file WHERE case_no = $1");
+    struct stmt *st =
+        db_stmt(r->db, "SELECT community, filed_at, held FROM case_file WHERE case_no = $1");
     char community[13], filed_at[13], held[FOLD_CUSTODIANS_MAX * 13 + 2], *save = NULL;
     enum err err;
 
@@ -123,18 +131,23 @@ static enum err interested(struct routing *r, const char *case_no, struct text_s
     COPY_TEXT(filed_at, col_text(st, 1));
     COPY_TEXT(held, col_text(st, 2));
     db_reset(st);
-    if ((err = add_child_of(r, community, ret, e)) != OK || (err = add_child_of(r, filed_at, ret, e)) != OK)
+    if ((err = add_child_of(r, community, ret, e)) != OK ||
+        (err = add_child_of(r, filed_at, ret, e)) != OK)
         return err;
-    for (char *site = strtok_r(held, " ", &save); site && err == OK; site = strtok_r(NULL, " ", &save))
+    for (char *site = strtok_r(held, " ", &save); site && err == OK;
+         site = strtok_r(NULL, " ", &save))
         err = add_child_of(r, site, ret, e);
     return err;
 }
 
-/* Who has heard of a case hears all of it, also when custody turns out never to have come his way. */
-static enum err heard(struct routing *r, const char *case_no, struct text_set *ret, struct errmsg *e)
+/* Who has heard of a case hears all of it, also when custody turns out never to have come his way.
+ */
+static enum err heard(struct routing *r, const char *case_no, struct text_set *ret,
+                      struct errmsg *e)
 {
-    struct stmt *st = db_stmt(r->db, "SELECT b.peer FROM event v JOIN outbox b ON b.origin = v.origin AND b.seq = v.seq "
-                                     "WHERE v.case_no = $1 AND v.kind = 'case.filed/1'");
+    struct stmt *st = db_stmt(
+        r->db, "SELECT b.peer FROM event v JOIN outbox b ON b.origin = v.origin AND b.seq = v.seq "
+               "WHERE v.case_no = $1 AND v.kind = 'case.filed/1'");
     enum err err;
     bool row;
 
@@ -148,15 +161,17 @@ static enum err heard(struct routing *r, const char *case_no, struct text_set *r
 /* The case came by this link only now: what others have said of it before goes back there. */
 static enum err enqueue_others(struct routing *r, const char *case_no, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(r->db, "SELECT origin, seq FROM event WHERE case_no = $1 AND coalesce(from_peer, '') <> $2 "
-                                     "ORDER BY hlc, origin, seq");
+    struct stmt *st = db_stmt(
+        r->db, "SELECT origin, seq FROM event WHERE case_no = $1 AND coalesce(from_peer, '') <> $2 "
+               "ORDER BY hlc, origin, seq");
     enum err err;
     bool row;
 
     bind_text(st, 1, case_no);
     bind_text(st, 2, r->from);
     while ((err = db_step(st, &row, e)) == OK && row)
-        if ((err = ledger_enqueue(&r->o->ledger, r->db, r->from, col_text(st, 0), (uint64_t)col_int(st, 1), e)) != OK)
+        if ((err = ledger_enqueue(&r->o->ledger, r->db, r->from, col_text(st, 0),
+                                  (uint64_t)col_int(st, 1), e)) != OK)
             break;
     db_reset(st);
     return err;
@@ -170,8 +185,11 @@ static enum err route_case(struct routing *r, const struct case_news *c, struct 
 
     if ((err = interested(r, c->case_no, &peers, &known, e)) != OK || !known)
         return err;
-    size_t whole = moves ? peers.count : 0; /* they get its whole history, once: of what came before they had no need */
-    if (!c->filed && (err = heard(r, c->case_no, &peers, e)) != OK) /* of what is filed only now nobody has heard */
+    size_t whole =
+        moves ? peers.count
+              : 0; /* they get its whole history, once: of what came before they had no need */
+    if (!c->filed && (err = heard(r, c->case_no, &peers, e)) !=
+                         OK) /* of what is filed only now nobody has heard */
         return err;
     for (size_t i = 0; err == OK && i < peers.count; i++) {
         const char *peer = peers.list[i];
@@ -180,12 +198,15 @@ static enum err route_case(struct routing *r, const struct case_news *c, struct 
         if (i < whole)
             err = ledger_enqueue_case(&r->o->ledger, r->db, peer, c->case_no, e);
         for (size_t k = 0; i >= whole && err == OK && k < c->count; k++)
-            err = ledger_enqueue(&r->o->ledger, r->db, peer, c->at[k]->ev.origin, c->at[k]->ev.seq, e);
+            err = ledger_enqueue(&r->o->ledger, r->db, peer, c->at[k]->ev.origin, c->at[k]->ev.seq,
+                                 e);
     }
-    return err == OK && from_child && moves && !c->at[0]->alone ? enqueue_others(r, c->case_no, e) : err;
+    return err == OK && from_child && moves && !c->at[0]->alone ? enqueue_others(r, c->case_no, e)
+                                                                : err;
 }
 
-static enum err route_down(struct routing *r, const struct arrival *list, size_t n, struct errmsg *e)
+static enum err route_down(struct routing *r, const struct arrival *list, size_t n,
+                           struct errmsg *e)
 {
     size_t count;
     struct case_news *news = case_news_of(list, n, r->a, &count);
@@ -199,11 +220,16 @@ static enum err route_down(struct routing *r, const struct arrival *list, size_t
     return err;
 }
 
-enum err office_route(void *arg, struct db *db, const struct arrival *list, size_t n, const char *from, struct arena *a,
-                      struct errmsg *e)
+enum err office_route(void *arg, struct db *db, const struct arrival *list, size_t n,
+                      const char *from, struct arena *a, struct errmsg *e)
 {
     struct office *o = arg;
-    struct routing r = {.o = o, .db = db, .a = a, .from = from, .is_link = {.arena = a}, .no_link = {.arena = a},
+    struct routing r = {.o = o,
+                        .db = db,
+                        .a = a,
+                        .from = from,
+                        .is_link = {.arena = a},
+                        .no_link = {.arena = a},
                         .children = {.arena = a}};
 
     return o->tier == TIER_COMMUNITY ? OK : route_down(&r, list, n, e);

@@ -31,7 +31,7 @@ const char *promise_light(int64_t promised, int64_t completed, const char *state
     return now > promised ? "red" : now > promised - 24 * 3600000LL ? "yellow" : "green";
 }
 
-/* ---- lists --------------------------------------------------------------------------------------*/
+/* ---- lists ------------------------------------------------------------------------------------*/
 
 static struct json *row_of(struct stmt *st, int64_t now)
 {
@@ -52,12 +52,15 @@ static struct json *row_of(struct stmt *st, int64_t now)
     return r;
 }
 
-enum err case_list(struct office *o, struct db *db, const struct caller *c, const struct json *in, struct json **out,
-                   struct problem *p)
+enum err case_list(struct office *o, struct db *db, const struct caller *c, const struct json *in,
+                   struct json **out, struct problem *p)
 {
-    static const char *const equal[][2] = {{"state", "state"}, {"item", "item"}, {"community", "community"},
+    static const char *const equal[][2] = {{"state", "state"},
+                                           {"item", "item"},
+                                           {"community", "community"},
                                            {"custodian", "custodian"}};
-    const char *scope = caller_scope(c), *q = json_get_text(in, "q"), *cursor = json_get_text(in, "cursor");
+    const char *scope = caller_scope(c), *q = json_get_text(in, "q"),
+               *cursor = json_get_text(in, "cursor");
     const char *limit_text = json_get_text(in, "limit"), *mine = json_get_text(in, "mine");
     const char *from = json_get_text(in, "from"), *to = json_get_text(in, "to");
     int from_day = 0, to_day = 0;
@@ -68,21 +71,28 @@ enum err case_list(struct office *o, struct db *db, const struct caller *c, cons
     bool row;
 
     if (!scope) {
-        problem_set(p, 403, "role-not-allowed", NULL, "a role that works on cases", c->role, "您的岗位没有这项权限", "Your role may not do this");
+        problem_set(p, 403, "role-not-allowed", NULL, "a role that works on cases", c->role,
+                    "您的岗位没有这项权限", "Your role may not do this");
         return ERR_DENIED;
     }
-    if (limit < 1 || limit > PAGE || (from && !time_parse_date(from, &from_day)) || (to && !time_parse_date(to, &to_day))) {
-        problem_set(p, 422, "query-invalid", limit < 1 || limit > PAGE ? "limit" : "from", "limit 1 to 200; dates YYYY-MM-DD",
-                    NULL, "查询条件有误", "The query is not right");
+    if (limit < 1 || limit > PAGE || (from && !time_parse_date(from, &from_day)) ||
+        (to && !time_parse_date(to, &to_day))) {
+        problem_set(p, 422, "query-invalid", limit < 1 || limit > PAGE ? "limit" : "from",
+                    "limit 1 to 200; dates YYYY-MM-DD", NULL, "查询条件有误",
+                    "The query is not right");
         return ERR_INVALID;
     }
-    buf_printf(&sql, "SELECT case_no, item, item_name, item_name_en, applicant_name, state, custodian, community, filed_ms, "
-                     "promised_ms, completed_ms FROM case_file WHERE %s", scope);
+    buf_printf(&sql,
+               "SELECT case_no, item, item_name, item_name_en, applicant_name, state, custodian, "
+               "community, filed_ms, "
+               "promised_ms, completed_ms FROM case_file WHERE %s",
+               scope);
     for (size_t i = 0; i < 4; i++)
         if (json_get_text(in, equal[i][0]))
             buf_printf(&sql, " AND %s = $%s", equal[i][1], equal[i][0]);
     if (q && q[0])
-        buf_puts(&sql, " AND (case_no LIKE '%' || $q || '%' OR applicant_name LIKE '%' || $q || '%' OR applicant_id = $q)");
+        buf_puts(&sql, " AND (case_no LIKE '%' || $q || '%' OR applicant_name LIKE '%' || $q || "
+                       "'%' OR applicant_id = $q)");
     if (mine)
         buf_puts(&sql, " AND custodian = $mine");
     if (from)
@@ -132,7 +142,7 @@ enum err case_list(struct office *o, struct db *db, const struct caller *c, cons
     return err;
 }
 
-/* ---- one case -----------------------------------------------------------------------------------*/
+/* ---- one case ---------------------------------------------------------------------------------*/
 
 static struct json *timeline_of(struct db *db, const struct json *lines, bool internal)
 {
@@ -179,11 +189,13 @@ static const struct json *given_for(const struct case_state *s, const char *code
     return NULL;
 }
 
-static struct json *material_of(struct db *db, const struct json *m, const struct json *given, const char *code)
+static struct json *material_of(struct db *db, const struct json *m, const struct json *given,
+                                const char *code)
 {
     struct json *x = json_object(), *docs = json_array();
     const struct json *from = json_get(given, "documents");
-    const char *by = text_or(json_get_text(m, "obtain_by"), ""), *need = text_or(json_get_text(m, "necessity"), "");
+    const char *by = text_or(json_get_text(m, "obtain_by"), ""),
+               *need = text_or(json_get_text(m, "necessity"), "");
     char state[16];
 
     json_set_text(x, "code", code);
@@ -192,12 +204,17 @@ static struct json *material_of(struct db *db, const struct json *m, const struc
     json_set_text(x, "necessity", json_get_text(m, "necessity"));
     for (size_t i = 0; i < json_count(from); i++) {
         struct json *d = json_copy(json_at(from, i));
-        json_set_text(d, "state", document_state(db, text_or(json_get_text(d, "digest"), ""), state));
+        json_set_text(d, "state",
+                      document_state(db, text_or(json_get_text(d, "digest"), ""), state));
         json_push(docs, d);
     }
-    json_set_text(x, "state", json_count(docs) ? "given" : json_get_bool(given, "commitment", false) ? "commitment"
-                              : json_get_bool(given, "later", false) ? "later" : !strcmp(by, "shared_data") ? "shared"
-                              : !strcmp(need, "required") ? "missing" : "later");
+    json_set_text(x, "state",
+                  json_count(docs)                            ? "given"
+                  : json_get_bool(given, "commitment", false) ? "commitment"
+                  : json_get_bool(given, "later", false)      ? "later"
+                  : !strcmp(by, "shared_data")                ? "shared"
+                  : !strcmp(need, "required")                 ? "missing"
+                                                              : "later");
     json_set(x, "documents", docs);
     return x;
 }
@@ -214,7 +231,8 @@ static struct json *materials_of(struct db *db, const struct case_state *s)
         const char *code = text_or(json_get_text(json_at(wanted, i), "code"), "");
         json_push(list, material_of(db, json_at(wanted, i), given_for(s, code), code));
     }
-    for (size_t i = 0; i < json_count(s->materials); i++) { /* of a version of the item that had more */
+    for (size_t i = 0; i < json_count(s->materials);
+         i++) { /* of a version of the item that had more */
         const char *code = text_or(json_get_text(json_at(s->materials, i), "code"), "");
         if (!form_material(item, code))
             json_push(list, material_of(db, NULL, json_at(s->materials, i), code));
@@ -278,12 +296,13 @@ static struct json *lease_of(struct office *o, struct db *db, const struct case_
 
 static enum err no_case(struct problem *p, const char *no)
 {
-    problem_set(p, 404, "no-case", "case_no", NULL, no, "没有这个办件，或您无权查看", "There is no such case, or you may not see it");
+    problem_set(p, 404, "no-case", "case_no", NULL, no, "没有这个办件，或您无权查看",
+                "There is no such case, or you may not see it");
     return ERR_NOT_FOUND;
 }
 
-enum err case_show(struct office *o, struct db *db, const struct caller *c, const struct json *in, struct json **out,
-                   struct problem *p)
+enum err case_show(struct office *o, struct db *db, const struct caller *c, const struct json *in,
+                   struct json **out, struct problem *p)
 {
     const char *no = text_or(json_get_text(in, "case_no"), "");
     struct errmsg e = {""};
@@ -325,13 +344,16 @@ enum err case_show(struct office *o, struct db *db, const struct caller *c, cons
     json_set_text(x, "asked", s->asked);
     set_time(x, "created_at", s->filed_ms);
     set_time(x, "promised_at", json_get_int(s->filing, "promised_ms", 0));
-    json_set_text(x, "light", promise_light(json_get_int(s->filing, "promised_ms", 0), s->completed_ms, s->state, host_wall_ms(o->host)));
+    json_set_text(x, "light",
+                  promise_light(json_get_int(s->filing, "promised_ms", 0), s->completed_ms,
+                                s->state, host_wall_ms(o->host)));
     if (s->rating)
         json_set_int(x, "rating", s->rating);
     struct json *same = json_array();
-    err = duplicates_find(db, text_or(json_get_text(json_get(s->filing, "applicant"), "id_number"), ""),
-                          text_or(json_get_text(s->filing, "item"), ""), s->filed_ms - DUPLICATE_MS, s->filed_ms + DUPLICATE_MS,
-                          s->case_no, same, &e);
+    err = duplicates_find(db,
+                          text_or(json_get_text(json_get(s->filing, "applicant"), "id_number"), ""),
+                          text_or(json_get_text(s->filing, "item"), ""), s->filed_ms - DUPLICATE_MS,
+                          s->filed_ms + DUPLICATE_MS, s->case_no, same, &e);
     json_set(x, "duplicates", same);
     case_close(&k);
     if (err == OK)
@@ -341,10 +363,11 @@ enum err case_show(struct office *o, struct db *db, const struct caller *c, cons
     return err;
 }
 
-enum err case_track(struct office *o, struct db *db, const struct caller *c, const struct json *in, struct json **out,
-                    struct problem *p)
+enum err case_track(struct office *o, struct db *db, const struct caller *c, const struct json *in,
+                    struct json **out, struct problem *p)
 {
-    const char *no = text_or(json_get_text(in, "case_no"), ""), *code = text_or(json_get_text(in, "code"), "");
+    const char *no = text_or(json_get_text(in, "case_no"), ""),
+               *code = text_or(json_get_text(in, "code"), "");
     struct caller resident = *c;
     struct errmsg e = {""};
     struct case_open k;
@@ -354,7 +377,8 @@ enum err case_track(struct office *o, struct db *db, const struct caller *c, con
     resident.user = "";
     resident.query_code = code;
     if (!case_number_check(no)) {
-        problem_set(p, 404, "no-case", "case_no", "21 digits, as on the receipt", no, "编号或查询码不正确，请核对回执",
+        problem_set(p, 404, "no-case", "case_no", "21 digits, as on the receipt", no,
+                    "编号或查询码不正确，请核对回执",
                     "The number or the query code is wrong. Look at the receipt.");
         return ERR_NOT_FOUND;
     }
@@ -364,7 +388,8 @@ enum err case_track(struct office *o, struct db *db, const struct caller *c, con
         !caller_sees(&resident, no, json_get_text(k.state.filing, "query_hash"), "", "", "", "")) {
         if (err == OK)
             case_close(&k);
-        problem_set(p, 404, "no-case", "code", "the query code on the receipt", NULL, "编号或查询码不正确，请核对回执",
+        problem_set(p, 404, "no-case", "code", "the query code on the receipt", NULL,
+                    "编号或查询码不正确，请核对回执",
                     "The number or the query code is wrong. Look at the receipt.");
         return ERR_NOT_FOUND;
     }

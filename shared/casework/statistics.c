@@ -16,13 +16,15 @@ static void fill(struct stmt *st, int at, struct json *o)
     json_set_int(o, "handling_s_mean", completed ? col_int(st, at + 4) / completed / 1000 : 0);
 }
 
-#define FIGURES                                                                                                        \
-    "count(*), coalesce(sum(completed_ms > 0), 0), coalesce(sum(state = 'delivered'), 0), coalesce(sum(trips_saved), 0), " \
-    "coalesce(sum(CASE WHEN completed_ms > 0 THEN completed_ms - filed_ms ELSE 0 END), 0) FROM case_file "             \
+#define FIGURES                                                                                    \
+    "count(*), coalesce(sum(completed_ms > 0), 0), coalesce(sum(state = 'delivered'), 0), "        \
+    "coalesce(sum(trips_saved), 0), "                                                              \
+    "coalesce(sum(CASE WHEN completed_ms > 0 THEN completed_ms - filed_ms ELSE 0 END), 0) FROM "   \
+    "case_file "                                                                                   \
     "WHERE filed_ms >= $from AND filed_ms < $to AND "
 
-enum err statistics_show(struct office *o, struct db *db, const struct caller *c, const struct json *in,
-                         struct json **out, struct problem *p)
+enum err statistics_show(struct office *o, struct db *db, const struct caller *c,
+                         const struct json *in, struct json **out, struct problem *p)
 {
     static const char *const groups[][2] = {
         {"item", "item, item_name"},
@@ -30,7 +32,8 @@ enum err statistics_show(struct office *o, struct db *db, const struct caller *c
         {"community", "community, community"},
         {"day", "strftime('%Y-%m-%d', filed_ms / 1000 + 28800, 'unixepoch'), ''"},
     };
-    const char *from = json_get_text(in, "from"), *to = json_get_text(in, "to"), *by = json_get_text(in, "by");
+    const char *from = json_get_text(in, "from"), *to = json_get_text(in, "to"),
+               *by = json_get_text(in, "by");
     const char *scope = caller_scope(c), *group = NULL;
     int from_day = 0, to_day = 40000;
     struct buf sql = {0};
@@ -43,9 +46,12 @@ enum err statistics_show(struct office *o, struct db *db, const struct caller *c
     for (size_t i = 0; by && i < 4; i++)
         if (!strcmp(groups[i][0], by))
             group = groups[i][1];
-    if (!scope || (by && !group) || (from && !time_parse_date(from, &from_day)) || (to && !time_parse_date(to, &to_day))) {
-        problem_set(p, scope ? 422 : 403, scope ? "query-invalid" : "role-not-allowed", by && !group ? "by" : "from",
-                    "by item, street, community or day; dates YYYY-MM-DD", by, "查询条件有误", "The query is not right");
+    if (!scope || (by && !group) || (from && !time_parse_date(from, &from_day)) ||
+        (to && !time_parse_date(to, &to_day))) {
+        problem_set(p, scope ? 422 : 403, scope ? "query-invalid" : "role-not-allowed",
+                    by && !group ? "by" : "from",
+                    "by item, street, community or day; dates YYYY-MM-DD", by, "查询条件有误",
+                    "The query is not right");
         return scope ? ERR_INVALID : ERR_DENIED;
     }
     buf_printf(&sql, "SELECT " FIGURES "%s", scope);

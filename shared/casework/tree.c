@@ -13,7 +13,8 @@
 #define CERTIFICATE_BLOCK 500
 #define WAYBILL_BLOCK 100000
 
-enum err site_enrolled(struct db *db, const struct event *ev, const struct json *b, struct errmsg *e)
+enum err site_enrolled(struct db *db, const struct event *ev, const struct json *b,
+                       struct errmsg *e)
 {
     const char *site = json_get_text(b, "site"), *key = json_get_text(b, "public_key");
     struct stmt *st;
@@ -24,9 +25,11 @@ enum err site_enrolled(struct db *db, const struct event *ev, const struct json 
         errmsg_set(e, "a site without code or key");
         return ERR_INVALID;
     }
-    st = db_stmt(db, "INSERT INTO site (code, name, tier, public_key, hlc) VALUES ($1, $2, $3, $4, $5) "
-                     "ON CONFLICT (code) DO UPDATE SET name = excluded.name, public_key = excluded.public_key, "
-                     "hlc = excluded.hlc WHERE excluded.hlc >= site.hlc");
+    st = db_stmt(
+        db,
+        "INSERT INTO site (code, name, tier, public_key, hlc) VALUES ($1, $2, $3, $4, $5) "
+        "ON CONFLICT (code) DO UPDATE SET name = excluded.name, public_key = excluded.public_key, "
+        "hlc = excluded.hlc WHERE excluded.hlc >= site.hlc");
     bind_text(st, 1, site);
     bind_text(st, 2, text_or(json_get_text(b, "name"), site));
     bind_text(st, 3, tier_name(tier));
@@ -45,7 +48,8 @@ enum err site_key_keep(struct office *o, struct db *db, const struct event *ev, 
 
     event_site(ev->origin, by);
     /* Said by the office above it, which took it in, and within our part of the tree. */
-    if (err == OK && strcmp(site, by) && strcmp(by, o->site) && division_within(site, by) && division_within(by, o->site) &&
+    if (err == OK && strcmp(site, by) && strcmp(by, o->site) && division_within(site, by) &&
+        division_within(by, o->site) &&
         hex_decode(text_or(json_get_text(b, "public_key"), ""), raw, 32))
         err = ledger_key_set(db, site, raw, e);
     json_free(b);
@@ -65,8 +69,8 @@ void site_name_of(struct db *db, const char *code, char out[64])
     db_reset(st);
 }
 
-static enum err say_enrolled(struct office *o, struct db *db, const char *site, const char *name, const char *key,
-                             struct errmsg *e)
+static enum err say_enrolled(struct office *o, struct db *db, const char *site, const char *name,
+                             const char *key, struct errmsg *e)
 {
     struct json *b = json_object();
     char street[13];
@@ -100,10 +104,10 @@ enum err office_found(struct office *o, struct db *db, struct errmsg *e)
     return number_lease(o, db, "certificate", o->site, 500000, 999999, e);
 }
 
-/* ---- invitations --------------------------------------------------------------------------------*/
+/* ---- invitations ------------------------------------------------------------------------------*/
 
-enum err invitation_make(struct office *o, struct db *db, const char *site, const char *name, int64_t case_numbers,
-                         char secret[33], struct problem *p, struct errmsg *e)
+enum err invitation_make(struct office *o, struct db *db, const char *site, const char *name,
+                         int64_t case_numbers, char secret[33], struct problem *p, struct errmsg *e)
 {
     unsigned char raw[16], hash[32];
     char parent[13], expected[80];
@@ -117,13 +121,15 @@ enum err invitation_make(struct office *o, struct db *db, const char *site, cons
     }
     if (!name || !name[0] || strlen(name) > 60 || case_numbers < 1 || case_numbers > 50000) {
         problem_set(p, 422, "invitation-invalid", name && name[0] ? "case_numbers" : "name",
-                    "a name, and 1 to 50000 case numbers a day", NULL, "请填写站点名称。", "Give the site's name.");
+                    "a name, and 1 to 50000 case numbers a day", NULL, "请填写站点名称。",
+                    "Give the site's name.");
         return ERR_INVALID;
     }
     host_random(o->host, raw, sizeof raw);
     hex_encode(raw, sizeof raw, secret);
     crypto_sha256(secret, 32, hash);
-    st = db_stmt(db, "INSERT INTO invitation (secret_hash, site, name, case_numbers, expires_ms) VALUES ($1, $2, $3, $4, $5)");
+    st = db_stmt(db, "INSERT INTO invitation (secret_hash, site, name, case_numbers, expires_ms) "
+                     "VALUES ($1, $2, $3, $4, $5)");
     bind_blob(st, 1, hash, 32);
     bind_text(st, 2, site);
     bind_text(st, 3, name);
@@ -132,8 +138,8 @@ enum err invitation_make(struct office *o, struct db *db, const char *site, cons
     return db_run(st, e);
 }
 
-enum err invitation_create(struct office *o, struct db *db, const struct caller *c, const struct json *in,
-                           struct json **out, struct problem *p)
+enum err invitation_create(struct office *o, struct db *db, const struct caller *c,
+                           const struct json *in, struct json **out, struct problem *p)
 {
     const char *site = text_or(json_get_text(in, "site"), "");
     char secret[33], text[80];
@@ -141,10 +147,12 @@ enum err invitation_create(struct office *o, struct db *db, const struct caller 
     enum err err;
 
     if (!division_within(o->site, c->site)) {
-        problem_set(p, 403, "not-allowed", "site", "an administrator of this site or above", c->site, "您的账号没有这项权限。", "Your account may not do this.");
+        problem_set(p, 403, "not-allowed", "site", "an administrator of this site or above",
+                    c->site, "您的账号没有这项权限。", "Your account may not do this.");
         return ERR_DENIED;
     }
-    err = invitation_make(o, db, site, json_get_text(in, "name"), json_get_int(in, "case_numbers", 1000), secret, p, &e);
+    err = invitation_make(o, db, site, json_get_text(in, "name"),
+                          json_get_int(in, "case_numbers", 1000), secret, p, &e);
     if (err != OK)
         return err;
     snprintf(text, sizeof text, "%s.%s.%s", site, secret, o->authority);
@@ -154,8 +162,9 @@ enum err invitation_create(struct office *o, struct db *db, const struct caller 
     return OK;
 }
 
-enum err invitation_use(struct office *o, struct db *db, const char *site, const char *secret, char name[64],
-                        int64_t *ret_case_numbers, struct problem *p, struct errmsg *e)
+enum err invitation_use(struct office *o, struct db *db, const char *site, const char *secret,
+                        char name[64], int64_t *ret_case_numbers, struct problem *p,
+                        struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "SELECT name, case_numbers, expires_ms, used_ms FROM invitation "
                                   "WHERE secret_hash = $1 AND site = $2");
@@ -176,14 +185,19 @@ enum err invitation_use(struct office *o, struct db *db, const char *site, const
     }
     db_reset(st);
     if (!row || used || late) {
-        problem_set(p, 403, !row ? "invitation-wrong" : used ? "invitation-used" : "invitation-expired", "invitation",
-                    "an invitation of this site that nobody has used", NULL,
-                    !row ? "邀请码不正确，请核对，或请上级站点重新邀请。"
-                    : used ? "邀请码已被使用，每个邀请码只能用一次，请上级站点重新邀请。"
-                           : "邀请码已过期，请上级站点重新邀请。",
-                    !row ? "This invitation is wrong. Check it, or ask the parent site for another."
-                    : used ? "This invitation has been used. Each works once; ask the parent site for another."
-                           : "This invitation has expired. Ask the parent site for another.");
+        problem_set(
+            p, 403,
+            !row   ? "invitation-wrong"
+            : used ? "invitation-used"
+                   : "invitation-expired",
+            "invitation", "an invitation of this site that nobody has used", NULL,
+            !row ? "邀请码不正确，请核对，或请上级站点重新邀请。"
+            : used ? "邀请码已被使用，每个邀请码只能用一次，请上级站点重新邀请。"
+                   : "邀请码已过期，请上级站点重新邀请。",
+            !row ? "This invitation is wrong. Check it, or ask the parent site for another."
+            : used
+                ? "This invitation has been used. Each works once; ask the parent site for another."
+                : "This invitation has expired. Ask the parent site for another.");
         return ERR_DENIED;
     }
     st = db_stmt(db, "UPDATE invitation SET used_ms = $2 WHERE secret_hash = $1");
@@ -192,29 +206,33 @@ enum err invitation_use(struct office *o, struct db *db, const char *site, const
     return db_run(st, e);
 }
 
-/* ---- a child is taken in ------------------------------------------------------------------------*/
+/* ---- a child is taken in ----------------------------------------------------------------------*/
 
 /* Whatever this child said in an earlier life. */
 static enum err give_back(struct office *o, struct db *db, const char *child, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT origin, seq FROM event WHERE origin >= $1 AND origin < $1 || '/' AND "
-                                  "hash IS NOT NULL ORDER BY origin, seq");
+    struct stmt *st =
+        db_stmt(db, "SELECT origin, seq FROM event WHERE origin >= $1 AND origin < $1 || '/' AND "
+                    "hash IS NOT NULL ORDER BY origin, seq");
     enum err err;
     bool row;
 
     bind_text(st, 1, child);
     while ((err = db_step(st, &row, e)) == OK && row)
-        if ((err = ledger_enqueue(&o->ledger, db, child, col_text(st, 0), (uint64_t)col_int(st, 1), e)) != OK)
+        if ((err = ledger_enqueue(&o->ledger, db, child, col_text(st, 0), (uint64_t)col_int(st, 1),
+                                  e)) != OK)
             break;
     db_reset(st);
     return err;
 }
 
-/* Everything that the child must know; its own past first, in order: it may have been here before. */
+/* Everything that the child must know; its own past first, in order: it may have been here before.
+ */
 static enum err welcome(struct office *o, struct db *db, const char *child, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT origin, seq, hlc, kind, case_no, street, actor, body FROM event "
-                                  "WHERE case_no = '' AND state = 'applied' ORDER BY hlc, origin, seq");
+    struct stmt *st =
+        db_stmt(db, "SELECT origin, seq, hlc, kind, case_no, street, actor, body FROM event "
+                    "WHERE case_no = '' AND state = 'applied' ORDER BY hlc, origin, seq");
     enum err err = give_back(o, db, child, e);
     bool row;
 
@@ -224,9 +242,11 @@ static enum err welcome(struct office *o, struct db *db, const char *child, stru
         const char *place = NULL;
         if (json_parse(ev.body, ev.body_len, &b, NULL) == OK)
             place = !strcmp(ev.kind, "account.created/1") ? json_get_text(b, "site")
-                  : !strcmp(ev.kind, "block.leased/1")    ? json_get_text(b, "holder") : NULL;
-        bool concerns = (strcmp(ev.kind, "account.created/1") && strcmp(ev.kind, "block.leased/1")) ||
-                        (place && division_within(place, child));
+                    : !strcmp(ev.kind, "block.leased/1")  ? json_get_text(b, "holder")
+                                                          : NULL;
+        bool concerns =
+            (strcmp(ev.kind, "account.created/1") && strcmp(ev.kind, "block.leased/1")) ||
+            (place && division_within(place, child));
         if (concerns)
             err = ledger_enqueue(&o->ledger, db, child, ev.origin, ev.seq, e);
         json_free(b);
@@ -236,8 +256,9 @@ static enum err welcome(struct office *o, struct db *db, const char *child, stru
     db_reset(st);
     if (err != OK)
         return err;
-    st = db_stmt(db, "SELECT case_no FROM case_file WHERE community = $1 OR filed_at = $1 OR held LIKE $2 "
-                     "/* full scan: once in the life of a child */");
+    st = db_stmt(
+        db, "SELECT case_no FROM case_file WHERE community = $1 OR filed_at = $1 OR held LIKE $2 "
+            "/* full scan: once in the life of a child */");
     char like[32];
     snprintf(like, sizeof like, "%% %s %%", child);
     bind_text(st, 1, child);
@@ -251,7 +272,8 @@ static enum err welcome(struct office *o, struct db *db, const char *child, stru
 
 static enum err forget_link(struct db *db, const char *child, struct errmsg *e)
 {
-    static const char *const sql[] = {"DELETE FROM outbox WHERE peer = $1", "DELETE FROM link WHERE peer = $1"};
+    static const char *const sql[] = {"DELETE FROM outbox WHERE peer = $1",
+                                      "DELETE FROM link WHERE peer = $1"};
 
     for (int i = 0; i < 2; i++) {
         struct stmt *st = db_stmt(db, sql[i]);
@@ -263,7 +285,8 @@ static enum err forget_link(struct db *db, const char *child, struct errmsg *e)
     return OK;
 }
 
-static enum err lease_numbers(struct office *o, struct db *db, const char *site, int64_t case_numbers, struct errmsg *e)
+static enum err lease_numbers(struct office *o, struct db *db, const char *site,
+                              int64_t case_numbers, struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "SELECT count(*) FROM block WHERE holder = $1");
     bool row;
@@ -280,7 +303,8 @@ static enum err lease_numbers(struct office *o, struct db *db, const char *site,
         enum tier tier;
         char no[4];
         if (!division_tier(site, &tier) || tier != TIER_STREET)
-            return OK; /* waybills are for streets: there is room for no more than nine hundred holders */
+            return OK; /* waybills are for streets: there is room for no more than nine hundred
+                          holders */
         snprintf(no, sizeof no, "%.3s", site + 6);
         int64_t first = strtol(no, NULL, 10) * WAYBILL_BLOCK % 90000000;
         if ((err = number_waybill_block(db, first, WAYBILL_BLOCK, &first, e)) != OK)
@@ -289,11 +313,12 @@ static enum err lease_numbers(struct office *o, struct db *db, const char *site,
     }
     if ((err = number_lease_next(o, db, "case", site, case_numbers, e)) != OK)
         return err;
-    return number_lease_next(o, db, "certificate", site, case_numbers > 1000 ? case_numbers * 5 : CERTIFICATE_BLOCK, e);
+    return number_lease_next(o, db, "certificate", site,
+                             case_numbers > 1000 ? case_numbers * 5 : CERTIFICATE_BLOCK, e);
 }
 
-enum err office_enrol(struct office *o, struct db *db, const char *site, const char *name, const char *key,
-                      int64_t case_numbers, struct errmsg *e)
+enum err office_enrol(struct office *o, struct db *db, const char *site, const char *name,
+                      const char *key, int64_t case_numbers, struct errmsg *e)
 {
     unsigned char raw[32];
     enum err err;
@@ -303,17 +328,19 @@ enum err office_enrol(struct office *o, struct db *db, const char *site, const c
         return ERR_INVALID;
     }
     /* A site that is made anew has a new outbox; it gets everything again. */
-    if ((err = forget_link(db, site, e)) != OK || (err = link_add(db, site, "child", o->host, e)) != OK ||
-        (err = ledger_key_set(db, site, raw, e)) != OK || (err = say_enrolled(o, db, site, name, key, e)) != OK ||
+    if ((err = forget_link(db, site, e)) != OK ||
+        (err = link_add(db, site, "child", o->host, e)) != OK ||
+        (err = ledger_key_set(db, site, raw, e)) != OK ||
+        (err = say_enrolled(o, db, site, name, key, e)) != OK ||
         (err = lease_numbers(o, db, site, case_numbers, e)) != OK)
         return err;
     return welcome(o, db, site, e);
 }
 
-/* ---- lists --------------------------------------------------------------------------------------*/
+/* ---- lists ------------------------------------------------------------------------------------*/
 
-enum err site_list(struct office *o, struct db *db, const struct caller *c, const struct json *in, struct json **out,
-                   struct problem *p)
+enum err site_list(struct office *o, struct db *db, const struct caller *c, const struct json *in,
+                   struct json **out, struct problem *p)
 {
     struct stmt *st = db_stmt(db, "SELECT code, name, tier FROM site ORDER BY code");
     struct json *list = json_array();
@@ -337,12 +364,14 @@ enum err site_list(struct office *o, struct db *db, const struct caller *c, cons
     return err;
 }
 
-enum err block_list(struct office *o, struct db *db, const struct caller *c, const struct json *in, struct json **out,
-                    struct problem *p)
+enum err block_list(struct office *o, struct db *db, const struct caller *c, const struct json *in,
+                    struct json **out, struct problem *p)
 {
-    struct stmt *st = db_stmt(db, "SELECT b.kind, b.holder, b.first, b.last, coalesce(max(c.next), b.first) FROM block b "
-                                  "LEFT JOIN counter c ON c.street = b.street AND c.kind = b.kind AND "
-                                  "c.holder = b.holder GROUP BY b.street, b.kind, b.first ORDER BY b.kind, b.holder, b.first");
+    struct stmt *st = db_stmt(
+        db, "SELECT b.kind, b.holder, b.first, b.last, coalesce(max(c.next), b.first) FROM block b "
+            "LEFT JOIN counter c ON c.street = b.street AND c.kind = b.kind AND "
+            "c.holder = b.holder GROUP BY b.street, b.kind, b.first ORDER BY b.kind, b.holder, "
+            "b.first");
     struct json *list = json_array();
     struct errmsg e;
     enum err err;
@@ -369,11 +398,12 @@ enum err block_list(struct office *o, struct db *db, const struct caller *c, con
     return err;
 }
 
-enum err repair_list(struct office *o, struct db *db, const struct caller *c, const struct json *in, struct json **out,
-                     struct problem *p)
+enum err repair_list(struct office *o, struct db *db, const struct caller *c, const struct json *in,
+                     struct json **out, struct problem *p)
 {
-    struct stmt *st = db_stmt(db, "SELECT r.case_no, r.kind, r.reason, r.owner, r.deadline_ms, r.origin, r.seq "
-                                  "FROM repair r ORDER BY r.deadline_ms, r.origin, r.seq LIMIT 1000");
+    struct stmt *st =
+        db_stmt(db, "SELECT r.case_no, r.kind, r.reason, r.owner, r.deadline_ms, r.origin, r.seq "
+                    "FROM repair r ORDER BY r.deadline_ms, r.origin, r.seq LIMIT 1000");
     struct json *list = json_array();
     struct errmsg e;
     enum err err;

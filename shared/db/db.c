@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- errors --------------------------------------------------------------------------------- */
+/* ---- errors --------------------------------------------------------------------------------- ----*/
 
 static enum err err_of(int rc)
 {
@@ -59,7 +59,7 @@ void db_check_sql(struct db *db, int rc, const char *sql)
     abort();
 }
 
-/* ---- connection ----------------------------------------------------------------------------- */
+/* ---- connection ----------------------------------------------------------------------------- ----*/
 
 static enum err use_wal(struct db *db, struct errmsg *e)
 {
@@ -111,7 +111,8 @@ enum err db_open(const char *path, enum db_mode mode, struct db **ret, struct er
     if (err == OK)
         err = db_exec(db,
                       "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-                      "PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=4000;",
+                      "PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8000; "
+                      "PRAGMA wal_autocheckpoint=4000;",
                       e);
     if (err == OK && mode == DB_READ)
         err = db_exec(db, "PRAGMA query_only=ON", e);
@@ -158,7 +159,7 @@ enum err db_exec(struct db *db, const char *sql, struct errmsg *e)
     return db_fail(db, rc, e);
 }
 
-/* ---- transactions --------------------------------------------------------------------------- */
+/* ---- transactions --------------------------------------------------------------------------- ----*/
 
 static void reset_all(struct db *db)
 {
@@ -228,7 +229,8 @@ void db_reset_all(struct db *db)
     reset_all(db);
 }
 
-/* The levels that occur have their statements prepared; a deeper one would be a program gone wrong. */
+/* The levels that occur have their statements prepared; a deeper one would be a program gone wrong.
+ */
 static enum err savepoint_do(struct db *db, const char *const sql[SAVEPOINTS_MAX], int level)
 {
     if (!db_in_transaction(db))
@@ -239,7 +241,8 @@ static enum err savepoint_do(struct db *db, const char *const sql[SAVEPOINTS_MAX
 
 enum err db_savepoint(struct db *db)
 {
-    static const char *const sql[] = {"SAVEPOINT s1", "SAVEPOINT s2", "SAVEPOINT s3", "SAVEPOINT s4"};
+    static const char *const sql[] = {"SAVEPOINT s1", "SAVEPOINT s2", "SAVEPOINT s3",
+                                      "SAVEPOINT s4"};
     enum err err = savepoint_do(db, sql, db->depth + 1);
 
     if (err == OK)
@@ -257,14 +260,15 @@ enum err db_release(struct db *db)
 
 enum err db_undo(struct db *db)
 {
-    static const char *const sql[] = {"ROLLBACK TO s1", "ROLLBACK TO s2", "ROLLBACK TO s3", "ROLLBACK TO s4"};
+    static const char *const sql[] = {"ROLLBACK TO s1", "ROLLBACK TO s2", "ROLLBACK TO s3",
+                                      "ROLLBACK TO s4"};
 
     assert(db->depth > 0);
     enum err err = savepoint_do(db, sql, db->depth);
     return err == OK ? db_release(db) : err;
 }
 
-/* ---- the whole file ------------------------------------------------------------------------- */
+/* ---- the whole file ------------------------------------------------------------------------- ----*/
 
 enum err db_check(struct db *db, struct errmsg *e)
 {
@@ -330,7 +334,7 @@ fail:
     return err;
 }
 
-/* ---- log ------------------------------------------------------------------------------------ */
+/* ---- log ------------------------------------------------------------------------------------ ----*/
 
 static int log_grown(void *arg, sqlite3 *h, const char *name, int pages)
 {

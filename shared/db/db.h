@@ -24,12 +24,13 @@ MUST_USE enum err db_exec(struct db *db, const char *sql, struct errmsg *e);
 MUST_USE enum err db_begin(struct db *db, struct errmsg *e);
 MUST_USE enum err db_commit(struct db *db, struct errmsg *e); /* failed: all is undone */
 
-/* By itself a writer carries its log back into the file at every 4,000 pages, within a commit. This takes that away: fn
- * is told after each commit how many pages the log has, and sees to it. */
+/* By itself a writer carries its log back into the file at every 4,000 pages, within a commit. This
+ * takes that away: fn is told after each commit how many pages the log has, and sees to it. */
 void db_on_log(struct db *db, void (*fn)(void *arg, int pages), void *arg);
-/* Carry back what no reader needs any more, beside whoever reads or writes. OK also when it could only be done in part. */
+/* Carry back what no reader needs any more, beside whoever reads or writes. OK also when it could
+ * only be done in part. */
 MUST_USE enum err db_checkpoint(struct db *db, struct errmsg *e);
-enum err db_rollback(struct db *db, struct errmsg *e);        /* without a transaction: nothing */
+enum err db_rollback(struct db *db, struct errmsg *e); /* without a transaction: nothing */
 /* SQLite ends a transaction by itself after some failures (disk full). */
 bool db_in_transaction(struct db *db);
 
@@ -87,9 +88,11 @@ int64_t db_changes(struct db *db); /* rows of the last INSERT, UPDATE or DELETE 
 int64_t db_last_rowid(struct db *db);
 const char *db_path(struct db *db);
 
-/* For tests: every statement prepared so far whose plan walks through a whole table or index. A statement that does it
- * on purpose says so in its text, by a comment that begins with "full scan". */
-void db_each_scan(struct db *db, void (*fn)(void *arg, const char *sql, const char *step), void *arg);
+/* For tests: every statement prepared so far whose plan walks through a whole table or index. A
+ * statement that does it on purpose says so in its text, by a comment that begins with "full scan".
+ */
+void db_each_scan(struct db *db, void (*fn)(void *arg, const char *sql, const char *step),
+                  void *arg);
 
 /* A consistent copy of the whole database into a new file, while others go on reading and writing;
  * durable when it returns OK. ERR_CONFLICT: the file is there already. */

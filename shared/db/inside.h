@@ -13,7 +13,7 @@ struct stmt {
     struct db *db;
     sqlite3_stmt *st;
     char *sql;
-    bool running; /* in the middle of its rows */
+    bool running;              /* in the middle of its rows */
     int index[PARAMS_MAX + 1]; /* of the parameter "$n", else n */
 };
 
@@ -26,10 +26,12 @@ struct db {
     enum db_mode mode;
     char *path;
     int depth; /* savepoints open */
-    bool begun; /* by db_begin(); SQLite ends a transaction by itself when a read or a write fails */
+    bool
+        begun; /* by db_begin(); SQLite ends a transaction by itself when a read or a write fails */
     int running; /* statements in the middle of their rows */
     struct stmt *bucket[BUCKETS];
-    struct stmt *recent[RECENT]; /* by the address of the text: saves hashing it; the text is compared all the same */
+    struct stmt *recent[RECENT]; /* by the address of the text: saves hashing it; the text is
+                                    compared all the same */
     void (*on_log)(void *arg, int pages);
     void *on_log_arg;
 };
@@ -38,7 +40,8 @@ struct db {
 enum err db_fail(struct db *db, int rc, struct errmsg *e);
 /* A mistake in the SQL is a mistake in the program: ends it. */
 void db_check_sql(struct db *db, int rc, const char *sql);
-/* Not OK (of SQLite): the world failed (I/O, a busy schema); the statement stays empty and can be tried again. */
+/* Not OK (of SQLite): the world failed (I/O, a busy schema); the statement stays empty and can be
+ * tried again. */
 int stmt_prepare(struct stmt *st);
 
 #endif

@@ -56,7 +56,7 @@ static struct main *main_of(sqlite3_file *f)
     return (struct main *)f->pMethods;
 }
 
-/* ---- the log -------------------------------------------------------------------------------- */
+/* ---- the log -------------------------------------------------------------------------------- ----*/
 
 static int hand_down(sqlite3_file *f)
 {
@@ -137,7 +137,7 @@ static int log_close(sqlite3_file *f)
     return rc;
 }
 
-/* ---- the database file ---------------------------------------------------------------------- */
+/* ---- the database file ---------------------------------------------------------------------- ----*/
 
 /* Frames are made known to other connections behind it. */
 static void main_barrier(sqlite3_file *f)
@@ -171,7 +171,7 @@ static int main_close(sqlite3_file *f)
     return rc;
 }
 
-/* ---- opening -------------------------------------------------------------------------------- */
+/* ---- opening -------------------------------------------------------------------------------- ----*/
 
 static void over_main(sqlite3_file *f)
 {

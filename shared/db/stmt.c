@@ -1,4 +1,5 @@
-/* Statements: prepared once per connection, found by their text, bound by number or name, read by column. */
+/* Statements: prepared once per connection, found by their text, bound by number or name, read by
+ * column. */
 #include "db/inside.h"
 
 #include "base/mem.h"
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- statements ----------------------------------------------------------------------------- */
+/* ---- statements ----------------------------------------------------------------------------- ----*/
 
 static unsigned bucket_of(const char *sql)
 {
@@ -126,7 +127,7 @@ void db_reset(struct stmt *st)
         sqlite3_reset(st->st);
 }
 
-/* ---- parameters and columns ----------------------------------------------------------------- */
+/* ---- parameters and columns ----------------------------------------------------------------- ----*/
 
 static int index_of(struct stmt *st, const char *name)
 {
@@ -286,7 +287,8 @@ int64_t db_last_rowid(struct db *db)
     return sqlite3_last_insert_rowid(db->h);
 }
 
-static void scans_of(struct db *db, const char *sql, void (*fn)(void *arg, const char *sql, const char *step), void *arg)
+static void scans_of(struct db *db, const char *sql,
+                     void (*fn)(void *arg, const char *sql, const char *step), void *arg)
 {
     char *explain = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", sql);
     sqlite3_stmt *st = NULL;
@@ -301,7 +303,8 @@ static void scans_of(struct db *db, const char *sql, void (*fn)(void *arg, const
     sqlite3_free(explain);
 }
 
-void db_each_scan(struct db *db, void (*fn)(void *arg, const char *sql, const char *step), void *arg)
+void db_each_scan(struct db *db, void (*fn)(void *arg, const char *sql, const char *step),
+                  void *arg)
 {
     for (int i = 0; i < BUCKETS; i++)
         for (struct stmt *st = db->bucket[i]; st; st = st->next)

@@ -6,9 +6,9 @@
  *
  * The checkpointer carries the log back into the database file beside them.
  *
- * While the writer waits for the disk, the next turn's jobs gather: batches grow under load; the preparer does
- * for them what needs no database. A job stands in the finished queue only after its COMMIT; that is all
- * that "acknowledged" rests on. */
+ * While the writer waits for the disk, the next turn's jobs gather: batches grow under load; the
+ * preparer does for them what needs no database. A job stands in the finished queue only after its
+ * COMMIT; that is all that "acknowledged" rests on. */
 #include "db/store.h"
 
 #include "base/log.h"
@@ -20,8 +20,12 @@
 
 #define TURN_JOBS_MAX 512
 #define CHECKPOINT_PAGES 4000 /* of the log: then the checkpointer begins */
-#define LOG_PAGES_MAX 16000   /* 64 MB: then the writer does it and waits, for a log begins anew only when all of it is carried back */
-#define TURN_BYTES_MAX (512 * 1024) /* what a turn has changed must fit into the page cache, or pages are written twice */
+#define LOG_PAGES_MAX                                                                              \
+    16000 /* 64 MB: then the writer does it and waits, for a log begins anew only when all of it   \
+             is carried back */
+#define TURN_BYTES_MAX                                                                             \
+    (512 *                                                                                         \
+     1024) /* what a turn has changed must fit into the page cache, or pages are written twice */
 
 struct queue {
     struct job *head, **tail;
@@ -102,7 +106,7 @@ static void finish(struct store *s, struct job *list)
         s->wake(s->wake_arg);
 }
 
-/* ---- writing -------------------------------------------------------------------------------- */
+/* ---- writing -------------------------------------------------------------------------------- ----*/
 
 static void fail_job(struct job *job, enum err err, const struct errmsg *msg)
 {
@@ -201,13 +205,15 @@ static void refuse(struct job *first)
     fail_all(first, NULL, ERR_IO, &msg);
 }
 
-/* How many of the waiting jobs make the next turn: not too much at once, and up to the one that the preparer has in hand. */
+/* How many of the waiting jobs make the next turn: not too much at once, and up to the one that the
+ * preparer has in hand. */
 static int can_take(struct store *s)
 {
     size_t bytes = 0;
     int n = 0;
 
-    for (struct job *job = s->writes.head; job && n < TURN_JOBS_MAX && job->prepared != PREPARING; job = job->next, n++) {
+    for (struct job *job = s->writes.head; job && n < TURN_JOBS_MAX && job->prepared != PREPARING;
+         job = job->next, n++) {
         bytes += job->bytes;
         if (n && bytes > TURN_BYTES_MAX)
             break;
@@ -234,7 +240,8 @@ static void *writer_main(void *arg)
         s->writing = false;
         if (!s->writes.head && begun_and_not_ended(s))
             pthread_cond_signal(&s->log_ready);
-        while ((!s->writes.head && !s->closing) || (s->writes.head && s->writes.head->prepared == PREPARING))
+        while ((!s->writes.head && !s->closing) ||
+               (s->writes.head && s->writes.head->prepared == PREPARING))
             pthread_cond_wait(&s->write_ready, &s->lock);
         turn = queue_take(&s->writes, can_take(s));
         s->writing = true;
@@ -254,7 +261,7 @@ static void *writer_main(void *arg)
     }
 }
 
-/* ---- preparing ------------------------------------------------------------------------------ */
+/* ---- preparing ------------------------------------------------------------------------------ ----*/
 
 static struct job *to_prepare(struct store *s)
 {
@@ -288,10 +295,10 @@ static void *preparer_main(void *arg)
     return NULL;
 }
 
-/* ---- the log -------------------------------------------------------------------------------- */
+/* ---- the log -------------------------------------------------------------------------------- ----*/
 
-/* What cannot be carried back stays in the log, and is tried again. That a sync has failed is not: after that nobody knows
- * what the disk holds. */
+/* What cannot be carried back stays in the log, and is tried again. That a sync has failed is not:
+ * after that nobody knows what the disk holds. */
 static void checkpoint(struct store *s, struct db *db)
 {
     struct errmsg msg = {""};
@@ -326,7 +333,8 @@ static void *checkpointer_main(void *arg)
     pthread_setname_np(pthread_self(), "checkpointer");
     pthread_mutex_lock(&s->lock);
     while (!s->closing) {
-        bool much = s->log_pages >= s->carried + CHECKPOINT_PAGES, rest = !s->writing && begun_and_not_ended(s);
+        bool much = s->log_pages >= s->carried + CHECKPOINT_PAGES,
+             rest = !s->writing && begun_and_not_ended(s);
         if (s->failed || (!much && !rest)) {
             pthread_cond_wait(&s->log_ready, &s->lock);
             continue;
@@ -340,7 +348,7 @@ static void *checkpointer_main(void *arg)
     return NULL;
 }
 
-/* ---- reading -------------------------------------------------------------------------------- */
+/* ---- reading -------------------------------------------------------------------------------- ----*/
 
 static void *reader_main(void *arg)
 {
@@ -368,7 +376,7 @@ static void *reader_main(void *arg)
     }
 }
 
-/* ---- the loop thread's side ----------------------------------------------------------------- */
+/* ---- the loop thread's side ----------------------------------------------------------------- ----*/
 
 static void hand_over(struct store *s, struct queue *q, pthread_cond_t *ready, struct job *job)
 {
@@ -452,7 +460,7 @@ void store_set_committed(struct store *s, void (*fn)(void *arg), void *arg)
     s->committed_arg = arg;
 }
 
-/* ---- open and close ------------------------------------------------------------------------- */
+/* ---- open and close ------------------------------------------------------------------------- ----*/
 
 static enum err start_threads(struct store *s, struct errmsg *e)
 {

@@ -1,6 +1,6 @@
-/* One writer thread and some reader threads in front of the database, and one that carries the log back into the file
- * beside them. Jobs go in from the loop thread and come back on it, so everything outside run() and prepare() is
- * single-threaded. */
+/* One writer thread and some reader threads in front of the database, and one that carries the log
+ * back into the file beside them. Jobs go in from the loop thread and come back on it, so
+ * everything outside run() and prepare() is single-threaded. */
 #ifndef DB_STORE_H
 #define DB_STORE_H
 
@@ -14,8 +14,9 @@ struct store;
  * store_complete(), with err and msg set. The caller owns the job, from done() on again. */
 struct job {
     struct job *next; /* the store's */
-    /* What of the work needs no database (parsing), or NULL. Called once before run(), on any thread of the store:
-     * while the writer is busy with others, somebody does it for those that wait. Only for store_write(). */
+    /* What of the work needs no database (parsing), or NULL. Called once before run(), on any
+     * thread of the store: while the writer is busy with others, somebody does it for those that
+     * wait. Only for store_write(). */
     void (*prepare)(struct job *job);
     int prepared; /* the store's */
     size_t bytes; /* about what it will write; 0: little. Turns are bounded by it. */
@@ -55,6 +56,5 @@ void store_set_precommit(struct store *s, enum err (*fn)(void *arg, struct db *,
                          void *arg);
 /* Likewise, after a COMMIT that succeeded and before any done(). */
 void store_set_committed(struct store *s, void (*fn)(void *arg), void *arg);
-
 
 #endif

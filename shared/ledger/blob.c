@@ -1,5 +1,5 @@
-/* A document's way to its place: partial file -> fsync -> rename -> fsync of the folder. A crash leaves
- * either nothing, a partial file, or the whole document under its name. */
+/* A document's way to its place: partial file -> fsync -> rename -> fsync of the folder. A crash
+ * leaves either nothing, a partial file, or the whole document under its name. */
 #include "ledger/blob.h"
 
 #include "base/crypto.h"
@@ -256,7 +256,8 @@ enum err blob_partial_append(struct blob_dir *d, const char *digest, int64_t off
 }
 
 /* SHA-256 of an open file from its beginning, as a digest text. */
-static enum err hash_file(int fd, const char *path, char digest[DIGEST_TEXT_LEN + 1], struct errmsg *e)
+static enum err hash_file(int fd, const char *path, char digest[DIGEST_TEXT_LEN + 1],
+                          struct errmsg *e)
 {
     struct sha256 *sha = sha256_create();
     unsigned char block[65536], hash[32];

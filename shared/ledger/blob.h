@@ -1,5 +1,5 @@
-/* Documents as files named by what they hold: DIR/ab/<64 hex>. Stored once, durable when it returns OK.
- * Store threads only: these calls wait for the disk. */
+/* Documents as files named by what they hold: DIR/ab/<64 hex>. Stored once, durable when it returns
+ * OK. Store threads only: these calls wait for the disk. */
 #ifndef LEDGER_BLOB_H
 #define LEDGER_BLOB_H
 
@@ -20,8 +20,9 @@ bool digest_valid(const char *digest);
 MUST_USE enum err blob_dir_open(const char *path, struct blob_dir **ret, struct errmsg *e);
 void blob_dir_close(struct blob_dir *d);
 
-/* Stream a new document: begin, write, commit (or abort). commit: fsync, rename, fsync of the folder;
- * expected != NULL and another digest: ERR_CORRUPT, nothing kept. The writer is gone after both. */
+/* Stream a new document: begin, write, commit (or abort). commit: fsync, rename, fsync of the
+ * folder; expected != NULL and another digest: ERR_CORRUPT, nothing kept. The writer is gone after
+ * both. */
 MUST_USE enum err blob_begin(struct blob_dir *d, struct blob_writer **ret, struct errmsg *e);
 MUST_USE enum err blob_write(struct blob_writer *w, const void *p, size_t n, struct errmsg *e);
 MUST_USE enum err blob_commit(struct blob_writer *w, const char *expected,
@@ -33,7 +34,8 @@ bool blob_exists(struct blob_dir *d, const char *digest);
 MUST_USE enum err blob_read(struct blob_dir *d, const char *digest, int *ret_fd, int64_t *ret_size,
                             struct errmsg *e);
 
-/* A document that arrives in pieces and may break off anywhere: the bytes that are there survive. */
+/* A document that arrives in pieces and may break off anywhere: the bytes that are there survive.
+ */
 int64_t blob_partial_size(struct blob_dir *d, const char *digest); /* 0: nothing yet */
 /* offset must be the present size (ERR_CONFLICT), so that nothing is written twice or skipped. */
 MUST_USE enum err blob_partial_append(struct blob_dir *d, const char *digest, int64_t offset,

@@ -105,7 +105,8 @@ void event_encoding(const struct event *ev, struct arena *a, struct event_encodi
     buf_free(&b);
 }
 
-void event_encoding_hash(const unsigned char prev[32], struct event_encoding *x, unsigned char out[32])
+void event_encoding_hash(const unsigned char prev[32], struct event_encoding *x,
+                         unsigned char out[32])
 {
     memcpy(x->p, prev, 32);
     crypto_sha256(x->p, x->n, out);

@@ -1,6 +1,8 @@
-/* Appending, and reading back. What an event means is not known here: apply() and route() are given.
+/* Appending, and reading back. What an event means is not known here: apply() and route() are
+ * given.
  *
- *   append: next seq, hlc -> chain -> store -> apply -> route -> outbox     (any failure undoes all) */
+ *   append: next seq, hlc -> chain -> store -> apply -> route -> outbox     (any failure undoes
+ * all) */
 #include "ledger/inside.h"
 
 #include "ledger/outbox.h"
@@ -37,7 +39,7 @@ enum err ledger_open(struct ledger *l, struct db *db, const char *site, const st
 enum err clock_keep(struct ledger *l, struct db *db, struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "INSERT INTO meta (key, value) VALUES ('hlc', $1) "
-                                               "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+                                  "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
     char text[24];
 
     snprintf(text, sizeof text, "%llu", (unsigned long long)l->hlc_last);
@@ -74,7 +76,8 @@ enum err ledger_head(struct db *db, const char *origin, uint64_t *ret_seq, unsig
     return OK;
 }
 
-enum err head_set(struct db *db, const char *origin, uint64_t seq, const unsigned char hash[32], struct errmsg *e)
+enum err head_set(struct db *db, const char *origin, uint64_t seq, const unsigned char hash[32],
+                  struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "INSERT INTO origin (origin, seq, hash) VALUES ($1, $2, $3) "
                                   "ON CONFLICT (origin) DO UPDATE SET seq = excluded.seq, "
@@ -86,12 +89,13 @@ enum err head_set(struct db *db, const char *origin, uint64_t seq, const unsigne
     return db_run(st, e);
 }
 
-enum err event_store(struct db *db, const struct event *ev, const unsigned char *hash, const char *from, uint64_t up_pos,
-                     struct errmsg *e)
+enum err event_store(struct db *db, const struct event *ev, const unsigned char *hash,
+                     const char *from, uint64_t up_pos, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "INSERT INTO event (street, origin, seq, hlc, kind, case_no, actor, "
-                                  "body, hash, state, from_peer, up_pos) "
-                                  "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'applied', $10, $11)");
+    struct stmt *st =
+        db_stmt(db, "INSERT INTO event (street, origin, seq, hlc, kind, case_no, actor, "
+                    "body, hash, state, from_peer, up_pos) "
+                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'applied', $10, $11)");
 
     lend_text(st, 1, ev->street, strlen(ev->street));
     lend_text(st, 2, ev->origin, strlen(ev->origin));
@@ -114,8 +118,11 @@ enum err ledger_append(struct ledger *l, struct db *db, const char *kind, const 
 {
     struct buf text = {0};
     unsigned char prev[32], hash[32];
-    struct event ev = {.origin = l->origin, .kind = kind, .case_no = case_no ? case_no : "",
-                       .street = street, .actor = actor ? actor : ""};
+    struct event ev = {.origin = l->origin,
+                       .kind = kind,
+                       .case_no = case_no ? case_no : "",
+                       .street = street,
+                       .actor = actor ? actor : ""};
     struct arena *a = NULL;
     struct arrival one;
     bool recalling, up;
@@ -125,7 +132,8 @@ enum err ledger_append(struct ledger *l, struct db *db, const char *kind, const 
     if ((err = ledger_recalling(db, &recalling, e)) != OK)
         return err;
     if (recalling) {
-        errmsg_set(e, "this site is still getting its own past back from its parent; try again when the link is up");
+        errmsg_set(e, "this site is still getting its own past back from its parent; try again "
+                      "when the link is up");
         return ERR_BUSY;
     }
     if ((err = ledger_head(db, l->origin, &ev.seq, prev, e)) != OK)
@@ -136,16 +144,20 @@ enum err ledger_append(struct ledger *l, struct db *db, const char *kind, const 
     ev.seq++;
     ev.hlc = next_hlc(l);
     if (ev.body_len > EVENT_BODY_MAX) {
-        errmsg_set(e, "the event has %zu bytes, at most %d are allowed", ev.body_len, EVENT_BODY_MAX);
+        errmsg_set(e, "the event has %zu bytes, at most %d are allowed", ev.body_len,
+                   EVENT_BODY_MAX);
         err = ERR_INVALID;
         goto done;
     }
     event_hash(prev, &ev, hash);
     a = arena_create();
     one = (struct arrival){.ev = ev};
-    if ((err = up_head(l, db, &up, &pos, e)) != OK || (up && (err = up_head_set(l, db, ++pos, e)) != OK) ||
-        (err = event_store(db, &ev, hash, NULL, up ? pos : 0, e)) != OK || (err = head_set(db, ev.origin, ev.seq, hash, e)) != OK ||
-        (err = clock_keep(l, db, e)) != OK || (l->apply && (err = l->apply(l->arg, db, &one, 1, true, a, e)) != OK) ||
+    if ((err = up_head(l, db, &up, &pos, e)) != OK ||
+        (up && (err = up_head_set(l, db, ++pos, e)) != OK) ||
+        (err = event_store(db, &ev, hash, NULL, up ? pos : 0, e)) != OK ||
+        (err = head_set(db, ev.origin, ev.seq, hash, e)) != OK ||
+        (err = clock_keep(l, db, e)) != OK ||
+        (l->apply && (err = l->apply(l->arg, db, &one, 1, true, a, e)) != OK) ||
         (l->route && (err = l->route(l->arg, db, &one, 1, NULL, a, e)) != OK))
         goto done;
     if (ret_seq)
@@ -160,17 +172,22 @@ done:
 
 struct event ledger_row(struct stmt *st, int first)
 {
-    struct event ev = {.origin = col_text(st, first), .seq = (uint64_t)col_int(st, first + 1),
-                       .hlc = (uint64_t)col_int(st, first + 2), .kind = col_text(st, first + 3),
-                       .case_no = col_text(st, first + 4), .street = col_text(st, first + 5),
-                       .actor = col_text(st, first + 6), .body = col_text(st, first + 7)};
+    struct event ev = {.origin = col_text(st, first),
+                       .seq = (uint64_t)col_int(st, first + 1),
+                       .hlc = (uint64_t)col_int(st, first + 2),
+                       .kind = col_text(st, first + 3),
+                       .case_no = col_text(st, first + 4),
+                       .street = col_text(st, first + 5),
+                       .actor = col_text(st, first + 6),
+                       .body = col_text(st, first + 7)};
 
     ev.body_len = strlen(ev.body);
     return ev;
 }
 
 enum err ledger_each(struct db *db, const char *case_no,
-                     enum err (*fn)(void *arg, const struct event *, struct errmsg *), void *arg, struct errmsg *e)
+                     enum err (*fn)(void *arg, const struct event *, struct errmsg *), void *arg,
+                     struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "SELECT origin, seq, hlc, kind, case_no, street, actor, body "
                                   "FROM event WHERE case_no = $1 ORDER BY hlc, origin, seq");

@@ -27,8 +27,10 @@ enum err link_add(struct db *db, const char *peer, const char *role, const struc
 
 enum err link_revoke(struct db *db, const char *peer, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "INSERT INTO meta (key, value) SELECT 'revoked.' || peer, '1' FROM link WHERE peer = $1 AND "
-                                  "role = 'child' ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+    struct stmt *st =
+        db_stmt(db, "INSERT INTO meta (key, value) SELECT 'revoked.' || peer, '1' FROM link WHERE "
+                    "peer = $1 AND "
+                    "role = 'child' ON CONFLICT (key) DO UPDATE SET value = excluded.value");
 
     bind_text(st, 1, peer);
     enum err err = db_run(st, e);
@@ -132,9 +134,11 @@ enum err link_received(struct db *db, const char *peer, const unsigned char stre
     return db_run(st, e);
 }
 
-enum err link_named(struct db *db, const char *peer, const unsigned char stream[16], struct errmsg *e)
+enum err link_named(struct db *db, const char *peer, const unsigned char stream[16],
+                    struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "UPDATE link SET peer_stream = $2, recv_pos = 0 WHERE peer = $1 AND (peer_stream IS NULL OR peer_stream <> $2)");
+    struct stmt *st = db_stmt(db, "UPDATE link SET peer_stream = $2, recv_pos = 0 WHERE peer = $1 "
+                                  "AND (peer_stream IS NULL OR peer_stream <> $2)");
 
     bind_text(st, 1, peer);
     bind_blob(st, 2, stream, 16);
@@ -150,8 +154,8 @@ enum err link_acked(struct db *db, const char *peer, uint64_t pos, int64_t now_m
     if ((err = link_read(db, peer, &now, e)) != OK)
         return err;
     if (pos > now.head_pos) {
-        errmsg_set(e, "%s acknowledges position %llu; %llu is the last", peer, (unsigned long long)pos,
-                   (unsigned long long)now.head_pos);
+        errmsg_set(e, "%s acknowledges position %llu; %llu is the last", peer,
+                   (unsigned long long)pos, (unsigned long long)now.head_pos);
         return ERR_PEER;
     }
     st = db_stmt(db, "UPDATE link SET acked_pos = $2, last_contact_ms = $3 WHERE peer = $1");
@@ -161,22 +165,25 @@ enum err link_acked(struct db *db, const char *peer, uint64_t pos, int64_t now_m
     return db_run(st, e);
 }
 
-/* ---- to the parent: all, by event.up_pos; to a child: a selection, by the table outbox ---------------*/
+/* ---- to the parent: all, by event.up_pos; to a child: a selection, by the table outbox --------*/
 
-static struct stmt *read_behind(struct db *db, const struct link_state *link, const char *peer, uint64_t pos, int max)
+static struct stmt *read_behind(struct db *db, const struct link_state *link, const char *peer,
+                                uint64_t pos, int max)
 {
     struct stmt *st;
 
     if (link->is_parent) {
-        st = db_stmt(db, "SELECT up_pos, origin, seq, hlc, kind, case_no, street, actor, body FROM event "
-                         "WHERE up_pos > $1 ORDER BY up_pos LIMIT $2");
+        st = db_stmt(
+            db, "SELECT up_pos, origin, seq, hlc, kind, case_no, street, actor, body FROM event "
+                "WHERE up_pos > $1 ORDER BY up_pos LIMIT $2");
         bind_int(st, 1, (int64_t)pos);
         bind_int(st, 2, max);
         return st;
     }
-    st = db_stmt(db, "SELECT o.pos, v.origin, v.seq, v.hlc, v.kind, v.case_no, v.street, v.actor, v.body "
-                     "FROM outbox o JOIN event v ON v.origin = o.origin AND v.seq = o.seq "
-                     "WHERE o.peer = $1 AND o.pos > $2 ORDER BY o.pos LIMIT $3");
+    st = db_stmt(
+        db, "SELECT o.pos, v.origin, v.seq, v.hlc, v.kind, v.case_no, v.street, v.actor, v.body "
+            "FROM outbox o JOIN event v ON v.origin = o.origin AND v.seq = o.seq "
+            "WHERE o.peer = $1 AND o.pos > $2 ORDER BY o.pos LIMIT $3");
     bind_text(st, 1, peer);
     bind_int(st, 2, (int64_t)pos);
     bind_int(st, 3, max);
@@ -228,7 +235,8 @@ enum err outbox_unsent(struct db *db, const char *peer, int64_t *ret_count, int6
     if (link.is_parent) {
         st = db_stmt(db, "SELECT hlc / 65536 FROM event WHERE up_pos > $1 ORDER BY up_pos LIMIT 1");
     } else {
-        st = db_stmt(db, "SELECT at_ms FROM outbox WHERE peer = $2 AND pos > $1 ORDER BY pos LIMIT 1");
+        st = db_stmt(db,
+                     "SELECT at_ms FROM outbox WHERE peer = $2 AND pos > $1 ORDER BY pos LIMIT 1");
         bind_text(st, 2, peer);
     }
     bind_int(st, 1, (int64_t)link.acked_pos);
@@ -238,7 +246,8 @@ enum err outbox_unsent(struct db *db, const char *peer, int64_t *ret_count, int6
     return err;
 }
 
-enum err up_head(const struct ledger *l, struct db *db, bool *ret_there, uint64_t *ret_pos, struct errmsg *e)
+enum err up_head(const struct ledger *l, struct db *db, bool *ret_there, uint64_t *ret_pos,
+                 struct errmsg *e)
 {
     struct stmt *st;
 
@@ -268,9 +277,10 @@ enum err up_head_set(const struct ledger *l, struct db *db, uint64_t pos, struct
 enum err ledger_enqueue(struct ledger *l, struct db *db, const char *peer, const char *origin,
                         uint64_t seq, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "INSERT INTO outbox (peer, pos, origin, seq, at_ms) "
-                                  "SELECT peer, head_pos + 1, $2, $3, $4 FROM link WHERE peer = $1 AND role = 'child' "
-                                  "ON CONFLICT (origin, seq, peer) DO NOTHING");
+    struct stmt *st = db_stmt(
+        db, "INSERT INTO outbox (peer, pos, origin, seq, at_ms) "
+            "SELECT peer, head_pos + 1, $2, $3, $4 FROM link WHERE peer = $1 AND role = 'child' "
+            "ON CONFLICT (origin, seq, peer) DO NOTHING");
     enum err err;
 
     bind_text(st, 1, peer);
@@ -284,10 +294,11 @@ enum err ledger_enqueue(struct ledger *l, struct db *db, const char *peer, const
     return db_run(st, e);
 }
 
-enum err ledger_enqueue_again(struct ledger *l, struct db *db, const char *peer, const char *origin, uint64_t seq,
-                              struct errmsg *e)
+enum err ledger_enqueue_again(struct ledger *l, struct db *db, const char *peer, const char *origin,
+                              uint64_t seq, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "DELETE FROM outbox WHERE peer = $1 AND origin = $2 AND seq = $3");
+    struct stmt *st =
+        db_stmt(db, "DELETE FROM outbox WHERE peer = $1 AND origin = $2 AND seq = $3");
     enum err err;
 
     bind_text(st, 1, peer);
@@ -308,7 +319,8 @@ enum err ledger_enqueue_case(struct ledger *l, struct db *db, const char *peer, 
 
     bind_text(st, 1, case_no);
     while ((err = db_step(st, &row, e)) == OK && row)
-        if ((err = ledger_enqueue(l, db, peer, col_text(st, 0), (uint64_t)col_int(st, 1), e)) != OK) {
+        if ((err = ledger_enqueue(l, db, peer, col_text(st, 0), (uint64_t)col_int(st, 1), e)) !=
+            OK) {
             db_reset(st);
             return err;
         }

@@ -1,4 +1,5 @@
-/* Links and their outboxes: position -> event. Inside a transaction of the writer, or a reader's. */
+/* Links and their outboxes: position -> event. Inside a transaction of the writer, or a reader's.
+ */
 #ifndef LEDGER_OUTBOX_H
 #define LEDGER_OUTBOX_H
 
@@ -15,31 +16,35 @@ struct link_state {
 };
 
 /* Make the link (role 'parent' or 'child') unless it is there. */
-MUST_USE enum err link_add(struct db *db, const char *peer, const char *role, const struct host *host,
-                           struct errmsg *e);
-/* A restored site names its outboxes anew: what it gave out in its forgotten past counts no more. */
+MUST_USE enum err link_add(struct db *db, const char *peer, const char *role,
+                           const struct host *host, struct errmsg *e);
+/* A restored site names its outboxes anew: what it gave out in its forgotten past counts no more.
+ */
 MUST_USE enum err link_rename_all(struct db *db, const struct host *host, struct errmsg *e);
 /* ERR_NOT_FOUND: no such link. */
-MUST_USE enum err link_read(struct db *db, const char *peer, struct link_state *ret, struct errmsg *e);
-/* A child that is not to be let in any more, whatever certificate it shows, until it is enrolled again (link_add).
- * ERR_NOT_FOUND: no such child. */
+MUST_USE enum err link_read(struct db *db, const char *peer, struct link_state *ret,
+                            struct errmsg *e);
+/* A child that is not to be let in any more, whatever certificate it shows, until it is enrolled
+ * again (link_add). ERR_NOT_FOUND: no such child. */
 MUST_USE enum err link_revoke(struct db *db, const char *peer, struct errmsg *e);
 MUST_USE enum err link_revoked(struct db *db, const char *peer, bool *ret, struct errmsg *e);
-/* We hold the peer's outbox `stream` up to pos, as of this transaction. ERR_CONFLICT: it was not held up
- * to prev_pos before (another stream counts as 0), so the batch came behind one that failed. */
+/* We hold the peer's outbox `stream` up to pos, as of this transaction. ERR_CONFLICT: it was not
+ * held up to prev_pos before (another stream counts as 0), so the batch came behind one that
+ * failed. */
 MUST_USE enum err link_received(struct db *db, const char *peer, const unsigned char stream[16],
                                 uint64_t prev_pos, uint64_t pos, int64_t now_ms, struct errmsg *e);
 /* From now on the peer's outbox is `stream`; when it was another one, we hold nothing of it yet. */
-MUST_USE enum err link_named(struct db *db, const char *peer, const unsigned char stream[16], struct errmsg *e);
+MUST_USE enum err link_named(struct db *db, const char *peer, const unsigned char stream[16],
+                             struct errmsg *e);
 /* The peer holds our outbox up to pos. ERR_PEER: beyond what was given out. Never goes back. */
 MUST_USE enum err link_acked(struct db *db, const char *peer, uint64_t pos, int64_t now_ms,
                              struct errmsg *e);
 
-/* Call fn for the events at from_pos+1 and on, at most max_events and about max_bytes; *ret_pos is the
- * last position given. */
+/* Call fn for the events at from_pos+1 and on, at most max_events and about max_bytes; *ret_pos is
+ * the last position given. */
 MUST_USE enum err outbox_read(struct db *db, const char *peer, uint64_t from_pos, int max_events,
-                              size_t max_bytes, void (*fn)(void *arg, const struct event *ev), void *arg,
-                              uint64_t *ret_pos, struct errmsg *e);
+                              size_t max_bytes, void (*fn)(void *arg, const struct event *ev),
+                              void *arg, uint64_t *ret_pos, struct errmsg *e);
 /* What the peer does not hold yet: how many, and since when (wall ms; 0 = nothing). */
 MUST_USE enum err outbox_unsent(struct db *db, const char *peer, int64_t *ret_count,
                                 int64_t *ret_oldest_ms, struct errmsg *e);

@@ -1,5 +1,5 @@
-/* What a site does about a past that it has forgotten: it waits for it, and starts a new epoch when it has
- * already gone on without it. */
+/* What a site does about a past that it has forgotten: it waits for it, and starts a new epoch when
+ * it has already gone on without it. */
 #include "base/log.h"
 #include "base/text_set.h"
 #include "ledger/inside.h"
@@ -10,7 +10,8 @@
 enum err ledger_recall_begin(struct db *db, struct errmsg *e)
 {
     return db_run(db_stmt(db, "INSERT INTO meta (key, value) VALUES ('recall', 'asking') "
-                              "ON CONFLICT (key) DO UPDATE SET value = 'asking'"), e);
+                              "ON CONFLICT (key) DO UPDATE SET value = 'asking'"),
+                  e);
 }
 
 enum err ledger_recalling(struct db *db, bool *ret, struct errmsg *e)
@@ -38,8 +39,9 @@ enum err ledger_recall_takes(struct db *db, bool *ret, struct errmsg *e)
 
 enum err ledger_recall_end(struct db *db, uint64_t numbers_after, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "INSERT INTO meta (key, value) SELECT 'numbers_after', CAST($1 AS TEXT) WHERE $1 > 0 "
-                                  "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+    struct stmt *st = db_stmt(
+        db, "INSERT INTO meta (key, value) SELECT 'numbers_after', CAST($1 AS TEXT) WHERE $1 > 0 "
+            "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
     enum err err;
 
     bind_int(st, 1, (int64_t)numbers_after);
@@ -48,7 +50,8 @@ enum err ledger_recall_end(struct db *db, uint64_t numbers_after, struct errmsg 
     return db_run(db_stmt(db, "DELETE FROM meta WHERE key = 'recall'"), e);
 }
 
-enum err ledger_hash_at(struct db *db, const char *origin, uint64_t seq, unsigned char hash[32], struct errmsg *e)
+enum err ledger_hash_at(struct db *db, const char *origin, uint64_t seq, unsigned char hash[32],
+                        struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "SELECT hash FROM event WHERE origin = $1 AND seq = $2");
     enum err err;
@@ -72,8 +75,9 @@ enum err ledger_hash_at(struct db *db, const char *origin, uint64_t seq, unsigne
 }
 
 /* It goes up by its new name, at the end of the outbox. */
-static enum err rename_event(struct ledger *l, struct db *db, const char *from, uint64_t seq, const char *to, uint64_t to_seq,
-                             const unsigned char hash[32], struct errmsg *e)
+static enum err rename_event(struct ledger *l, struct db *db, const char *from, uint64_t seq,
+                             const char *to, uint64_t to_seq, const unsigned char hash[32],
+                             struct errmsg *e)
 {
     struct stmt *st;
     uint64_t pos;
@@ -82,7 +86,8 @@ static enum err rename_event(struct ledger *l, struct db *db, const char *from, 
 
     if (err != OK || (up && (err = up_head_set(l, db, ++pos, e)) != OK))
         return err;
-    st = db_stmt(db, "UPDATE event SET origin = $3, seq = $4, hash = $5, up_pos = $6 WHERE origin = $1 AND seq = $2");
+    st = db_stmt(db, "UPDATE event SET origin = $3, seq = $4, hash = $5, up_pos = $6 WHERE origin "
+                     "= $1 AND seq = $2");
     if (up)
         bind_int(st, 6, (int64_t)pos);
 
@@ -94,10 +99,10 @@ static enum err rename_event(struct ledger *l, struct db *db, const char *from, 
     return db_run(st, e);
 }
 
-/* Whichever child was to get the event by its old name gets it by the new one, at the end: the old place may have been
- * acknowledged for another event of that name. */
-static enum err requeue(struct ledger *l, struct db *db, const char *from, uint64_t seq, const char *to, uint64_t to_seq,
-                        struct errmsg *e)
+/* Whichever child was to get the event by its old name gets it by the new one, at the end: the old
+ * place may have been acknowledged for another event of that name. */
+static enum err requeue(struct ledger *l, struct db *db, const char *from, uint64_t seq,
+                        const char *to, uint64_t to_seq, struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "SELECT peer FROM outbox WHERE origin = $1 AND seq = $2");
     struct arena *a = arena_create();
@@ -120,10 +125,12 @@ static enum err requeue(struct ledger *l, struct db *db, const char *from, uint6
     return err;
 }
 
-static enum err set_origin(struct db *db, const char *origin, uint64_t seq, const unsigned char hash[32], struct errmsg *e)
+static enum err set_origin(struct db *db, const char *origin, uint64_t seq,
+                           const unsigned char hash[32], struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "INSERT INTO origin (origin, seq, hash) VALUES ($1, $2, $3) ON CONFLICT (origin) "
-                                  "DO UPDATE SET seq = excluded.seq, hash = excluded.hash, signed_seq = 0");
+    struct stmt *st = db_stmt(
+        db, "INSERT INTO origin (origin, seq, hash) VALUES ($1, $2, $3) ON CONFLICT (origin) "
+            "DO UPDATE SET seq = excluded.seq, hash = excluded.hash, signed_seq = 0");
 
     bind_text(st, 1, origin);
     bind_int(st, 2, (int64_t)seq);
@@ -141,12 +148,14 @@ enum err ledger_new_epoch(struct ledger *l, struct db *db, uint64_t seq, struct 
     if (err != OK)
         return err;
     host_random(l->host, dice, sizeof dice);
-    snprintf(origin, sizeof origin, "%s.%u", l->site, 2 + ((unsigned)dice[0] << 16 | (unsigned)dice[1] << 8 | dice[2]));
-    log_line(LOG_LEVEL_WARN, "ledger", "forked=yes origin=%s behind=%llu events=%llu epoch=%s", l->origin,
-             (unsigned long long)seq, (unsigned long long)(head - seq), origin);
+    snprintf(origin, sizeof origin, "%s.%u", l->site,
+             2 + ((unsigned)dice[0] << 16 | (unsigned)dice[1] << 8 | dice[2]));
+    log_line(LOG_LEVEL_WARN, "ledger", "forked=yes origin=%s behind=%llu events=%llu epoch=%s",
+             l->origin, (unsigned long long)seq, (unsigned long long)(head - seq), origin);
     for (uint64_t at = seq + 1; at <= head; at++) {
-        struct stmt *st = db_stmt(db, "SELECT origin, seq, hlc, kind, case_no, street, actor, body FROM event "
-                                      "WHERE origin = $1 AND seq = $2");
+        struct stmt *st =
+            db_stmt(db, "SELECT origin, seq, hlc, kind, case_no, street, actor, body FROM event "
+                        "WHERE origin = $1 AND seq = $2");
         bool row;
         bind_text(st, 1, l->origin);
         bind_int(st, 2, (int64_t)at);
@@ -162,7 +171,8 @@ enum err ledger_new_epoch(struct ledger *l, struct db *db, uint64_t seq, struct 
             return err;
         memcpy(prev, hash, 32);
     }
-    if ((err = ledger_hash_at(db, l->origin, seq, hash, e)) != OK || (err = set_origin(db, l->origin, seq, hash, e)) != OK ||
+    if ((err = ledger_hash_at(db, l->origin, seq, hash, e)) != OK ||
+        (err = set_origin(db, l->origin, seq, hash, e)) != OK ||
         (n && (err = set_origin(db, origin, n, prev, e)) != OK))
         return err;
     struct stmt *st = db_stmt(db, "INSERT INTO meta (key, value) VALUES ('origin', $1) "

@@ -1,7 +1,8 @@
-/* Receiving a batch. The chain of each origin is followed in memory and its head written once. What comes from a
- * child goes on up, in the order in which it came.
+/* Receiving a batch. The chain of each origin is followed in memory and its head written once. What
+ * comes from a child goes on up, in the order in which it came.
  *
- *   each: known? -> allowed? -> chain -> store      then: apply all -> set aside what does not fit -> route all */
+ *   each: known? -> allowed? -> chain -> store      then: apply all -> set aside what does not fit
+ * -> route all */
 #include "ledger/inside.h"
 
 #include "base/ids.h"
@@ -9,7 +10,8 @@
 
 #include <string.h>
 
-/* A clock that is this far ahead of ours is not followed: one broken site must not move all others. */
+/* A clock that is this far ahead of ours is not followed: one broken site must not move all others.
+ */
 #define HLC_AHEAD_MS_MAX (24 * 3600 * 1000LL)
 
 /* Where the chain of an origin stands while a batch is stored. */
@@ -54,7 +56,8 @@ static enum err known(struct db *db, const struct event *ev, bool *ret, struct e
     return err;
 }
 
-static enum err chain_of(struct receiving *r, const char *origin, struct chain **ret, struct errmsg *e)
+static enum err chain_of(struct receiving *r, const char *origin, struct chain **ret,
+                         struct errmsg *e)
 {
     struct chain **at = &r->chains, *c;
 
@@ -76,7 +79,8 @@ static enum err chain_of(struct receiving *r, const char *origin, struct chain *
     return OK;
 }
 
-static enum err store_chained(struct receiving *r, struct chain *c, struct arrival *x, struct errmsg *e)
+static enum err store_chained(struct receiving *r, struct chain *c, struct arrival *x,
+                              struct errmsg *e)
 {
     const struct event *ev = &x->ev;
     unsigned char hash[32];
@@ -94,14 +98,16 @@ static enum err store_chained(struct receiving *r, struct chain *c, struct arriv
     return OK;
 }
 
-/* Of this site itself: a forgotten past. The recall brings it, in order, once both chains are known to agree. */
+/* Of this site itself: a forgotten past. The recall brings it, in order, once both chains are known
+ * to agree. */
 static enum err take_own(struct receiving *r, struct arrival *x, struct errmsg *e)
 {
     struct chain *c;
     bool takes;
     enum err err;
 
-    if ((err = chain_of(r, x->ev.origin, &c, e)) != OK || (err = ledger_recall_takes(r->db, &takes, e)) != OK)
+    if ((err = chain_of(r, x->ev.origin, &c, e)) != OK ||
+        (err = ledger_recall_takes(r->db, &takes, e)) != OK)
         return err;
     if (takes && x->ev.seq == c->seq + 1)
         return store_chained(r, c, x, e);
@@ -109,7 +115,8 @@ static enum err take_own(struct receiving *r, struct arrival *x, struct errmsg *
     return OK;
 }
 
-static enum err take_from_child(struct receiving *r, struct arrival *x, const char *site, struct errmsg *e)
+static enum err take_from_child(struct receiving *r, struct arrival *x, const char *site,
+                                struct errmsg *e)
 {
     const struct event *ev = &x->ev;
     struct chain *c;
@@ -146,7 +153,8 @@ static enum err take(struct receiving *r, struct arrival *x, struct errmsg *e)
     if (r->from_child)
         err = take_from_child(r, x, site, e);
     else if ((err = known(r->db, &x->ev, &there, e)) == OK && !there)
-        err = strcmp(site, r->l->site) ? event_store(r->db, &x->ev, NULL, r->from, 0, e) : take_own(r, x, e);
+        err = strcmp(site, r->l->site) ? event_store(r->db, &x->ev, NULL, r->from, 0, e)
+                                       : take_own(r, x, e);
     if (there)
         x->got = RECEIVED_DUPLICATE;
     if (err == OK && x->got == RECEIVED_NEW)
@@ -156,7 +164,8 @@ static enum err take(struct receiving *r, struct arrival *x, struct errmsg *e)
 
 static enum err set_aside(struct db *db, struct arrival *x, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "UPDATE event SET state = 'aside', reason = $3 WHERE origin = $1 AND seq = $2");
+    struct stmt *st =
+        db_stmt(db, "UPDATE event SET state = 'aside', reason = $3 WHERE origin = $1 AND seq = $2");
 
     x->got = RECEIVED_ASIDE;
     log_line(LOG_LEVEL_WARN, "ledger", "set_aside=yes origin=%s seq=%llu kind=%s", x->ev.origin,
@@ -167,8 +176,8 @@ static enum err set_aside(struct db *db, struct arrival *x, struct errmsg *e)
     return db_run(st, e);
 }
 
-enum err ledger_receive(struct ledger *l, struct db *db, const char *from, struct arrival *list, size_t n,
-                        struct arena *a, struct errmsg *e)
+enum err ledger_receive(struct ledger *l, struct db *db, const char *from, struct arrival *list,
+                        size_t n, struct arena *a, struct errmsg *e)
 {
     struct receiving r = {.l = l, .db = db, .a = a, .from = from};
     enum err err = OK;

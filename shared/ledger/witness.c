@@ -1,10 +1,12 @@
-/* Signed heads, and the walk over every chain: what lets a parent prove that a child's past is as it was. */
+/* Signed heads, and the walk over every chain: what lets a parent prove that a child's past is as
+ * it was. */
 #include "base/crypto.h"
 #include "ledger/ledger.h"
 
 #include <string.h>
 
-static void head_text(const char *origin, uint64_t seq, const unsigned char hash[32], struct buf *out)
+static void head_text(const char *origin, uint64_t seq, const unsigned char hash[32],
+                      struct buf *out)
 {
     buf_puts(out, "doorstep.head.1");
     buf_puts(out, origin);
@@ -26,13 +28,16 @@ enum err ledger_key_set(struct db *db, const char *site, const unsigned char key
                         struct errmsg *e)
 {
     static const unsigned char zeros[32];
-    struct stmt *st = db_stmt(db, "INSERT INTO origin (origin, seq, hash, public_key) "
-                                  "VALUES ($1, 0, $2, $3) "
-                                  "ON CONFLICT (origin) DO UPDATE SET public_key = excluded.public_key");
-    /* A site made anew has another key: what it signed with the old one, in whichever epoch, proves nothing under the new. */
-    struct stmt *forget = db_stmt(db, "UPDATE origin SET signed_seq = 0, signed_hash = NULL, signature = NULL "
-                                      "WHERE substr(origin, 1, 12) = $1 AND EXISTS "
-                                      "(SELECT 1 FROM origin s WHERE s.origin = $1 AND s.public_key <> $2)");
+    struct stmt *st =
+        db_stmt(db, "INSERT INTO origin (origin, seq, hash, public_key) "
+                    "VALUES ($1, 0, $2, $3) "
+                    "ON CONFLICT (origin) DO UPDATE SET public_key = excluded.public_key");
+    /* A site made anew has another key: what it signed with the old one, in whichever epoch, proves
+     * nothing under the new. */
+    struct stmt *forget =
+        db_stmt(db, "UPDATE origin SET signed_seq = 0, signed_hash = NULL, signature = NULL "
+                    "WHERE substr(origin, 1, 12) = $1 AND EXISTS "
+                    "(SELECT 1 FROM origin s WHERE s.origin = $1 AND s.public_key <> $2)");
     bind_text(forget, 1, site);
     bind_blob(forget, 2, key, 32);
     enum err err = db_run(forget, e);
@@ -69,7 +74,8 @@ static enum err check_signature(const unsigned char key[32], const char *origin,
     buf_free(&b);
     if (good)
         return OK;
-    errmsg_set(e, "origin %s: the signature over event %llu is wrong", origin, (unsigned long long)seq);
+    errmsg_set(e, "origin %s: the signature over event %llu is wrong", origin,
+               (unsigned long long)seq);
     return ERR_PEER;
 }
 
@@ -103,8 +109,8 @@ static enum err read_held(struct db *db, const char *origin, uint64_t seq, struc
     return err;
 }
 
-enum err ledger_witness(struct db *db, const char *origin, uint64_t seq, const unsigned char hash[32],
-                        const unsigned char sig[64], struct errmsg *e)
+enum err ledger_witness(struct db *db, const char *origin, uint64_t seq,
+                        const unsigned char hash[32], const unsigned char sig[64], struct errmsg *e)
 {
     struct held h;
     struct stmt *st;
@@ -166,10 +172,12 @@ static enum err follow(struct chain *c, struct stmt *st, const struct event *ev,
 
 static enum err check_heads(struct db *db, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT o.origin, o.seq, o.hash, v.hash, s.public_key, o.signed_seq, "
-                                  "o.signed_hash, o.signature FROM origin o "
-                                  "LEFT JOIN origin s ON s.origin = substr(o.origin, 1, 12) "
-                                  "LEFT JOIN event v ON v.origin = o.origin AND v.seq = o.seq /* full scan on purpose */");
+    struct stmt *st = db_stmt(
+        db,
+        "SELECT o.origin, o.seq, o.hash, v.hash, s.public_key, o.signed_seq, "
+        "o.signed_hash, o.signature FROM origin o "
+        "LEFT JOIN origin s ON s.origin = substr(o.origin, 1, 12) "
+        "LEFT JOIN event v ON v.origin = o.origin AND v.seq = o.seq /* full scan on purpose */");
     enum err err;
     bool row;
 
@@ -184,7 +192,8 @@ static enum err check_heads(struct db *db, struct errmsg *e)
             errmsg_set(e, "origin %s: the head is not its last event", origin);
             err = ERR_CORRUPT;
         } else if (n == 64 && copy32(st, 4, key) && copy32(st, 6, signed_hash) &&
-                   check_signature(key, origin, (uint64_t)col_int(st, 5), signed_hash, sig, e) != OK) {
+                   check_signature(key, origin, (uint64_t)col_int(st, 5), signed_hash, sig, e) !=
+                       OK) {
             err = ERR_CORRUPT;
         }
         if (err != OK) {
@@ -197,9 +206,10 @@ static enum err check_heads(struct db *db, struct errmsg *e)
 
 enum err ledger_verify(struct db *db, int64_t *ret_events, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT v.origin, v.seq, v.hlc, v.kind, v.case_no, v.street, v.actor, "
-                                  "v.body, v.hash FROM event v JOIN origin o ON o.origin = v.origin "
-                                  "WHERE o.seq > 0 ORDER BY v.origin, v.seq /* full scan on purpose */");
+    struct stmt *st =
+        db_stmt(db, "SELECT v.origin, v.seq, v.hlc, v.kind, v.case_no, v.street, v.actor, "
+                    "v.body, v.hash FROM event v JOIN origin o ON o.origin = v.origin "
+                    "WHERE o.seq > 0 ORDER BY v.origin, v.seq /* full scan on purpose */");
     struct chain c = {0};
     int64_t n = 0;
     enum err err;

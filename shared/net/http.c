@@ -1,5 +1,5 @@
-/* From the library's callbacks to a struct request. One request at a time lives on a connection; the
- * connection's user data points to it. */
+/* From the library's callbacks to a struct request. One request at a time lives on a connection;
+ * the connection's user data points to it. */
 #include "net/http.h"
 
 #include "base/log.h"
@@ -13,12 +13,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RX_BYTES 8192 /* of a message at a time; every open WebSocket holds a buffer of this size */
+#define RX_BYTES                                                                                   \
+    8192 /* of a message at a time; every open WebSocket holds a buffer of this size               \
+          */
 
 static const char *const header_names[] = {
-    "host", "origin", "authorization", "cookie", "accept-language", "accept-encoding", "content-type",
-    "if-match", "if-none-match", "range", "transfer-encoding", "sec-fetch-site", "idempotency-key", "tus-resumable",
-    "upload-length", "upload-offset", "upload-metadata", "upload-checksum", "content-length",
+    "host",
+    "origin",
+    "authorization",
+    "cookie",
+    "accept-language",
+    "accept-encoding",
+    "content-type",
+    "if-match",
+    "if-none-match",
+    "range",
+    "transfer-encoding",
+    "sec-fetch-site",
+    "idempotency-key",
+    "tus-resumable",
+    "upload-length",
+    "upload-offset",
+    "upload-metadata",
+    "upload-checksum",
+    "content-length",
 };
 
 static void read_headers(struct request *r)
@@ -56,8 +74,9 @@ static const char *method_of(struct lws *wsi)
         int token;
         const char *name;
     } methods[] = {
-        {WSI_TOKEN_GET_URI, "GET"},     {WSI_TOKEN_POST_URI, "POST"},   {WSI_TOKEN_OPTIONS_URI, "OPTIONS"},
-        {WSI_TOKEN_PUT_URI, "PUT"},     {WSI_TOKEN_PATCH_URI, "PATCH"}, {WSI_TOKEN_DELETE_URI, "DELETE"},
+        {WSI_TOKEN_GET_URI, "GET"},         {WSI_TOKEN_POST_URI, "POST"},
+        {WSI_TOKEN_OPTIONS_URI, "OPTIONS"}, {WSI_TOKEN_PUT_URI, "PUT"},
+        {WSI_TOKEN_PATCH_URI, "PATCH"},     {WSI_TOKEN_DELETE_URI, "DELETE"},
         {WSI_TOKEN_HEAD_URI, "HEAD"},
     };
 
@@ -106,7 +125,8 @@ static void find_route(struct request *r)
 
     for (size_t i = 0; i < c->route_count; i++) {
         const struct route *x = &c->routes[i];
-        bool same = !strcmp(x->method, r->method) || (!strcmp(r->method, "HEAD") && !strcmp(x->method, "GET"));
+        bool same = !strcmp(x->method, r->method) ||
+                    (!strcmp(r->method, "HEAD") && !strcmp(x->method, "GET"));
         if (same && matches(r, x->path, r->path)) {
             r->route = x;
             return;
@@ -190,12 +210,14 @@ static int write_turn(struct request **slot, struct lws *wsi)
     return close_after || lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 
-int http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+int http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                  size_t len)
 {
     struct request **slot = user;
     struct request *r;
 
-    /* The library asks for the last word on a client's certificate and takes 0 for yes: len is what OpenSSL found. */
+    /* The library asks for the last word on a client's certificate and takes 0 for yes: len is what
+     * OpenSSL found. */
     if (reason == LWS_CALLBACK_OPENSSL_PERFORM_CLIENT_CERT_VERIFICATION)
         return len ? 0 : 1;
     if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
@@ -209,7 +231,8 @@ int http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     if (reason == LWS_CALLBACK_HTTP_BODY && r) {
         request_take(r, in, len);
     } else if (reason == LWS_CALLBACK_HTTP_BODY_COMPLETION && r) {
-        bool whole = !r->body_ended && !(r->route && r->route->stream) && !r->too_large && !r->replied;
+        bool whole =
+            !r->body_ended && !(r->route && r->route->stream) && !r->too_large && !r->replied;
         request_take_end(r);
         if (whole)
             call_handler(r);
@@ -224,23 +247,31 @@ int http_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     return 0;
 }
 
-/* The library's own pings and the timer of each: the sync protocol has pings (protocol.md 8), and a timer is sorted in
- * among those of all connections with every message. */
+/* The library's own pings and the timer of each: the sync protocol has pings (protocol.md 8), and a
+ * timer is sorted in among those of all connections with every message. */
 static const lws_retry_bo_t no_pings = {.secs_since_valid_ping = 0, .secs_since_valid_hangup = 0};
 
-enum err http_listen(struct loop *l, const struct http_config *c, struct http **ret, struct errmsg *e)
+enum err http_listen(struct loop *l, const struct http_config *c, struct http **ret,
+                     struct errmsg *e)
 {
-    struct http *h = mem_alloc(sizeof *h); /* lives as long as the program: the library points into it */
+    struct http *h =
+        mem_alloc(sizeof *h); /* lives as long as the program: the library points into it */
     struct lws_context_creation_info info = {0};
     int n = 0;
 
     h->config = *c;
     h->loop = l;
     h->tls = c->cert_path;
-    h->protocols[n++] = (struct lws_protocols){"http", http_callback, sizeof(struct request *), 0, 0, h, 0};
+    h->protocols[n++] =
+        (struct lws_protocols){"http", http_callback, sizeof(struct request *), 0, 0, h, 0};
     for (int i = 0; i < 4 && c->endpoints[i]; i++)
-        h->protocols[n++] = (struct lws_protocols){c->endpoints[i]->subprotocol, ws_callback, sizeof(void *),
-                                                   RX_BYTES, 0, (void *)c->endpoints[i], 0};
+        h->protocols[n++] = (struct lws_protocols){c->endpoints[i]->subprotocol,
+                                                   ws_callback,
+                                                   sizeof(void *),
+                                                   RX_BYTES,
+                                                   0,
+                                                   (void *)c->endpoints[i],
+                                                   0};
     info.port = c->port;
     info.iface = c->address;
     info.vhost_name = c->cert_path ? "sync" : "http";
@@ -248,7 +279,8 @@ enum err http_listen(struct loop *l, const struct http_config *c, struct http **
     info.keepalive_timeout = 75;
     info.timeout_secs = 60;
     if (c->cert_path) {
-        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_REQUIRE_VALID_OPENSSL_CLIENT_CERT |
+        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
+                        LWS_SERVER_OPTION_REQUIRE_VALID_OPENSSL_CLIENT_CERT |
                         LWS_SERVER_OPTION_PEER_CERT_NOT_REQUIRED;
         info.ssl_cert_filepath = c->cert_path;
         info.ssl_private_key_filepath = c->key_path;
@@ -258,8 +290,9 @@ enum err http_listen(struct loop *l, const struct http_config *c, struct http **
     }
     h->vhost = lws_create_vhost(loop_context(l), &info);
     if (!h->vhost || lws_get_vhost_listen_port(h->vhost) <= 0) {
-        errmsg_set(e, "listen on %s:%d: the port is in use, or the address is not of this machine%s", c->address,
-                   c->port, c->cert_path ? ", or its certificate cannot be read" : "");
+        errmsg_set(e,
+                   "listen on %s:%d: the port is in use, or the address is not of this machine%s",
+                   c->address, c->port, c->cert_path ? ", or its certificate cannot be read" : "");
         return ERR_IO;
     }
     *ret = h;

@@ -1,5 +1,5 @@
-/* The context of libwebsockets. A stop is asked for with a flag and a wake-up, so that no signal handler
- * and no other thread ever touches the library beyond lws_cancel_service(). */
+/* The context of libwebsockets. A stop is asked for with a flag and a wake-up, so that no signal
+ * handler and no other thread ever touches the library beyond lws_cancel_service(). */
 #include "net/loop.h"
 
 #include "base/log.h"
@@ -35,7 +35,8 @@ struct loop {
 
 #define ANSWER_SECONDS 20 /* for the next step of a connection: a bad line needs some */
 
-static int wake_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+static int wake_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                         size_t len)
 {
     struct loop *l = wsi ? lws_context_user(lws_get_context(wsi)) : NULL;
 
@@ -50,7 +51,8 @@ static int wake_callback(struct lws *wsi, enum lws_callback_reasons reason, void
             if (l->on_stop)
                 l->on_stop(l->on_stop_arg);
             if (l->many)
-                lws_context_destroy(l->context); /* the first call only closes: service returns then */
+                lws_context_destroy(
+                    l->context); /* the first call only closes: service returns then */
         }
     }
     return 0;
@@ -100,7 +102,9 @@ struct loop *loop_create(bool many, struct errmsg *e)
         allow_files();
     l->context = lws_create_context(&info);
     if (!l->context && many) { /* slower with many links, and right */
-        log_line(LOG_LEVEL_WARN, "net", "loop=poll reason=\"libwebsockets-evlib-uv is not installed; thousands of links will be slow\"");
+        log_line(LOG_LEVEL_WARN, "net",
+                 "loop=poll reason=\"libwebsockets-evlib-uv is not installed; thousands of links "
+                 "will be slow\"");
         l->many = false;
         info.options &= ~(uint64_t)LWS_SERVER_OPTION_LIBUV;
         l->context = lws_create_context(&info);

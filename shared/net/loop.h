@@ -10,8 +10,8 @@
 struct loop;
 struct timer;
 
-/* many: made for thousands of connections (libuv, or poll() where its plugin is missing; as many open files as the
- * system allows), else poll(). NULL with e set on failure. */
+/* many: made for thousands of connections (libuv, or poll() where its plugin is missing; as many
+ * open files as the system allows), else poll(). NULL with e set on failure. */
 struct loop *loop_create(bool many, struct errmsg *e);
 /* Closes every connection (their on_close and on_gone are called). NULL is allowed. */
 void loop_destroy(struct loop *l);
@@ -23,7 +23,8 @@ void loop_stop(struct loop *l);
 /* Call the function of loop_on_wake() soon, on the loop thread; any thread may ask. */
 void loop_wake(struct loop *l);
 void loop_on_wake(struct loop *l, void (*fn)(void *arg), void *arg);
-/* Called once, on the loop thread, when the loop is about to end: the last moment to cancel timers. */
+/* Called once, on the loop thread, when the loop is about to end: the last moment to cancel timers.
+ */
 void loop_on_stop(struct loop *l, void (*fn)(void *arg), void *arg);
 /* Call before other threads start: they inherit the mask. */
 void loop_catch_signals(struct loop *l);

@@ -70,7 +70,8 @@ void pki_new_key(struct buf *ret_key)
 
 static bool set_name(X509_NAME *name, const char *cn)
 {
-    return X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)cn, -1, -1, 0) == 1;
+    return X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)cn, -1, -1,
+                                      0) == 1;
 }
 
 static bool extend(X509 *cert, X509 *issuer, int nid, const char *value)
@@ -129,7 +130,8 @@ enum err pki_new_ca(const char *key_pem, const char *cn, struct buf *ret_cert, s
     cert = blank(cn, NULL, key, CA_DAYS);
     if (!extend(cert, cert, NID_basic_constraints, "critical,CA:TRUE,pathlen:1") ||
         !extend(cert, cert, NID_key_usage, "critical,keyCertSign,cRLSign,digitalSignature") ||
-        !extend(cert, cert, NID_subject_key_identifier, "hash") || !X509_sign(cert, key, EVP_sha256()))
+        !extend(cert, cert, NID_subject_key_identifier, "hash") ||
+        !X509_sign(cert, key, EVP_sha256()))
         err = failed(e, "make the authority", ERR_INVALID);
     else
         write_cert(cert, ret_cert);
@@ -145,8 +147,9 @@ enum err pki_request(const char *key_pem, const char *cn, struct buf *ret_csr, s
     BIO *bio = BIO_new(BIO_s_mem());
     enum err err = OK;
 
-    if (!key || !set_name(X509_REQ_get_subject_name(req), cn) || X509_REQ_set_pubkey(req, key) != 1 ||
-        !X509_REQ_sign(req, key, EVP_sha256()) || PEM_write_bio_X509_REQ(bio, req) != 1)
+    if (!key || !set_name(X509_REQ_get_subject_name(req), cn) ||
+        X509_REQ_set_pubkey(req, key) != 1 || !X509_REQ_sign(req, key, EVP_sha256()) ||
+        PEM_write_bio_X509_REQ(bio, req) != 1)
         err = failed(e, "make the request", ERR_CORRUPT);
     if (err == OK)
         take_bio(bio, ret_csr);
@@ -172,9 +175,11 @@ static X509_REQ *read_request(const char *pem)
 
 static bool extend_issued(X509 *cert, X509 *ca, const struct pki_issue *in)
 {
-    return extend(cert, ca, NID_basic_constraints, in->is_ca ? "critical,CA:TRUE,pathlen:0" : "critical,CA:FALSE") &&
+    return extend(cert, ca, NID_basic_constraints,
+                  in->is_ca ? "critical,CA:TRUE,pathlen:0" : "critical,CA:FALSE") &&
            extend(cert, ca, NID_key_usage,
-                  in->is_ca ? "critical,keyCertSign,cRLSign,digitalSignature" : "critical,digitalSignature") &&
+                  in->is_ca ? "critical,keyCertSign,cRLSign,digitalSignature"
+                            : "critical,digitalSignature") &&
            extend(cert, ca, NID_ext_key_usage, "serverAuth,clientAuth") &&
            extend(cert, ca, NID_subject_key_identifier, "hash") &&
            extend(cert, ca, NID_authority_key_identifier, "keyid:always") &&
@@ -206,7 +211,7 @@ enum err pki_issue(const struct pki_issue *in, struct buf *ret_cert, struct errm
     return err;
 }
 
-static STACK_OF(X509) *read_chain(const char *pem)
+static STACK_OF(X509) * read_chain(const char *pem)
 {
     STACK_OF(X509) *chain = sk_X509_new_null();
     BIO *bio = BIO_new_mem_buf(pem, -1);
@@ -219,7 +224,8 @@ static STACK_OF(X509) *read_chain(const char *pem)
     return chain;
 }
 
-enum err pki_check(const char *cert_pem, const char *chain_pem, const char *root_pem, struct errmsg *e)
+enum err pki_check(const char *cert_pem, const char *chain_pem, const char *root_pem,
+                   struct errmsg *e)
 {
     X509 *cert = read_cert(cert_pem), *root = read_cert(root_pem);
     STACK_OF(X509) *chain = read_chain(chain_pem);
@@ -277,7 +283,9 @@ bool pki_peer_fingerprint(void *ssl, char out[65])
 enum err pki_common_name(const char *cert_pem, char *out, size_t cap, struct errmsg *e)
 {
     X509 *cert = read_cert(cert_pem);
-    int n = cert ? X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, out, (int)cap) : -1;
+    int n =
+        cert ? X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, out, (int)cap)
+             : -1;
 
     X509_free(cert);
     return n > 0 && (size_t)n < cap ? OK : failed(e, "read the common name", ERR_INVALID);

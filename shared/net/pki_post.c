@@ -1,5 +1,5 @@
-/* A small HTTPS client on OpenSSL's own sockets. The certificate is checked against the fingerprint in
- * the invitation before one byte of the request is written. */
+/* A small HTTPS client on OpenSSL's own sockets. The certificate is checked against the fingerprint
+ * in the invitation before one byte of the request is written. */
 #include "net/pki_post.h"
 
 #include "net/pki.h"
@@ -17,7 +17,8 @@
 
 #define ANSWER_BYTES_MAX (1 << 20)
 
-enum err pki_parse_url(const char *url, char *host, size_t host_cap, int *ret_port, struct errmsg *e)
+enum err pki_parse_url(const char *url, char *host, size_t host_cap, int *ret_port,
+                       struct errmsg *e)
 {
     const char *at = strncmp(url, "https://", 8) ? NULL : url + 8;
     const char *colon = at ? strrchr(at, ':') : NULL;
@@ -109,7 +110,8 @@ enum err pki_post(const char *url, const char *path, const char *fingerprint32, 
     BIO_set_conn_hostname(bio, target);
     err = ERR_IO;
     if (BIO_do_connect(bio) <= 0) {
-        errmsg_set(e, "no site answers at %s; is the parent running, and is the address right?", url);
+        errmsg_set(e, "no site answers at %s; is the parent running, and is the address right?",
+                   url);
         goto done;
     }
     BIO_get_fd(bio, &fd);
@@ -122,8 +124,10 @@ enum err pki_post(const char *url, const char *path, const char *fingerprint32, 
     }
     if ((err = check_peer(ssl, fingerprint32, e)) != OK)
         goto done;
-    buf_printf(&request, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n"
-                         "Content-Length: %zu\r\nConnection: close\r\n\r\n", path, target, body_len);
+    buf_printf(&request,
+               "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n"
+               "Content-Length: %zu\r\nConnection: close\r\n\r\n",
+               path, target, body_len);
     buf_append(&request, body, body_len);
     err = ERR_IO;
     errmsg_set(e, "the parent at %s broke off", url);
@@ -135,7 +139,8 @@ enum err pki_post(const char *url, const char *path, const char *fingerprint32, 
         if (n <= 0)
             break;
         buf_append(&raw, piece, (size_t)n);
-        const char *text = buf_text(&raw), *head = strstr(text, "\r\n\r\n"), *cl = strcasestr(text, "\r\ncontent-length:");
+        const char *text = buf_text(&raw), *head = strstr(text, "\r\n\r\n"),
+                   *cl = strcasestr(text, "\r\ncontent-length:");
         if (head && cl && cl < head)
             want = strtol(cl + 17, NULL, 10) + (head + 4 - text);
         if (want >= 0 && (long)raw.len >= want)

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 #define PIECE_BYTES (48 * 1024)
-#define DISCARD_BYTES_MAX (16LL << 20) /* a longer rest of a body is not read: the connection ends */
+#define DISCARD_BYTES_MAX                                                                          \
+    (16LL << 20) /* a longer rest of a body is not read: the connection ends */
 #define SLOW_CLIENT_S 60
 
 static void pairs_free(struct pair *p, int n)
@@ -103,7 +104,7 @@ bool request_gone(struct request *r)
     return !r->wsi;
 }
 
-/* ---- body ---------------------------------------------------------------------------------------*/
+/* ---- body -------------------------------------------------------------------------------------*/
 
 static void tell_end(struct request *r)
 {
@@ -113,9 +114,10 @@ static void tell_end(struct request *r)
     }
 }
 
-void request_on_body(struct request *r, void (*on_body)(struct request *, const void *, size_t, void *),
-                     void (*on_end)(struct request *, void *), void (*on_gone)(struct request *, void *),
-                     void *arg)
+void request_on_body(struct request *r,
+                     void (*on_body)(struct request *, const void *, size_t, void *),
+                     void (*on_end)(struct request *, void *),
+                     void (*on_gone)(struct request *, void *), void *arg)
 {
     r->on_body = on_body;
     r->on_end = on_end;
@@ -172,7 +174,7 @@ void request_take_end(struct request *r)
         tell_end(r);
 }
 
-/* ---- answer -------------------------------------------------------------------------------------*/
+/* ---- answer -----------------------------------------------------------------------------------*/
 
 void request_kick(struct request *r)
 {
@@ -266,18 +268,19 @@ int request_range(struct request *r, int64_t size, int64_t *from, int64_t *len)
     }
     *from = a;
     *len = b - a + 1;
-    snprintf(r->content_range, sizeof r->content_range, "bytes %lld-%lld/%lld", (long long)a, (long long)b,
-             (long long)size);
+    snprintf(r->content_range, sizeof r->content_range, "bytes %lld-%lld/%lld", (long long)a,
+             (long long)b, (long long)size);
     return 206;
 }
 
-static bool put(struct request *r, const char *name, const char *value, unsigned char **p, unsigned char *end)
+static bool put(struct request *r, const char *name, const char *value, unsigned char **p,
+                unsigned char *end)
 {
     char with_colon[80];
 
     snprintf(with_colon, sizeof with_colon, "%s:", name);
-    return !lws_add_http_header_by_name(r->wsi, (unsigned char *)with_colon, (const unsigned char *)value,
-                                        (int)strlen(value), p, end);
+    return !lws_add_http_header_by_name(r->wsi, (unsigned char *)with_colon,
+                                        (const unsigned char *)value, (int)strlen(value), p, end);
 }
 
 static int write_headers(struct request *r, bool last)
@@ -300,8 +303,11 @@ static int write_headers(struct request *r, bool last)
         return -1;
     size_t n = (size_t)(p - (block + LWS_PRE));
     r->headers_sent = true;
-    return lws_write(r->wsi, block + LWS_PRE, n, last ? LWS_WRITE_HTTP_HEADERS | LWS_WRITE_H2_STREAM_END
-                                                      : LWS_WRITE_HTTP_HEADERS) < (int)n ? -1 : 0;
+    return lws_write(r->wsi, block + LWS_PRE, n,
+                     last ? LWS_WRITE_HTTP_HEADERS | LWS_WRITE_H2_STREAM_END
+                          : LWS_WRITE_HTTP_HEADERS) < (int)n
+               ? -1
+               : 0;
 }
 
 int request_write(struct request *r)
@@ -320,8 +326,9 @@ int request_write(struct request *r)
         return 0;
     }
     if (r->fd >= 0) {
-        ssize_t got = pread(r->fd, piece + LWS_PRE, r->file_left < PIECE_BYTES ? (size_t)r->file_left : PIECE_BYTES,
-                            r->file_at);
+        ssize_t got =
+            pread(r->fd, piece + LWS_PRE,
+                  r->file_left < PIECE_BYTES ? (size_t)r->file_left : PIECE_BYTES, r->file_at);
         if (got <= 0)
             return -1;
         n = (size_t)got;
@@ -333,7 +340,8 @@ int request_write(struct request *r)
         r->out_at += n;
     }
     bool last = r->fd >= 0 ? !r->file_left : r->out_at == r->out.len;
-    if (lws_write(r->wsi, piece + LWS_PRE, n, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < (int)n)
+    if (lws_write(r->wsi, piece + LWS_PRE, n, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) <
+        (int)n)
         return -1;
     if (last)
         return 1;

@@ -1,5 +1,5 @@
-/* A short message is written at once; another waits in a list until the socket takes it: one write in each writable
- * turn, as the library wants it. */
+/* A short message is written at once; another waits in a list until the socket takes it: one write
+ * in each writable turn, as the library wants it. */
 #include "net/ws.h"
 
 #include "base/log.h"
@@ -68,7 +68,8 @@ static void ws_free(struct ws *ws)
     mem_free(ws);
 }
 
-/* A whole message, with LWS_PRE bytes of room before it. The library keeps what the socket does not take. */
+/* A whole message, with LWS_PRE bytes of room before it. The library keeps what the socket does not
+ * take. */
 static bool write_message(struct ws *ws, unsigned char *p, size_t n, bool binary)
 {
     size_t header = ws->client ? ws_frame(p, n, binary) : 0;
@@ -78,8 +79,8 @@ static bool write_message(struct ws *ws, unsigned char *p, size_t n, bool binary
     return lws_write(ws->wsi, p, n, binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT) >= (int)n;
 }
 
-/* A short message goes out at once when nothing is before it: two turns of the loop, with the socket's interest in
- * writing switched on and off, cost more than the message. */
+/* A short message goes out at once when nothing is before it: two turns of the loop, with the
+ * socket's interest in writing switched on and off, cost more than the message. */
 static bool write_now(struct ws *ws, const void *p, size_t n, bool binary)
 {
     unsigned char bytes[LWS_PRE + WRITE_NOW_MAX];
@@ -96,7 +97,8 @@ void ws_send(struct ws *ws, const void *p, size_t n, bool binary)
 {
     if (ws->close_code || write_now(ws, p, n, binary))
         return;
-    struct message *m = mem_realloc(NULL, sizeof *m + LWS_PRE + n); /* not zeroed: it may be large */
+    struct message *m =
+        mem_realloc(NULL, sizeof *m + LWS_PRE + n); /* not zeroed: it may be large */
     *m = (struct message){.len = n, .binary = binary};
     memcpy(m->bytes + LWS_PRE, p, n);
     *ws->last = m;
@@ -132,8 +134,10 @@ void *ws_user(struct ws *ws)
 
 const char *ws_header(struct ws *ws, const char *name)
 {
-    return !strcmp(name, "origin") ? ws->origin : !strcmp(name, "host") ? ws->host
-         : !strcmp(name, "cookie") ? ws->cookie : NULL;
+    return !strcmp(name, "origin")   ? ws->origin
+           : !strcmp(name, "host")   ? ws->host
+           : !strcmp(name, "cookie") ? ws->cookie
+                                     : NULL;
 }
 
 const char *ws_peer_cn(struct ws *ws)
@@ -170,8 +174,8 @@ static int write_one(struct ws *ws)
         if (!written)
             return -1;
     } else if (ws->close_code) {
-        lws_close_reason(ws->wsi, (enum lws_close_status)ws->close_code, (unsigned char *)ws->close_reason,
-                         strlen(ws->close_reason));
+        lws_close_reason(ws->wsi, (enum lws_close_status)ws->close_code,
+                         (unsigned char *)ws->close_reason, strlen(ws->close_reason));
         return -1;
     }
     if (ws->first || ws->close_code)
@@ -179,10 +183,12 @@ static int write_one(struct ws *ws)
     return 0;
 }
 
-/* One piece of a message; true when *p is a whole one: in ws->incoming, or, when it came in one piece, where it is. */
+/* One piece of a message; true when *p is a whole one: in ws->incoming, or, when it came in one
+ * piece, where it is. */
 static bool gather(struct ws *ws, const void *in, size_t len, const void **p, size_t *n)
 {
-    bool first = lws_is_first_fragment(ws->wsi), last = lws_is_final_fragment(ws->wsi) && !lws_remaining_packet_payload(ws->wsi);
+    bool first = lws_is_first_fragment(ws->wsi),
+         last = lws_is_final_fragment(ws->wsi) && !lws_remaining_packet_payload(ws->wsi);
 
     if (ws->close_code)
         return false;
@@ -194,7 +200,8 @@ static bool gather(struct ws *ws, const void *in, size_t len, const void **p, si
         return true;
     }
     if (first && len + lws_remaining_packet_payload(ws->wsi) <= ws->message_max)
-        buf_reserve(&ws->incoming, len + lws_remaining_packet_payload(ws->wsi)); /* once, not by doubling */
+        buf_reserve(&ws->incoming,
+                    len + lws_remaining_packet_payload(ws->wsi)); /* once, not by doubling */
     if (ws->incoming.len + len > ws->message_max) {
         ws_close(ws, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, "the message is too large");
         return false;
@@ -259,7 +266,7 @@ int ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, v
     return 0;
 }
 
-/* ---- dialled ------------------------------------------------------------------------------------*/
+/* ---- dialled ----------------------------------------------------------------------------------*/
 
 /* wsi, or NULL when there never was one: the library has more to say of it, but no longer to us. */
 static void dial_ended(struct lws *wsi, struct ws_client *c, const char *why)
@@ -281,7 +288,8 @@ static void dial_ended(struct lws *wsi, struct ws_client *c, const char *why)
         mem_free(c);
 }
 
-int ws_dial_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+int ws_dial_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                     size_t len)
 {
     struct ws_client *c = wsi ? lws_get_opaque_user_data(wsi) : NULL;
     struct ws *ws = c ? c->ws : NULL;
@@ -294,14 +302,18 @@ int ws_dial_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
     if (reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR) {
         const char *found = pki_why(lws_get_ssl(wsi));
         char why[200];
-        snprintf(why, sizeof why, "上级站点的证书不属于本区 the parent's certificate is not one of this district: %s", found ? found : "");
+        snprintf(
+            why, sizeof why,
+            "上级站点的证书不属于本区 the parent's certificate is not one of this district: %s",
+            found ? found : "");
         dial_ended(wsi, c, found ? why : in ? (const char *)in : "the connection failed");
     } else if (reason == LWS_CALLBACK_CLIENT_ESTABLISHED) {
         c->ws = ws = ws_create(wsi, c->dial.message_max);
         ws->client = c;
         read_cn(ws);
         if (c->dead || strcmp(ws->cn, c->dial.expected_cn)) {
-            log_line(LOG_LEVEL_WARN, "net", "dialled=%s found=%s reason=\"another site answers there\"",
+            log_line(LOG_LEVEL_WARN, "net",
+                     "dialled=%s found=%s reason=\"another site answers there\"",
                      c->dial.expected_cn, ws->cn);
             return -1;
         }
@@ -317,7 +329,8 @@ int ws_dial_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
     } else if (reason == LWS_CALLBACK_CLIENT_CLOSED) {
         dial_ended(wsi, c, ws && !ws->open ? "another site answers there" : "the connection ended");
     } else if (reason == LWS_CALLBACK_CLOSED_CLIENT_HTTP || reason == LWS_CALLBACK_WSI_DESTROY) {
-        /* The library's own patience has ended while it waited for an answer; it tells nothing else then. */
+        /* The library's own patience has ended while it waited for an answer; it tells nothing else
+         * then. */
         dial_ended(wsi, c, "the other side took the connection and said nothing");
     }
     return 0;
@@ -370,7 +383,8 @@ void ws_client_dial(struct ws_client *c)
     info.path = c->dial.path;
     info.host = info.origin = host;
     info.protocol = info.local_protocol_name = c->dial.subprotocol;
-    info.ssl_connection = LCCSCF_USE_SSL | LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK; /* we compare the CN */
+    info.ssl_connection =
+        LCCSCF_USE_SSL | LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK; /* we compare the CN */
     info.opaque_user_data = c;
     info.pwsi = &c->wsi;
     c->dialling = true;

@@ -1,4 +1,5 @@
-/* WebSockets, served and dialled. Whole messages; a send is queued and never blocks. Loop thread. */
+/* WebSockets, served and dialled. Whole messages; a send is queued and never blocks. Loop thread.
+ */
 #ifndef NET_WS_H
 #define NET_WS_H
 
@@ -36,7 +37,8 @@ struct ws_dial {
 
 struct ws_client;
 
-/* One dialler can dial many times, one connection at a time. The config is copied except its texts. */
+/* One dialler can dial many times, one connection at a time. The config is copied except its texts.
+ */
 struct ws_client *ws_client_create(struct loop *l, const struct ws_dial *dial, struct errmsg *e);
 void ws_client_destroy(struct ws_client *c); /* no callbacks afterwards */
 void ws_client_dial(struct ws_client *c);
@@ -44,7 +46,8 @@ void ws_client_hang_up(struct ws_client *c);
 
 void ws_send(struct ws *ws, const void *p, size_t n, bool binary);
 size_t ws_queued_bytes(struct ws *ws);
-void ws_close(struct ws *ws, int code, const char *reason); /* after what is queued; on_close follows */
+void ws_close(struct ws *ws, int code,
+              const char *reason); /* after what is queued; on_close follows */
 void ws_set_user(struct ws *ws, void *user);
 void *ws_user(struct ws *ws);
 /* Of a served socket: "origin", "host", "cookie"; NULL: not there. */

@@ -1,5 +1,5 @@
-/* A client's frame, RFC 6455 5.2 and 5.3: all that a client sends is masked. The library does it byte by byte, which was
- * the largest single cost of sending papers: 2.5 ms for a megabyte. */
+/* A client's frame, RFC 6455 5.2 and 5.3: all that a client sends is masked. The library does it
+ * byte by byte, which was the largest single cost of sending papers: 2.5 ms for a megabyte. */
 #include "net/inside.h"
 
 #include "base/crypto.h"

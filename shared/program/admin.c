@@ -11,15 +11,21 @@ static const struct caller *boss(const struct office *o)
 {
     static struct caller c;
 
-    c = (struct caller){.user = "operator", .name = "", .role = "admin", .site = o->site, .channel = "", .query_code = ""};
+    c = (struct caller){.user = "operator",
+                        .name = "",
+                        .role = "admin",
+                        .site = o->site,
+                        .channel = "",
+                        .query_code = ""};
     return &c;
 }
 
 static void explain(struct errmsg *e, const struct problem *p)
 {
     if (p->status)
-        errmsg_set(e, "%s %s (field %s%s%s%s%s)", p->zh, p->en, p->field, p->expected[0] ? ", expected " : "", p->expected,
-                   p->found[0] ? ", found " : "", p->found);
+        errmsg_set(e, "%s %s (field %s%s%s%s%s)", p->zh, p->en, p->field,
+                   p->expected[0] ? ", expected " : "", p->expected, p->found[0] ? ", found " : "",
+                   p->found);
 }
 
 static enum err import_one(struct office *o, struct db *db, const char *path, struct errmsg *e)
@@ -75,7 +81,8 @@ static enum err patiently(const struct folder *f, struct work *w, struct errmsg 
         err = transact(f, w, e);
     }
     if (err == ERR_BUSY)
-        errmsg_set(e, "this site is still getting its past from its parent, or is busy: is it running, and is the link up? nothing was changed");
+        errmsg_set(e, "this site is still getting its past from its parent, or is busy: is it "
+                      "running, and is the link up? nothing was changed");
     return err;
 }
 
@@ -120,8 +127,8 @@ enum err admin_revoke(const struct folder *f, const char *site, struct errmsg *e
     return patiently(f, &w, e);
 }
 
-enum err admin_add_user(const struct folder *f, const char *username, const char *name, const char *role, const char *site,
-                        const char *password, struct errmsg *e)
+enum err admin_add_user(const struct folder *f, const char *username, const char *name,
+                        const char *role, const char *site, const char *password, struct errmsg *e)
 {
     struct json *in = json_object();
     struct work w = {.fn = add_user, .in = in};
@@ -139,10 +146,12 @@ enum err admin_add_user(const struct folder *f, const char *username, const char
 static void print_link(const struct json *l)
 {
     printf("parent %s: %lld events and %lld papers not sent", json_get_text(l, "parent"),
-           (long long)json_get_int(l, "unsent_events", 0), (long long)json_get_int(l, "unsent_documents", 0));
+           (long long)json_get_int(l, "unsent_events", 0),
+           (long long)json_get_int(l, "unsent_documents", 0));
     if (json_get_text(l, "oldest_unsent_at"))
         printf(", the oldest of %s", json_get_text(l, "oldest_unsent_at"));
-    printf("; last contact %s\n", json_get_text(l, "last_contact_at") ? json_get_text(l, "last_contact_at") : "never");
+    printf("; last contact %s\n",
+           json_get_text(l, "last_contact_at") ? json_get_text(l, "last_contact_at") : "never");
 }
 
 enum err admin_status(const struct folder *f, bool as_json, struct errmsg *e)
@@ -171,13 +180,16 @@ enum err admin_status(const struct folder *f, bool as_json, struct errmsg *e)
             const struct json *c = json_at(json_get(status, "children"), i);
             printf("child %s: %lld events not sent; last contact %s\n", json_get_text(c, "site"),
                    (long long)json_get_int(c, "unsent_events", 0),
-                   json_get_text(c, "last_contact_at") ? json_get_text(c, "last_contact_at") : "never");
+                   json_get_text(c, "last_contact_at") ? json_get_text(c, "last_contact_at")
+                                                       : "never");
         }
         for (size_t i = 0; i < json_count(json_get(status, "origins")); i++) {
             const struct json *x = json_at(json_get(status, "origins"), i);
-            printf("ledger of %s: %lld events\n", json_get_text(x, "origin"), (long long)json_get_int(x, "seq", 0));
+            printf("ledger of %s: %lld events\n", json_get_text(x, "origin"),
+                   (long long)json_get_int(x, "seq", 0));
         }
-        printf("repair items: %lld; papers to fetch: %lld; free disk: %lld MB\n", (long long)json_get_int(status, "repairs", 0),
+        printf("repair items: %lld; papers to fetch: %lld; free disk: %lld MB\n",
+               (long long)json_get_int(status, "repairs", 0),
                (long long)json_get_int(status, "documents_wanted", 0),
                (long long)json_get_int(json_get(status, "disk"), "free_bytes", 0) / 1000000);
     }

@@ -1,4 +1,5 @@
-/* Commands that change a site's office from the command line, beside a running program or without one. */
+/* Commands that change a site's office from the command line, beside a running program or without
+ * one. */
 #ifndef PROGRAM_ADMIN_H
 #define PROGRAM_ADMIN_H
 
@@ -7,9 +8,11 @@
 
 /* Import items and calendar years, one JSON file each; all or none. */
 MUST_USE enum err admin_import(const struct folder *f, char **files, int count, struct errmsg *e);
-MUST_USE enum err admin_add_user(const struct folder *f, const char *username, const char *name, const char *role,
-                                 const char *site, const char *password, struct errmsg *e);
-/* A child is let in no more until it is enrolled again; a program that serves ends its link within a second. */
+MUST_USE enum err admin_add_user(const struct folder *f, const char *username, const char *name,
+                                 const char *role, const char *site, const char *password,
+                                 struct errmsg *e);
+/* A child is let in no more until it is enrolled again; a program that serves ends its link within
+ * a second. */
 MUST_USE enum err admin_revoke(const struct folder *f, const char *site, struct errmsg *e);
 /* For people, or as JSON. */
 MUST_USE enum err admin_status(const struct folder *f, bool json, struct errmsg *e);

@@ -16,7 +16,8 @@ struct args {
 };
 
 /* allowed: " --data= --json " (with '=': takes a value). ERR_INVALID: e names the wrong one. */
-MUST_USE enum err args_read(int argc, char **argv, const char *allowed, struct args *ret, struct errmsg *e);
+MUST_USE enum err args_read(int argc, char **argv, const char *allowed, struct args *ret,
+                            struct errmsg *e);
 const char *args_get(const struct args *a, const char *name); /* NULL: not given; "" for a flag */
 
 #endif

@@ -57,7 +57,8 @@ static enum err do_invite(struct call_line *c, struct errmsg *e)
     if (err == OK)
         err = need(&c->a, "--name", &name, e);
     if (err == OK)
-        err = enrol_invite(&c->folder, site, name, numbers ? strtoll(numbers, NULL, 10) : 1000, text, sizeof text, e);
+        err = enrol_invite(&c->folder, site, name, numbers ? strtoll(numbers, NULL, 10) : 1000,
+                           text, sizeof text, e);
     if (err == OK)
         printf("invitation for %s %s, good once and for seven days:\n%s\n", site, name, text);
     return err;
@@ -71,7 +72,8 @@ static enum err do_revoke(struct call_line *c, struct errmsg *e)
     if (err == OK)
         err = admin_revoke(&c->folder, site, e);
     if (err == OK)
-        printf("%s is revoked: it is let in again only when it was invited and enrolled anew\n", site);
+        printf("%s is revoked: it is let in again only when it was invited and enrolled anew\n",
+               site);
     return err;
 }
 
@@ -82,7 +84,9 @@ static enum err do_run(struct call_line *c, struct errmsg *e)
 
     if (err == OK)
         err = need(&c->a, "--listen", &listen, e);
-    return err == OK ? serve_run(c->p, dir, listen, args_get(&c->a, "--sync-listen"), args_get(&c->a, "--web-dir"), e) : err;
+    return err == OK ? serve_run(c->p, dir, listen, args_get(&c->a, "--sync-listen"),
+                                 args_get(&c->a, "--web-dir"), e)
+                     : err;
 }
 
 static enum err do_status(struct call_line *c, struct errmsg *e)
@@ -170,7 +174,7 @@ static enum err do_user_add(struct call_line *c, struct errmsg *e)
 static const struct command {
     const char *name, *second; /* "user" "add" */
     const char *options;
-    bool hub_only, opens;      /* opens: reads the folder of --data first */
+    bool hub_only, opens; /* opens: reads the folder of --data first */
     enum err (*fn)(struct call_line *c, struct errmsg *e);
     const char *usage;
 } commands[] = {
@@ -178,17 +182,24 @@ static const struct command {
      "--data DIR [--site CODE --name NAME] [--parent URL --invitation CODE]   make a site"},
     {"invite", NULL, " --data= --site= --name= --case-numbers= ", true, true, do_invite,
      "--data DIR --site CODE --name NAME   print a one-time invitation for a child"},
-    {"revoke", NULL, " --data= --site= ", true, true, do_revoke, "--data DIR --site CODE   let a child in no more"},
+    {"revoke", NULL, " --data= --site= ", true, true, do_revoke,
+     "--data DIR --site CODE   let a child in no more"},
     {"run", NULL, " --data= --listen= --sync-listen= --web-dir= ", false, false, do_run,
      "--data DIR --listen ADDR:PORT [--sync-listen ADDR:PORT]   serve"},
-    {"status", NULL, " --data= --json ", false, true, do_status, "--data DIR [--json]   links, queues, positions, disk"},
-    {"verify", NULL, " --data= ", false, true, do_verify, "--data DIR   chains, papers, projections; 0 only if all hold"},
-    {"rebuild", NULL, " --data= ", false, true, do_rebuild, "--data DIR   fold the ledger into fresh projections"},
-    {"backup", NULL, " --data= ", false, true, do_backup, "--data DIR TO   a consistent copy, also while it runs"},
-    {"restore", NULL, " --data= ", false, false, do_restore, "--data DIR FROM   make a site from a backup"},
-    {"catalogue", "import", " --data= ", true, true, do_import, "--data DIR FILE...   publish items and calendar years"},
-    {"user", "add", " --data= --username= --name= --role= --site= --password-stdin ", false, true, do_user_add,
-     "--data DIR --username U --name N --role R [--site CODE] --password-stdin"},
+    {"status", NULL, " --data= --json ", false, true, do_status,
+     "--data DIR [--json]   links, queues, positions, disk"},
+    {"verify", NULL, " --data= ", false, true, do_verify,
+     "--data DIR   chains, papers, projections; 0 only if all hold"},
+    {"rebuild", NULL, " --data= ", false, true, do_rebuild,
+     "--data DIR   fold the ledger into fresh projections"},
+    {"backup", NULL, " --data= ", false, true, do_backup,
+     "--data DIR TO   a consistent copy, also while it runs"},
+    {"restore", NULL, " --data= ", false, false, do_restore,
+     "--data DIR FROM   make a site from a backup"},
+    {"catalogue", "import", " --data= ", true, true, do_import,
+     "--data DIR FILE...   publish items and calendar years"},
+    {"user", "add", " --data= --username= --name= --role= --site= --password-stdin ", false, true,
+     do_user_add, "--data DIR --username U --name N --role R [--site CODE] --password-stdin"},
 };
 
 static int usage(const struct program *p, FILE *to)
@@ -196,8 +207,9 @@ static int usage(const struct program *p, FILE *to)
     fprintf(to, "usage:\n");
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (p->is_hub || !commands[i].hub_only)
-            fprintf(to, "  %s %s%s%s %s\n", p->name, commands[i].name, commands[i].second ? " " : "",
-                    commands[i].second ? commands[i].second : "", commands[i].usage);
+            fprintf(to, "  %s %s%s%s %s\n", p->name, commands[i].name,
+                    commands[i].second ? " " : "", commands[i].second ? commands[i].second : "",
+                    commands[i].usage);
     return to == stdout ? 0 : 2;
 }
 
@@ -210,7 +222,8 @@ int program_main(const struct program *p, int argc, char **argv)
     enum err err;
     int skip = 2;
 
-    /* Chunks of papers come and go: their memory is not given back to the system and asked for again each time. */
+    /* Chunks of papers come and go: their memory is not given back to the system and asked for
+     * again each time. */
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
     mallopt(M_TRIM_THRESHOLD, 2 << 20);
     if (argc >= 2 && (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help")))

@@ -6,8 +6,8 @@
 #include "api/static.h"
 
 struct program {
-    const char *name;  /* "doorstep-node" */
-    bool is_hub;       /* has children, a sync port, the catalogue; its loop is made for many links */
+    const char *name; /* "doorstep-node" */
+    bool is_hub; /* has children, a sync port, the catalogue; its loop is made for many links */
     api_print_fn *print_certificate, *print_label; /* NULL: this program draws no PDF */
     const struct web_file *web;
     size_t web_count;

@@ -10,13 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum err parse_address(const char *text, const char *option, char *address, size_t cap, int *ret_port, struct errmsg *e)
+static enum err parse_address(const char *text, const char *option, char *address, size_t cap,
+                              int *ret_port, struct errmsg *e)
 {
     const char *colon = strrchr(text, ':');
     char *end = NULL;
     long port = colon ? strtol(colon + 1, &end, 10) : -1;
 
-    if (!colon || end == colon + 1 || *end || port < 0 || port > 65535 || (size_t)(colon - text) >= cap) {
+    if (!colon || end == colon + 1 || *end || port < 0 || port > 65535 ||
+        (size_t)(colon - text) >= cap) {
         errmsg_set(e, "%s must be ADDRESS:PORT, as in 127.0.0.1:8400; found \"%s\"", option, text);
         return ERR_INVALID;
     }
@@ -35,7 +37,8 @@ static void stopping(void *site)
     site_stop(site);
 }
 
-static enum err listen_http(struct loop *loop, struct api *api, const char *listen, struct http **ret, struct errmsg *e)
+static enum err listen_http(struct loop *loop, struct api *api, const char *listen,
+                            struct http **ret, struct errmsg *e)
 {
     struct http_config c = {.fallback = api_fallback, .fallback_arg = api};
     char address[256];
@@ -49,7 +52,8 @@ static enum err listen_http(struct loop *loop, struct api *api, const char *list
     return http_listen(loop, &c, ret, e);
 }
 
-static enum err listen_sync(struct loop *loop, struct site *site, const char *listen, struct http **ret, struct errmsg *e)
+static enum err listen_sync(struct loop *loop, struct site *site, const char *listen,
+                            struct http **ret, struct errmsg *e)
 {
     struct http_config c = {.fallback = site_sync_fallback, .fallback_arg = site};
     char address[256];
@@ -66,8 +70,8 @@ static enum err listen_sync(struct loop *loop, struct site *site, const char *li
     return http_listen(loop, &c, ret, e);
 }
 
-enum err serve_run(const struct program *p, const char *dir, const char *listen, const char *sync_listen,
-                   const char *web_dir, struct errmsg *e)
+enum err serve_run(const struct program *p, const char *dir, const char *listen,
+                   const char *sync_listen, const char *web_dir, struct errmsg *e)
 {
     struct loop *loop = loop_create(p->is_hub, e);
     struct http *http = NULL, *sync = NULL;
@@ -81,7 +85,8 @@ enum err serve_run(const struct program *p, const char *dir, const char *listen,
     if ((err = site_open(dir, loop, &site, e)) != OK)
         goto done;
     if ((site_office(site)->tier == TIER_COMMUNITY) == p->is_hub) {
-        errmsg_set(e, "%s is a %s: it is served by doorstep-%s", dir, tier_name(site_office(site)->tier), p->is_hub ? "node" : "hub");
+        errmsg_set(e, "%s is a %s: it is served by doorstep-%s", dir,
+                   tier_name(site_office(site)->tier), p->is_hub ? "node" : "hub");
         err = ERR_INVALID;
         goto done;
     }
@@ -95,14 +100,16 @@ enum err serve_run(const struct program *p, const char *dir, const char *listen,
     site_on_case(site, case_changed, api);
     loop_on_stop(loop, stopping, site);
     if ((err = listen_http(loop, api, listen, &http, e)) != OK ||
-        (sync_listen && (err = listen_sync(loop, site, sync_listen, &sync, e)) != OK) || (err = site_start(site, e)) != OK)
+        (sync_listen && (err = listen_sync(loop, site, sync_listen, &sync, e)) != OK) ||
+        (err = site_start(site, e)) != OK)
         goto done;
     if (sync)
         printf("ready http=%d sync=%d\n", http_port(http), http_port(sync));
     else
         printf("ready http=%d\n", http_port(http));
     fflush(stdout);
-    log_line(LOG_LEVEL_INFO, "run", "ready=yes site=%s http=%d", site_office(site)->site, http_port(http));
+    log_line(LOG_LEVEL_INFO, "run", "ready=yes site=%s http=%d", site_office(site)->site,
+             http_port(http));
     loop_run(loop);
     log_line(LOG_LEVEL_INFO, "run", "stopped=yes site=%s", site_office(site)->site);
 done:

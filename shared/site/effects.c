@@ -32,7 +32,8 @@ void task_end(struct task *t)
     peer_release(p);
 }
 
-void task_start(struct peer *p, const struct link_effect *fx, run_fn *run, done_fn *done, bool write)
+void task_start(struct peer *p, const struct link_effect *fx, run_fn *run, done_fn *done,
+                bool write)
 {
     struct task *t = task_new(p, fx, run, done);
 
@@ -52,7 +53,8 @@ void task_plain_done(struct job *job)
     struct task *t = (struct task *)job;
 
     if (job->err != OK) {
-        log_line(LOG_LEVEL_WARN, "replica", "peer=%s error=%s text=\"%s\"", t->peer->x.peer, err_name(job->err), job->msg.text);
+        log_line(LOG_LEVEL_WARN, "replica", "peer=%s error=%s text=\"%s\"", t->peer->x.peer,
+                 err_name(job->err), job->msg.text);
         if (job->err == ERR_PEER && t->peer->ws)
             ws_close(t->peer->ws, 1008, "what was sent cannot be true");
     }
@@ -102,8 +104,8 @@ static void store_done(struct job *job)
     t->in.err = job->err;
     s->store_bytes -= t->store_bytes;
     if (job->err != OK)
-        log_line(LOG_LEVEL_WARN, "replica", "stored=no peer=%s error=%s text=\"%s\"", t->peer->x.peer, err_name(job->err),
-                 job->msg.text);
+        log_line(LOG_LEVEL_WARN, "replica", "stored=no peer=%s error=%s text=\"%s\"",
+                 t->peer->x.peer, err_name(job->err), job->msg.text);
     peer_step(t->peer, &t->in);
     if (job->err == OK) {
         for (int i = 0; i < t->batch.here_count; i++) {
@@ -181,14 +183,16 @@ static enum err head_run(struct job *job, struct db *db, struct errmsg *e)
 static void head_done(struct job *job)
 {
     struct task *t = (struct task *)job;
-    struct link_input in = {.kind = IN_BYE, .code = BYE_FORKED, .reason = "this chain is not the one that was witnessed"};
+    struct link_input in = {.kind = IN_BYE,
+                            .code = BYE_FORKED,
+                            .reason = "this chain is not the one that was witnessed"};
 
     if (job->err == ERR_PEER)
         peer_step(t->peer, &in);
     task_plain_done(job);
 }
 
-/* ---- effects ------------------------------------------------------------------------------------*/
+/* ---- effects ----------------------------------------------------------------------------------*/
 
 static void came_up(struct peer *p, const struct link_effect *fx)
 {
@@ -203,10 +207,12 @@ static void came_up(struct peer *p, const struct link_effect *fx)
         s->last_reason[0] = 0;
         s->show_heads = true;
     }
-    log_line(LOG_LEVEL_INFO, "replica", "link=up peer=%s skew_ms=%lld", p->x.peer, (long long)fx->skew_ms);
+    log_line(LOG_LEVEL_INFO, "replica", "link=up peer=%s skew_ms=%lld", p->x.peer,
+             (long long)fx->skew_ms);
     if (fx->skew_ms > 300000 || fx->skew_ms < -300000)
         log_line(LOG_LEVEL_WARN, "replica",
-                 "clock=wrong peer=%s skew_s=%lld text=\"the clocks of the two sites differ; set the right time, nothing is lost\"",
+                 "clock=wrong peer=%s skew_s=%lld text=\"the clocks of the two sites differ; set "
+                 "the right time, nothing is lost\"",
                  p->x.peer, (long long)fx->skew_ms / 1000);
     recall_look(p, fx);
     site_glance(s, p->x.is_parent);
@@ -215,15 +221,19 @@ static void came_up(struct peer *p, const struct link_effect *fx)
 static void close_link(struct peer *p, const struct link_effect *fx)
 {
     log_line(fx->code == BYE_STOPPING ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "replica",
-             "link=closing peer=%s code=%d by_peer=%s reason=\"%s\"", p->x.peer, (int)fx->code, fx->by_peer ? "yes" : "no",
-             fx->reason);
+             "link=closing peer=%s code=%d by_peer=%s reason=\"%s\"", p->x.peer, (int)fx->code,
+             fx->by_peer ? "yes" : "no", fx->reason);
     if (p->x.is_parent) {
         snprintf(p->site->last_reason, sizeof p->site->last_reason, "%s", fx->reason);
         p->site->reason_said = true;
     }
     /* Restored without being told: act as if we had been. */
-    if ((fx->code == BYE_BEHIND && !fx->by_peer) || (fx->code == BYE_FORKED && fx->by_peer && p->x.is_parent)) {
-        log_line(LOG_LEVEL_WARN, "replica", "restored=found peer=%s text=\"this site has forgotten a part of its past; it gets it back first\"", p->x.peer);
+    if ((fx->code == BYE_BEHIND && !fx->by_peer) ||
+        (fx->code == BYE_FORKED && fx->by_peer && p->x.is_parent)) {
+        log_line(LOG_LEVEL_WARN, "replica",
+                 "restored=found peer=%s text=\"this site has forgotten a part of its past; it "
+                 "gets it back first\"",
+                 p->x.peer);
         recall_come_back(p, fx);
     }
     if (p->ws)

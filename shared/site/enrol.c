@@ -12,7 +12,8 @@
 
 #define CERTIFICATE_DAYS (5 * 366)
 
-static enum err key_file(const char *dir, const char *name, const void *p, size_t n, struct errmsg *e)
+static enum err key_file(const char *dir, const char *name, const void *p, size_t n,
+                         struct errmsg *e)
 {
     char path[1200], below[64];
 
@@ -33,8 +34,11 @@ static enum err key_read(const char *dir, const char *name, struct buf *out, str
 static void remove_folder(const char *dir)
 {
     static const char *const names[] = {
-        "keys/site.key", "keys/site.crt", "keys/ca.crt", "keys/ca.key", "keys/seed", "keys", "blobs/partial", "blobs",
-        "uploads", "doorstep.db-wal", "doorstep.db-shm", "doorstep.db", "site.json",
+        "keys/site.key",   "keys/site.crt",   "keys/ca.crt",
+        "keys/ca.key",     "keys/seed",       "keys",
+        "blobs/partial",   "blobs",           "uploads",
+        "doorstep.db-wal", "doorstep.db-shm", "doorstep.db",
+        "site.json",
     };
     char path[1200];
 
@@ -73,7 +77,8 @@ static enum err make_db(const struct folder *f, struct errmsg *e)
         err = db_run(st, e);
         if (err == OK && f->parent[0])
             err = link_add(db, f->parent, "parent", o.host, e);
-        /* A child may have been here before: it says nothing until its parent has told it (protocol.md 7). */
+        /* A child may have been here before: it says nothing until its parent has told it
+         * (protocol.md 7). */
         if (err == OK)
             err = f->parent[0] ? ledger_recall_begin(db, e) : office_found(&o, db, e);
         if (err == OK)
@@ -89,7 +94,7 @@ static void names_of(const char *site, char san[200])
     snprintf(san, 200, "DNS:localhost,IP:127.0.0.1,URI:urn:doorstep:site:%s", site);
 }
 
-/* ---- a district ---------------------------------------------------------------------------------*/
+/* ---- a district -------------------------------------------------------------------------------*/
 
 static enum err make_authority(const struct folder *f, struct errmsg *e)
 {
@@ -103,8 +108,12 @@ static enum err make_authority(const struct folder *f, struct errmsg *e)
     pki_new_key(&key);
     if ((err = pki_new_ca(buf_text(&ca_key), cn, &ca, e)) == OK &&
         (err = pki_request(buf_text(&key), f->site, &csr, e)) == OK) {
-        struct pki_issue in = {.ca_key = buf_text(&ca_key), .ca_cert = buf_text(&ca), .csr = buf_text(&csr),
-                               .cn = f->site, .san = san, .days = CERTIFICATE_DAYS};
+        struct pki_issue in = {.ca_key = buf_text(&ca_key),
+                               .ca_cert = buf_text(&ca),
+                               .csr = buf_text(&csr),
+                               .cn = f->site,
+                               .san = san,
+                               .days = CERTIFICATE_DAYS};
         err = pki_issue(&in, &cert, e);
     }
     if (err == OK)
@@ -129,7 +138,10 @@ enum err enrol_district(const char *dir, const char *site, const char *name, str
     enum err err;
 
     if (!division_tier(site, &tier) || tier != TIER_DISTRICT) {
-        errmsg_set(e, "--site must be the 12-digit code of a district (331002000000) when there is no --parent; found \"%s\"", site);
+        errmsg_set(e,
+                   "--site must be the 12-digit code of a district (331002000000) when there is no "
+                   "--parent; found \"%s\"",
+                   site);
         return ERR_INVALID;
     }
     if (!name || !name[0] || strlen(name) > 60) {
@@ -147,7 +159,7 @@ enum err enrol_district(const char *dir, const char *site, const char *name, str
     return err;
 }
 
-/* ---- a child ------------------------------------------------------------------------------------*/
+/* ---- a child ----------------------------------------------------------------------------------*/
 
 struct invitation {
     char site[13], secret[33], print[33];
@@ -158,16 +170,20 @@ static enum err parse_invitation(const char *text, struct invitation *ret, struc
     int end = 0;
 
     if (strlen(text) == 12 + 1 + 32 + 1 + 32 &&
-        sscanf(text, "%12[0-9].%32[0-9a-fA-F].%32[0-9a-fA-F]%n", ret->site, ret->secret, ret->print, &end) == 3 &&
+        sscanf(text, "%12[0-9].%32[0-9a-fA-F].%32[0-9a-fA-F]%n", ret->site, ret->secret, ret->print,
+               &end) == 3 &&
         text[end] == 0 && division_valid(ret->site))
         return OK;
-    errmsg_set(e, "this is not an invitation (邀请码有误): it must be the whole line that \"invite\" printed at the parent");
+    errmsg_set(e, "this is not an invitation (邀请码有误): it must be the whole line that "
+                  "\"invite\" printed at the parent");
     return ERR_INVALID;
 }
 
-static enum err read_answer(struct folder *f, const struct json *a, const struct buf *key, struct errmsg *e)
+static enum err read_answer(struct folder *f, const struct json *a, const struct buf *key,
+                            struct errmsg *e)
 {
-    const char *cert = json_get_text(a, "certificate"), *ca = json_get_text(a, "ca"), *name = json_get_text(a, "name");
+    const char *cert = json_get_text(a, "certificate"), *ca = json_get_text(a, "ca"),
+               *name = json_get_text(a, "name");
     const struct json *parent = json_get(a, "parent");
     enum err err;
 
@@ -178,8 +194,10 @@ static enum err read_answer(struct folder *f, const struct json *a, const struct
     if (!f->name[0])
         snprintf(f->name, sizeof f->name, "%s", name);
     snprintf(f->parent, sizeof f->parent, "%s", json_get_text(parent, "site"));
-    snprintf(f->parent_name, sizeof f->parent_name, "%s", json_get_text(parent, "name") ? json_get_text(parent, "name") : "");
-    if ((err = pki_check(cert, strstr(cert + 1, "-----BEGIN") ? strstr(cert + 1, "-----BEGIN") : "", ca, e)) != OK)
+    snprintf(f->parent_name, sizeof f->parent_name, "%s",
+             json_get_text(parent, "name") ? json_get_text(parent, "name") : "");
+    if ((err = pki_check(cert, strstr(cert + 1, "-----BEGIN") ? strstr(cert + 1, "-----BEGIN") : "",
+                         ca, e)) != OK)
         return err;
     if ((err = key_file(f->dir, "site.key", key->data, key->len, e)) == OK &&
         (err = key_file(f->dir, "site.crt", cert, strlen(cert), e)) == OK)
@@ -187,7 +205,8 @@ static enum err read_answer(struct folder *f, const struct json *a, const struct
     return err;
 }
 
-static enum err ask_parent(struct folder *f, const char *url, const struct invitation *inv, const char *pub, struct errmsg *e)
+static enum err ask_parent(struct folder *f, const char *url, const struct invitation *inv,
+                           const char *pub, struct errmsg *e)
 {
     struct buf key = {0}, csr = {0}, body = {0}, answer = {0};
     struct json *j = NULL, *a = NULL;
@@ -203,7 +222,8 @@ static enum err ask_parent(struct folder *f, const char *url, const struct invit
     json_set_text(j, "csr", buf_text(&csr));
     json_set_text(j, "public_key", pub);
     json_canonical(j, &body);
-    if ((err = pki_post(url, "/sync/v1/enrol", inv->print, buf_text(&body), body.len, &status, &answer, e)) != OK)
+    if ((err = pki_post(url, "/sync/v1/enrol", inv->print, buf_text(&body), body.len, &status,
+                        &answer, e)) != OK)
         goto done;
     if (json_parse((char *)answer.data, answer.len, &a, e) != OK) {
         errmsg_set(e, "the parent at %s answered %d without a reason", url, status);
@@ -225,8 +245,8 @@ done:
     return err;
 }
 
-enum err enrol_child(const char *dir, const char *url, const char *invitation, const char *site, const char *name,
-                     bool must_be_community, struct errmsg *e)
+enum err enrol_child(const char *dir, const char *url, const char *invitation, const char *site,
+                     const char *name, bool must_be_community, struct errmsg *e)
 {
     struct invitation inv;
     struct folder f = {0};
@@ -235,7 +255,8 @@ enum err enrol_child(const char *dir, const char *url, const char *invitation, c
     int port;
     enum err err;
 
-    if ((err = pki_parse_url(url, host, sizeof host, &port, e)) != OK || (err = parse_invitation(invitation, &inv, e)) != OK)
+    if ((err = pki_parse_url(url, host, sizeof host, &port, e)) != OK ||
+        (err = parse_invitation(invitation, &inv, e)) != OK)
         return err;
     division_tier(inv.site, &tier);
     if ((tier == TIER_COMMUNITY) != must_be_community) {
@@ -260,10 +281,10 @@ enum err enrol_child(const char *dir, const char *url, const char *invitation, c
     return err;
 }
 
-/* ---- the parent's side --------------------------------------------------------------------------*/
+/* ---- the parent's side ------------------------------------------------------------------------*/
 
-enum err enrol_invite(const struct folder *f, const char *site, const char *name, int64_t case_numbers, char *out,
-                      size_t cap, struct errmsg *e)
+enum err enrol_invite(const struct folder *f, const char *site, const char *name,
+                      int64_t case_numbers, char *out, size_t cap, struct errmsg *e)
 {
     struct json *in = json_object(), *answer = NULL;
     struct problem p = {0};
@@ -275,7 +296,12 @@ enum err enrol_invite(const struct folder *f, const char *site, const char *name
     json_set_text(in, "name", name);
     json_set_int(in, "case_numbers", case_numbers);
     if (err == OK && (err = db_begin(db, e)) == OK && (err = folder_office(f, &o, db, e)) == OK) {
-        struct caller operator = {.user = "operator", .name = "", .role = "admin", .site = o.site, .channel = "", .query_code = ""};
+        struct caller operator= {.user = "operator",
+                                 .name = "",
+                                 .role = "admin",
+                                 .site = o.site,
+                                 .channel = "",
+                                 .query_code = ""};
         err = invitation_create(&o, db, &operator, in, &answer, &p);
         if (err == OK)
             err = db_commit(db, e);
@@ -291,8 +317,8 @@ enum err enrol_invite(const struct folder *f, const char *site, const char *name
     return err;
 }
 
-static enum err issue(const struct folder *f, const struct office *o, const char *site, const char *csr, struct buf *chain,
-                      struct buf *ca, struct errmsg *e)
+static enum err issue(const struct folder *f, const struct office *o, const char *site,
+                      const char *csr, struct buf *chain, struct buf *ca, struct errmsg *e)
 {
     bool district = o->tier == TIER_DISTRICT;
     struct buf key = {0}, own = {0};
@@ -303,10 +329,16 @@ static enum err issue(const struct folder *f, const struct office *o, const char
     if ((err = key_read(f->dir, "ca.crt", ca, e)) == OK &&
         (err = key_read(f->dir, district ? "ca.key" : "site.key", &key, e)) == OK &&
         (err = key_read(f->dir, "site.crt", &own, e)) == OK) {
-        struct pki_issue in = {.ca_key = buf_text(&key), .ca_cert = district ? buf_text(ca) : buf_text(&own), .csr = csr,
-                               .cn = site, .is_ca = district, .san = san, .days = CERTIFICATE_DAYS};
+        struct pki_issue in = {.ca_key = buf_text(&key),
+                               .ca_cert = district ? buf_text(ca) : buf_text(&own),
+                               .csr = csr,
+                               .cn = site,
+                               .is_ca = district,
+                               .san = san,
+                               .days = CERTIFICATE_DAYS};
         err = pki_issue(&in, chain, e);
-        if (err == OK) /* a community's chain goes by way of its street; both end with the authority */
+        if (err ==
+            OK) /* a community's chain goes by way of its street; both end with the authority */
             buf_append(chain, district ? ca->data : own.data, district ? ca->len : own.len);
     }
     buf_free(&key);
@@ -314,17 +346,20 @@ static enum err issue(const struct folder *f, const struct office *o, const char
     return err;
 }
 
-/* Who is enrolled anew has one certificate, the new one: the old one may be in a machine that was stolen. Only what was
- * replaced is remembered, so a parent that was restored lets in every child that was enrolled since. */
-static enum err replace_certificate(struct db *db, const char *site, const char *cert, struct errmsg *e)
+/* Who is enrolled anew has one certificate, the new one: the old one may be in a machine that was
+ * stolen. Only what was replaced is remembered, so a parent that was restored lets in every child
+ * that was enrolled since. */
+static enum err replace_certificate(struct db *db, const char *site, const char *cert,
+                                    struct errmsg *e)
 {
     char print[65];
     enum err err = pki_fingerprint(cert, print, e);
 
     if (err != OK)
         return err;
-    struct stmt *st = db_stmt(db, "INSERT INTO meta (key, value) SELECT 'replaced.' || value, $1 FROM meta "
-                                  "WHERE key = 'certificate.' || $1 AND value <> $2 ON CONFLICT (key) DO NOTHING");
+    struct stmt *st = db_stmt(
+        db, "INSERT INTO meta (key, value) SELECT 'replaced.' || value, $1 FROM meta "
+            "WHERE key = 'certificate.' || $1 AND value <> $2 ON CONFLICT (key) DO NOTHING");
     bind_text(st, 1, site);
     bind_text(st, 2, print);
     if ((err = db_run(st, e)) != OK)
@@ -346,8 +381,8 @@ enum err enrol_replaced(struct db *db, const char *fingerprint, bool *ret, struc
     return err;
 }
 
-enum err enrol_answer(const struct folder *f, struct office *o, struct db *db, const struct json *in, struct json **out,
-                      struct problem *p, struct errmsg *e)
+enum err enrol_answer(const struct folder *f, struct office *o, struct db *db,
+                      const struct json *in, struct json **out, struct problem *p, struct errmsg *e)
 {
     const char *site = json_get_text(in, "site"), *secret = json_get_text(in, "secret");
     const char *csr = json_get_text(in, "csr"), *pub = json_get_text(in, "public_key");
@@ -357,7 +392,8 @@ enum err enrol_answer(const struct folder *f, struct office *o, struct db *db, c
     enum err err;
 
     if (!site || !secret || !csr || !pub) {
-        problem_set(p, 422, "enrolment-invalid", "body", "site, secret, csr, public_key", NULL, "登记请求不完整", "The request is not whole");
+        problem_set(p, 422, "enrolment-invalid", "body", "site, secret, csr, public_key", NULL,
+                    "登记请求不完整", "The request is not whole");
         return ERR_INVALID;
     }
     if ((err = invitation_use(o, db, site, secret, name, &case_numbers, p, e)) != OK)

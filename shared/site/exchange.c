@@ -32,7 +32,8 @@ enum err exchange_open(struct exchange *x, struct db *db, struct link_input *ret
     }
     if (err != OK || (err = link_read(db, x->peer, &state, e)) != OK)
         return err;
-    *ret = (struct link_input){.kind = IN_OPENED, .pos = state.recv_pos, .head_pos = state.head_pos, .wall_ms = now_of(x)};
+    *ret = (struct link_input){
+        .kind = IN_OPENED, .pos = state.recv_pos, .head_pos = state.head_pos, .wall_ms = now_of(x)};
     memcpy(ret->stream, state.stream, 16);
     memcpy(ret->recv_stream, state.peer_stream, 16);
     return ledger_recalling(db, &ret->recalling, e);
@@ -43,16 +44,19 @@ enum err exchange_closed(struct exchange *x, struct db *db, struct errmsg *e)
     return x->is_parent ? lease_link_closed(x->office, db, e) : OK;
 }
 
-/* Papers that these cases name and that we hold already: the child need not wait for us to fetch them. */
-static enum err papers_here(struct exchange_batch *t, struct db *db, struct arena *a, struct errmsg *e)
+/* Papers that these cases name and that we hold already: the child need not wait for us to fetch
+ * them. */
+static enum err papers_here(struct exchange_batch *t, struct db *db, struct arena *a,
+                            struct errmsg *e)
 {
     enum err err = OK;
 
     t->here = arena_alloc(a, 32 * HERE_MAX);
     for (size_t i = 0; err == OK && i < t->case_count; i++) {
-        struct stmt *st = db_stmt(db, "SELECT d.digest FROM case_document c JOIN document d ON d.digest = c.digest "
-                                      "JOIN case_file f ON f.street = c.street AND f.case_no = c.case_no "
-                                      "WHERE f.case_no = $1 AND d.state = 'here'");
+        struct stmt *st = db_stmt(
+            db, "SELECT d.digest FROM case_document c JOIN document d ON d.digest = c.digest "
+                "JOIN case_file f ON f.street = c.street AND f.case_no = c.case_no "
+                "WHERE f.case_no = $1 AND d.state = 'here'");
         bool row;
         bind_text(st, 1, t->cases[i]);
         while ((err = db_step(st, &row, e)) == OK && row && t->here_count < HERE_MAX)
@@ -83,8 +87,8 @@ void exchange_prepare(const struct link_effect *fx, struct arena *a, struct exch
     ret->case_count = ahead->case_count;
 }
 
-enum err exchange_store(struct exchange *x, struct db *db, const struct link_effect *fx, struct arena *a,
-                        struct exchange_batch *b, struct errmsg *e)
+enum err exchange_store(struct exchange *x, struct db *db, const struct link_effect *fx,
+                        struct arena *a, struct exchange_batch *b, struct errmsg *e)
 {
     enum err err;
 
@@ -106,32 +110,39 @@ enum err exchange_acked(struct exchange *x, struct db *db, uint64_t pos, struct 
     return link_acked(db, x->peer, pos, now_of(x), e);
 }
 
-enum err exchange_ask_lease(struct exchange *x, struct db *db, struct link_input *ret, struct errmsg *e)
+enum err exchange_ask_lease(struct exchange *x, struct db *db, struct link_input *ret,
+                            struct errmsg *e)
 {
     struct lease_promise p;
     enum err err = lease_promise(x->office, db, x->peer, &p, e);
 
     if (err == OK)
-        *ret = (struct link_input){.lease_now_ms = p.now_ms, .promised_ms = p.promised_ms, .length_ms = p.length_ms, .pos = p.pos};
+        *ret = (struct link_input){.lease_now_ms = p.now_ms,
+                                   .promised_ms = p.promised_ms,
+                                   .length_ms = p.length_ms,
+                                   .pos = p.pos};
     return err;
 }
 
-enum err exchange_lease(struct exchange *x, struct db *db, const struct link_effect *fx, struct errmsg *e)
+enum err exchange_lease(struct exchange *x, struct db *db, const struct link_effect *fx,
+                        struct errmsg *e)
 {
     struct lease_promise p = {fx->lease_now_ms, fx->promised_ms, fx->length_ms, fx->pos};
 
     return lease_keep(x->office, db, fx->mono_ms, &p, e);
 }
 
-enum err exchange_head(struct exchange *x, struct db *db, const struct link_effect *fx, struct errmsg *e)
+enum err exchange_head(struct exchange *x, struct db *db, const struct link_effect *fx,
+                       struct errmsg *e)
 {
     (void)x;
     return ledger_witness(db, fx->origin, fx->seq, fx->digest, fx->signature, e);
 }
 
-/* ---- papers that have come ------------------------------------------------------------------------*/
+/* ---- papers that have come --------------------------------------------------------------------*/
 
-static enum err by_digest(struct db *db, const char *sql, const unsigned char digest[32], struct errmsg *e)
+static enum err by_digest(struct db *db, const char *sql, const unsigned char digest[32],
+                          struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, sql);
     char text[DIGEST_TEXT_LEN + 1];
@@ -141,20 +152,25 @@ static enum err by_digest(struct db *db, const char *sql, const unsigned char di
     return db_run(st, e);
 }
 
-enum err exchange_sent(struct exchange *x, struct db *db, const unsigned char digest[32], struct errmsg *e)
+enum err exchange_sent(struct exchange *x, struct db *db, const unsigned char digest[32],
+                       struct errmsg *e)
 {
     (void)x;
     return by_digest(db, "UPDATE document SET sent = 1 WHERE digest = $1 AND sent = 0", digest, e);
 }
 
-enum err exchange_paper(struct exchange *x, struct db *db, const unsigned char digest[32], struct errmsg *e)
+enum err exchange_paper(struct exchange *x, struct db *db, const unsigned char digest[32],
+                        struct errmsg *e)
 {
     /* What came from the parent, the parent has. */
-    return by_digest(db, x->is_parent ? "UPDATE document SET state = 'here', urgent = 0, sent = 1 WHERE digest = $1"
-                                      : "UPDATE document SET state = 'here', urgent = 0 WHERE digest = $1", digest, e);
+    return by_digest(
+        db,
+        x->is_parent ? "UPDATE document SET state = 'here', urgent = 0, sent = 1 WHERE digest = $1"
+                     : "UPDATE document SET state = 'here', urgent = 0 WHERE digest = $1",
+        digest, e);
 }
 
-/* ---- reading the outbox -------------------------------------------------------------------------*/
+/* ---- reading the outbox -----------------------------------------------------------------------*/
 
 struct collecting {
     struct buf *raw;
@@ -174,12 +190,14 @@ static void collect(void *arg, const struct event *ev)
     c->ends[c->count++] = c->raw->len;
 }
 
-enum err exchange_read(struct exchange *x, struct db *db, const struct link_effect *fx, struct buf *bytes,
-                       struct sync_event **list, struct link_input *ret, struct errmsg *e)
+enum err exchange_read(struct exchange *x, struct db *db, const struct link_effect *fx,
+                       struct buf *bytes, struct sync_event **list, struct link_input *ret,
+                       struct errmsg *e)
 {
     struct collecting c = {.raw = bytes};
     uint64_t pos = fx->pos;
-    enum err err = outbox_read(db, x->peer, fx->pos, (int)fx->event_max, fx->byte_max, collect, &c, &pos, e);
+    enum err err =
+        outbox_read(db, x->peer, fx->pos, (int)fx->event_max, fx->byte_max, collect, &c, &pos, e);
 
     *list = mem_alloc(sizeof **list * (c.count + 1));
     for (size_t i = 0; i < c.count; i++) {
@@ -187,11 +205,13 @@ enum err exchange_read(struct exchange *x, struct db *db, const struct link_effe
         (*list)[i] = (struct sync_event){bytes->data + from, c.ends[i] - from};
     }
     mem_free(c.ends);
-    *ret = (struct link_input){.kind = IN_EVENTS, .events = *list, .event_count = c.count, .pos = pos};
+    *ret =
+        (struct link_input){.kind = IN_EVENTS, .events = *list, .event_count = c.count, .pos = pos};
     return err;
 }
 
-enum err exchange_have(struct exchange *x, struct db *db, const unsigned char digest[32], bool *ret, struct errmsg *e)
+enum err exchange_have(struct exchange *x, struct db *db, const unsigned char digest[32], bool *ret,
+                       struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "SELECT 1 FROM document WHERE digest = $1 AND state = 'here'");
     char text[DIGEST_TEXT_LEN + 1];
@@ -204,10 +224,10 @@ enum err exchange_have(struct exchange *x, struct db *db, const unsigned char di
     return err;
 }
 
-/* ---- papers -------------------------------------------------------------------------------------*/
+/* ---- papers -----------------------------------------------------------------------------------*/
 
-enum err exchange_read_chunk(struct exchange *x, const struct link_effect *fx, struct buf *bytes, struct link_input *ret,
-                             struct errmsg *e)
+enum err exchange_read_chunk(struct exchange *x, const struct link_effect *fx, struct buf *bytes,
+                             struct link_input *ret, struct errmsg *e)
 {
     char digest[DIGEST_TEXT_LEN + 1];
     int64_t size;
@@ -232,23 +252,26 @@ enum err exchange_read_chunk(struct exchange *x, const struct link_effect *fx, s
     return OK;
 }
 
-enum err exchange_store_chunk(struct exchange *x, const struct link_effect *fx, struct link_input *ret, struct errmsg *e)
+enum err exchange_store_chunk(struct exchange *x, const struct link_effect *fx,
+                              struct link_input *ret, struct errmsg *e)
 {
     char digest[DIGEST_TEXT_LEN + 1];
 
     *ret = (struct link_input){.kind = IN_CHUNK_STORED, .offset = fx->offset + fx->bytes_len};
     memcpy(ret->digest, fx->digest, 32);
     digest_text(fx->digest, digest);
-    enum err err = blob_partial_append(x->blobs, digest, (int64_t)fx->offset, fx->bytes, fx->bytes_len, e);
+    enum err err =
+        blob_partial_append(x->blobs, digest, (int64_t)fx->offset, fx->bytes, fx->bytes_len, e);
     ret->finished = err == OK && ret->offset == fx->total;
     if (ret->finished)
         err = blob_partial_finish(x->blobs, digest, e);
     return err;
 }
 
-/* ---- next ---------------------------------------------------------------------------------------*/
+/* ---- next -------------------------------------------------------------------------------------*/
 
-static enum err papers(struct db *db, const char *sql, int max, struct exchange_paper_row *list, int *ret_count, struct errmsg *e)
+static enum err papers(struct db *db, const char *sql, int max, struct exchange_paper_row *list,
+                       int *ret_count, struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, sql);
     enum err err;
@@ -264,20 +287,28 @@ static enum err papers(struct db *db, const char *sql, int max, struct exchange_
     return err;
 }
 
-enum err exchange_wanted(struct db *db, int max, struct exchange_paper_row *list, int *ret_count, struct errmsg *e)
+enum err exchange_wanted(struct db *db, int max, struct exchange_paper_row *list, int *ret_count,
+                         struct errmsg *e)
 {
-    return papers(db, "SELECT d.digest, (SELECT v.from_peer FROM event v WHERE v.case_no = d.case_no AND "
-                      "v.kind = 'case.filed/1' LIMIT 1) FROM document d WHERE d.state = 'wanted' "
-                      "ORDER BY d.urgent DESC, d.hlc LIMIT $1", max, list, ret_count, e);
+    return papers(
+        db,
+        "SELECT d.digest, (SELECT v.from_peer FROM event v WHERE v.case_no = d.case_no AND "
+        "v.kind = 'case.filed/1' LIMIT 1) FROM document d WHERE d.state = 'wanted' "
+        "ORDER BY d.urgent DESC, d.hlc LIMIT $1",
+        max, list, ret_count, e);
 }
 
-enum err exchange_unsent(struct db *db, int max, struct exchange_paper_row *list, int *ret_count, struct errmsg *e)
+enum err exchange_unsent(struct db *db, int max, struct exchange_paper_row *list, int *ret_count,
+                         struct errmsg *e)
 {
-    return papers(db, "SELECT digest, '' FROM document WHERE sent = 0 AND state = 'here' AND case_no <> '' LIMIT $1", max,
-                  list, ret_count, e);
+    return papers(db,
+                  "SELECT digest, '' FROM document WHERE sent = 0 AND state = 'here' AND case_no "
+                  "<> '' LIMIT $1",
+                  max, list, ret_count, e);
 }
 
-static bool add_head(struct stmt *st, const char *origin, bool with_signature, struct exchange_head_row *h)
+static bool add_head(struct stmt *st, const char *origin, bool with_signature,
+                     struct exchange_head_row *h)
 {
     size_t n, m = 64;
     const void *hash = col_blob(st, 1, &n), *sig = with_signature ? col_blob(st, 2, &m) : NULL;
@@ -300,16 +331,18 @@ void exchange_sign(const struct office *o, struct exchange_head_row *h)
     h->own = false;
 }
 
-enum err exchange_heads(struct office *o, struct db *db, int max, struct exchange_head_row *list, int *ret_count,
-                        struct errmsg *e)
+enum err exchange_heads(struct office *o, struct db *db, int max, struct exchange_head_row *list,
+                        int *ret_count, struct errmsg *e)
 {
     const char *origin = o->ledger.origin;
-    /* Of the own chain its head, when the parent has it: it was acknowledged, or came from there (a past that was
-     * forgotten). Else the newest of what was acknowledged last; in this order and by the index of positions
-     * (origin || ''), or each look walks through all own events. */
-    struct stmt *st = db_stmt(db, "SELECT v.seq, v.hash FROM origin o JOIN event v ON v.origin = o.origin AND v.seq = o.seq "
-                                  "JOIN link l ON l.peer = $1 WHERE o.origin = $2 AND "
-                                  "(v.up_pos <= l.acked_pos OR v.from_peer = l.peer)");
+    /* Of the own chain its head, when the parent has it: it was acknowledged, or came from there (a
+     * past that was forgotten). Else the newest of what was acknowledged last; in this order and by
+     * the index of positions (origin || ''), or each look walks through all own events. */
+    struct stmt *st = db_stmt(
+        db,
+        "SELECT v.seq, v.hash FROM origin o JOIN event v ON v.origin = o.origin AND v.seq = o.seq "
+        "JOIN link l ON l.peer = $1 WHERE o.origin = $2 AND "
+        "(v.up_pos <= l.acked_pos OR v.from_peer = l.peer)");
     enum err err;
     bool row;
 
@@ -317,9 +350,10 @@ enum err exchange_heads(struct office *o, struct db *db, int max, struct exchang
     bind_text(st, 1, o->parent);
     bind_text(st, 2, origin);
     if ((err = db_step(st, &row, e)) == OK && !row) {
-        st = db_stmt(db, "SELECT v.seq, v.hash FROM link l CROSS JOIN event v WHERE l.peer = $1 AND "
-                         "v.up_pos <= l.acked_pos AND v.up_pos > l.acked_pos - 1000 AND v.origin || '' = $2 "
-                         "ORDER BY v.up_pos DESC LIMIT 1");
+        st = db_stmt(
+            db, "SELECT v.seq, v.hash FROM link l CROSS JOIN event v WHERE l.peer = $1 AND "
+                "v.up_pos <= l.acked_pos AND v.up_pos > l.acked_pos - 1000 AND v.origin || '' = $2 "
+                "ORDER BY v.up_pos DESC LIMIT 1");
         bind_text(st, 1, o->parent);
         bind_text(st, 2, origin);
         err = db_step(st, &row, e);
@@ -331,9 +365,11 @@ enum err exchange_heads(struct office *o, struct db *db, int max, struct exchang
         *ret_count = 1;
     }
     db_reset(st);
-    st = db_stmt(db, "SELECT o.signed_seq, o.signed_hash, o.signature, o.origin FROM link l CROSS JOIN origin o CROSS JOIN event v "
+    st = db_stmt(db, "SELECT o.signed_seq, o.signed_hash, o.signature, o.origin FROM link l CROSS "
+                     "JOIN origin o CROSS JOIN event v "
                      "WHERE l.peer = $1 AND v.origin = o.origin AND v.seq = o.signed_seq AND "
-                     "o.signed_seq <> 0 AND o.origin <> $2 AND v.up_pos <= l.acked_pos LIMIT $3 /* full scan: an origin a site */");
+                     "o.signed_seq <> 0 AND o.origin <> $2 AND v.up_pos <= l.acked_pos LIMIT $3 /* "
+                     "full scan: an origin a site */");
     bind_text(st, 1, o->parent);
     bind_text(st, 2, origin);
     bind_int(st, 3, max - 1);

@@ -1,6 +1,6 @@
-/* What each effect of the engine does to a site's store: plain functions in a transaction (or beside one, for
- * papers), without sockets, threads or clocks of their own. effects.c and its neighbours call them from store jobs; the
- * simulator calls them too. */
+/* What each effect of the engine does to a site's store: plain functions in a transaction (or
+ * beside one, for papers), without sockets, threads or clocks of their own. effects.c and its
+ * neighbours call them from store jobs; the simulator calls them too. */
 #ifndef SITE_EXCHANGE_H
 #define SITE_EXCHANGE_H
 
@@ -17,10 +17,11 @@ struct exchange {
     bool is_parent; /* the peer is our parent */
 };
 
-/* ---- writer --------------------------------------------------------------------------------------*/
-/* Before the link's first byte: the state for IN_OPENED. ERR_NOT_FOUND: the peer is not enrolled here; ERR_DENIED: it
- * was revoked. */
-MUST_USE enum err exchange_open(struct exchange *x, struct db *db, struct link_input *ret, struct errmsg *e);
+/* ---- writer -----------------------------------------------------------------------------------*/
+/* Before the link's first byte: the state for IN_OPENED. ERR_NOT_FOUND: the peer is not enrolled
+ * here; ERR_DENIED: it was revoked. */
+MUST_USE enum err exchange_open(struct exchange *x, struct db *db, struct link_input *ret,
+                                struct errmsg *e);
 /* After its last. */
 MUST_USE enum err exchange_closed(struct exchange *x, struct db *db, struct errmsg *e);
 
@@ -39,62 +40,75 @@ struct exchange_batch {
 /* Read what an FX_STORE brought. Needs no database: may be done before, on another thread. */
 void exchange_prepare(const struct link_effect *fx, struct arena *a, struct exchange_batch *ret);
 /* FX_STORE; prepares by itself what was not. ERR_PEER: the peer broke the rules. */
-MUST_USE enum err exchange_store(struct exchange *x, struct db *db, const struct link_effect *fx, struct arena *a,
-                                 struct exchange_batch *b, struct errmsg *e);
+MUST_USE enum err exchange_store(struct exchange *x, struct db *db, const struct link_effect *fx,
+                                 struct arena *a, struct exchange_batch *b, struct errmsg *e);
 MUST_USE enum err exchange_acked(struct exchange *x, struct db *db, uint64_t pos, struct errmsg *e);
 /* FX_ASK_LEASE: fills the answer IN_LEASE. FX_LEASE, FX_HEAD. */
-MUST_USE enum err exchange_ask_lease(struct exchange *x, struct db *db, struct link_input *ret, struct errmsg *e);
-MUST_USE enum err exchange_lease(struct exchange *x, struct db *db, const struct link_effect *fx, struct errmsg *e);
-MUST_USE enum err exchange_head(struct exchange *x, struct db *db, const struct link_effect *fx, struct errmsg *e);
-/* This site was restored, or finds that it was: name the outboxes anew, recall, promise every lease again. */
+MUST_USE enum err exchange_ask_lease(struct exchange *x, struct db *db, struct link_input *ret,
+                                     struct errmsg *e);
+MUST_USE enum err exchange_lease(struct exchange *x, struct db *db, const struct link_effect *fx,
+                                 struct errmsg *e);
+MUST_USE enum err exchange_head(struct exchange *x, struct db *db, const struct link_effect *fx,
+                                struct errmsg *e);
+/* This site was restored, or finds that it was: name the outboxes anew, recall, promise every lease
+ * again. */
 MUST_USE enum err exchange_come_back(struct office *o, struct db *db, struct errmsg *e);
 /* FX_RECALL: fills the answer IN_RECALLED, and puts what is behind into the child's outbox. */
-MUST_USE enum err exchange_recall(struct exchange *x, struct db *db, const struct link_effect *fx, struct link_input *ret,
-                                  struct errmsg *e);
+MUST_USE enum err exchange_recall(struct exchange *x, struct db *db, const struct link_effect *fx,
+                                  struct link_input *ret, struct errmsg *e);
 /* The child's side of a recall, one per connection. Begin with zeros. */
 struct exchange_recall_state {
-    bool asked, known, done; /* done: there is nothing to recall any more; known: the parent's head is `target` */
-    char past[25]; /* the epoch whose rest is awaited, when a new one was begun; else "" */
-    int waited;    /* looks since anything was asked */
+    bool asked, known,
+        done; /* done: there is nothing to recall any more; known: the parent's head is `target` */
+    char past[25];   /* the epoch whose rest is awaited, when a new one was begun; else "" */
+    int waited;      /* looks since anything was asked */
     bool asked_past; /* ... and its answer has not come yet */
-    uint64_t agreed, forked, target, hlc, feed; /* forked 0: not found to be; feed: as far the past reaches in the feed */
+    uint64_t agreed, forked, target, hlc,
+        feed; /* forked 0: not found to be; feed: as far the past reaches in the feed */
 };
-/* What to do now: *ret_ask says that ret holds the next IN_RECALL. When the own chain has reached the parent's,
- * the recall is over. Call when the link is up (fx: FX_UP), at ticks (fx: NULL),
+/* What to do now: *ret_ask says that ret holds the next IN_RECALL. When the own chain has reached
+ * the parent's, the recall is over. Call when the link is up (fx: FX_UP), at ticks (fx: NULL),
  * after each FX_RECALLED, and when an FX_STORE is stored (fx). */
-MUST_USE enum err exchange_recall_step(struct exchange *x, struct db *db, struct exchange_recall_state *s,
-                                       const struct link_effect *fx, struct link_input *ret, bool *ret_ask,
-                                       struct errmsg *e);
+MUST_USE enum err exchange_recall_step(struct exchange *x, struct db *db,
+                                       struct exchange_recall_state *s,
+                                       const struct link_effect *fx, struct link_input *ret,
+                                       bool *ret_ask, struct errmsg *e);
 /* FX_HAVE from the parent: the paper counts as sent. */
-MUST_USE enum err exchange_sent(struct exchange *x, struct db *db, const unsigned char digest[32], struct errmsg *e);
-/* A fetched paper is whole: say so in its row. */
-MUST_USE enum err exchange_paper(struct exchange *x, struct db *db, const unsigned char digest[32], struct errmsg *e);
-
-/* ---- reader --------------------------------------------------------------------------------------*/
-/* FX_READ: the answer IN_EVENTS; its events point into bytes and list, which the caller frees. */
-MUST_USE enum err exchange_read(struct exchange *x, struct db *db, const struct link_effect *fx, struct buf *bytes,
-                                struct sync_event **list, struct link_input *ret, struct errmsg *e);
-/* FX_HAVE from a child: is it here too? */
-MUST_USE enum err exchange_have(struct exchange *x, struct db *db, const unsigned char digest[32], bool *ret,
+MUST_USE enum err exchange_sent(struct exchange *x, struct db *db, const unsigned char digest[32],
                                 struct errmsg *e);
+/* A fetched paper is whole: say so in its row. */
+MUST_USE enum err exchange_paper(struct exchange *x, struct db *db, const unsigned char digest[32],
+                                 struct errmsg *e);
 
-/* ---- papers; no transaction ----------------------------------------------------------------------*/
+/* ---- reader -----------------------------------------------------------------------------------*/
+/* FX_READ: the answer IN_EVENTS; its events point into bytes and list, which the caller frees. */
+MUST_USE enum err exchange_read(struct exchange *x, struct db *db, const struct link_effect *fx,
+                                struct buf *bytes, struct sync_event **list, struct link_input *ret,
+                                struct errmsg *e);
+/* FX_HAVE from a child: is it here too? */
+MUST_USE enum err exchange_have(struct exchange *x, struct db *db, const unsigned char digest[32],
+                                bool *ret, struct errmsg *e);
+
+/* ---- papers; no transaction -------------------------------------------------------------------*/
 /* FX_READ_CHUNK: the answer IN_CHUNK, its bytes in `bytes`. */
-MUST_USE enum err exchange_read_chunk(struct exchange *x, const struct link_effect *fx, struct buf *bytes,
-                                      struct link_input *ret, struct errmsg *e);
-/* FX_STORE_CHUNK: the answer IN_CHUNK_STORED, without its err. When finished, exchange_paper() comes first. */
-MUST_USE enum err exchange_store_chunk(struct exchange *x, const struct link_effect *fx, struct link_input *ret,
-                                       struct errmsg *e);
+MUST_USE enum err exchange_read_chunk(struct exchange *x, const struct link_effect *fx,
+                                      struct buf *bytes, struct link_input *ret, struct errmsg *e);
+/* FX_STORE_CHUNK: the answer IN_CHUNK_STORED, without its err. When finished, exchange_paper()
+ * comes first. */
+MUST_USE enum err exchange_store_chunk(struct exchange *x, const struct link_effect *fx,
+                                       struct link_input *ret, struct errmsg *e);
 
-/* ---- what to do next (reader) --------------------------------------------------------------------*/
+/* ---- what to do next (reader) -----------------------------------------------------------------*/
 struct exchange_paper_row {
     char digest[DIGEST_TEXT_LEN + 1];
     char from[13]; /* the link by which its case came, or "" */
 };
 /* Papers to fetch, the urgent and the oldest first. */
-MUST_USE enum err exchange_wanted(struct db *db, int max, struct exchange_paper_row *list, int *ret_count, struct errmsg *e);
+MUST_USE enum err exchange_wanted(struct db *db, int max, struct exchange_paper_row *list,
+                                  int *ret_count, struct errmsg *e);
 /* Papers of which we do not know that the parent has them. */
-MUST_USE enum err exchange_unsent(struct db *db, int max, struct exchange_paper_row *list, int *ret_count, struct errmsg *e);
+MUST_USE enum err exchange_unsent(struct db *db, int max, struct exchange_paper_row *list,
+                                  int *ret_count, struct errmsg *e);
 
 struct exchange_head_row {
     char origin[25];
@@ -105,8 +119,8 @@ struct exchange_head_row {
 void exchange_sign(const struct office *o, struct exchange_head_row *h);
 /* Heads to show to the parent: our own, and those our children have signed; each only as far as the
  * parent has acknowledged (protocol.md 2). */
-MUST_USE enum err exchange_heads(struct office *o, struct db *db, int max, struct exchange_head_row *list, int *ret_count,
-                                 struct errmsg *e);
+MUST_USE enum err exchange_heads(struct office *o, struct db *db, int max,
+                                 struct exchange_head_row *list, int *ret_count, struct errmsg *e);
 
 void digest_text(const unsigned char digest[32], char out[DIGEST_TEXT_LEN + 1]);
 

@@ -1,4 +1,5 @@
-/* A site that has forgotten, and the parent that gives its past back (protocol.md 7): what each answer does to the store. */
+/* A site that has forgotten, and the parent that gives its past back (protocol.md 7): what each
+ * answer does to the store. */
 #include "site/exchange.h"
 
 #include "base/crypto.h"
@@ -7,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Children may hold events that were said after the copy and never reached the parent: what is said from now on
- * must not carry their numbers. */
+/* Children may hold events that were said after the copy and never reached the parent: what is said
+ * from now on must not carry their numbers. */
 static enum err epoch_for_children(struct office *o, struct db *db, struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "SELECT 1 FROM link WHERE role = 'child' LIMIT 1");
@@ -34,13 +35,14 @@ enum err exchange_come_back(struct office *o, struct db *db, struct errmsg *e)
     return o->parent[0] ? ledger_recall_begin(db, e) : epoch_for_children(o, db, e);
 }
 
-/* protocol.md 7: "puts every later event of that origin, and all of the site's other epochs, into its outbox for the
- * child, up to *position*" */
-static enum err give_past(struct exchange *x, struct db *db, const char *origin, uint64_t seq, uint64_t head, bool *ret_past,
-                          struct errmsg *e)
+/* protocol.md 7: "puts every later event of that origin, and all of the site's other epochs, into
+ * its outbox for the child, up to *position*" */
+static enum err give_past(struct exchange *x, struct db *db, const char *origin, uint64_t seq,
+                          uint64_t head, bool *ret_past, struct errmsg *e)
 {
     struct ledger *l = &x->office->ledger;
-    struct stmt *st = db_stmt(db, "SELECT origin, seq FROM origin WHERE origin >= $1 AND origin < $1 || '/' AND seq > 0");
+    struct stmt *st = db_stmt(
+        db, "SELECT origin, seq FROM origin WHERE origin >= $1 AND origin < $1 || '/' AND seq > 0");
     enum err err;
     bool row;
 
@@ -49,7 +51,8 @@ static enum err give_past(struct exchange *x, struct db *db, const char *origin,
     while ((err = db_step(st, &row, e)) == OK && row) {
         const char *epoch = col_text(st, 0);
         *ret_past = true;
-        for (uint64_t at = 1; err == OK && strcmp(epoch, origin) && at <= (uint64_t)col_int(st, 1); at++)
+        for (uint64_t at = 1; err == OK && strcmp(epoch, origin) && at <= (uint64_t)col_int(st, 1);
+             at++)
             err = ledger_enqueue_again(l, db, x->peer, epoch, at, e);
         if (err != OK)
             break;
@@ -60,10 +63,11 @@ static enum err give_past(struct exchange *x, struct db *db, const char *origin,
     return err;
 }
 
-/* protocol.md 7: "the child uses none that was leased up to the *hlc* of the answer." *ret_hlc 0: it may use all. New
- * blocks once for each life of the child, which the name of its outbox tells apart; the first one has no past. */
-static enum err numbers_anew(struct exchange *x, struct db *db, const unsigned char stream[16], bool past, uint64_t *ret_hlc,
-                             struct errmsg *e)
+/* protocol.md 7: "the child uses none that was leased up to the *hlc* of the answer." *ret_hlc 0:
+ * it may use all. New blocks once for each life of the child, which the name of its outbox tells
+ * apart; the first one has no past. */
+static enum err numbers_anew(struct exchange *x, struct db *db, const unsigned char stream[16],
+                             bool past, uint64_t *ret_hlc, struct errmsg *e)
 {
     char key[32], text[64], name[33];
     bool row;
@@ -83,7 +87,8 @@ static enum err numbers_anew(struct exchange *x, struct db *db, const unsigned c
     }
     *ret_hlc = row || past ? x->office->ledger.hlc_last : 0;
     snprintf(text, sizeof text, "%s %llu", name, (unsigned long long)*ret_hlc);
-    st = db_stmt(db, "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value");
+    st = db_stmt(db, "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE "
+                     "SET value = excluded.value");
     bind_text(st, 1, key);
     bind_text(st, 2, text);
     if ((err = db_run(st, e)) != OK || !*ret_hlc)
@@ -91,8 +96,8 @@ static enum err numbers_anew(struct exchange *x, struct db *db, const unsigned c
     return number_lease_anew(x->office, db, x->peer, e);
 }
 
-enum err exchange_recall(struct exchange *x, struct db *db, const struct link_effect *fx, struct link_input *ret,
-                         struct errmsg *e)
+enum err exchange_recall(struct exchange *x, struct db *db, const struct link_effect *fx,
+                         struct link_input *ret, struct errmsg *e)
 {
     unsigned char hash[32];
     struct link_state link;
@@ -122,14 +127,16 @@ enum err exchange_recall(struct exchange *x, struct db *db, const struct link_ef
         return OK;
     }
     if ((err = give_past(x, db, fx->origin, fx->seq, head, &past, e)) != OK ||
-        (err = numbers_anew(x, db, fx->stream, past, &ret->hlc, e)) != OK || (err = link_named(db, x->peer, fx->stream, e)) != OK)
+        (err = numbers_anew(x, db, fx->stream, past, &ret->hlc, e)) != OK ||
+        (err = link_named(db, x->peer, fx->stream, e)) != OK)
         return err;
     err = link_read(db, x->peer, &link, e);
     ret->feed = past ? link.head_pos : 0;
     return err;
 }
 
-static enum err ask_at(struct office *o, struct db *db, uint64_t seq, struct link_input *ret, bool *ret_ask, struct errmsg *e)
+static enum err ask_at(struct office *o, struct db *db, uint64_t seq, struct link_input *ret,
+                       bool *ret_ask, struct errmsg *e)
 {
     *ret = (struct link_input){.kind = IN_RECALL, .seq = seq};
     snprintf(ret->origin, sizeof ret->origin, "%s", o->ledger.origin);
@@ -138,10 +145,12 @@ static enum err ask_at(struct office *o, struct db *db, uint64_t seq, struct lin
 }
 
 /* protocol.md 7: "may append when it holds the parent's head, and the feed up to *position*." */
-static enum err past_is_back(struct exchange *x, struct db *db, const struct exchange_recall_state *s, bool *ret,
-                             struct errmsg *e)
+static enum err past_is_back(struct exchange *x, struct db *db,
+                             const struct exchange_recall_state *s, bool *ret, struct errmsg *e)
 {
-    const char *origin = s->past[0] ? s->past : x->office->ledger.origin; /* of the new epoch nobody else has anything */
+    const char *origin =
+        s->past[0] ? s->past
+                   : x->office->ledger.origin; /* of the new epoch nobody else has anything */
     unsigned char hash[32];
     struct link_state link;
     uint64_t head;
@@ -150,15 +159,18 @@ static enum err past_is_back(struct exchange *x, struct db *db, const struct exc
     *ret = false;
     if (!s->known)
         return OK;
-    if ((err = ledger_head(db, origin, &head, hash, e)) != OK || (err = link_read(db, x->peer, &link, e)) != OK)
+    if ((err = ledger_head(db, origin, &head, hash, e)) != OK ||
+        (err = link_read(db, x->peer, &link, e)) != OK)
         return err;
     *ret = head >= s->target && link.recv_pos >= s->feed;
     return OK;
 }
 
-/* The parent's answer. A fork is looked for by halving; then the events behind it become a new epoch. */
-static enum err on_recalled(struct exchange *x, struct db *db, struct exchange_recall_state *s, const struct link_effect *fx,
-                            uint64_t head, struct link_input *ret, bool *ret_ask, struct errmsg *e)
+/* The parent's answer. A fork is looked for by halving; then the events behind it become a new
+ * epoch. */
+static enum err on_recalled(struct exchange *x, struct db *db, struct exchange_recall_state *s,
+                            const struct link_effect *fx, uint64_t head, struct link_input *ret,
+                            bool *ret_ask, struct errmsg *e)
 {
     struct office *o = x->office;
     enum err err;
@@ -195,7 +207,8 @@ static enum err on_recalled(struct exchange *x, struct db *db, struct exchange_r
 }
 
 enum err exchange_recall_step(struct exchange *x, struct db *db, struct exchange_recall_state *s,
-                              const struct link_effect *fx, struct link_input *ret, bool *ret_ask, struct errmsg *e)
+                              const struct link_effect *fx, struct link_input *ret, bool *ret_ask,
+                              struct errmsg *e)
 {
     struct office *o = x->office;
     unsigned char hash[32];

@@ -110,7 +110,9 @@ enum err folder_read(const char *dir, struct folder *ret, struct errmsg *e)
         goto done;
     }
     if (json_get_int(j, "format", 0) > FORMAT) {
-        errmsg_set(e, "%s was made by a newer program; this one reads format %d. Use the newer program.", path, FORMAT);
+        errmsg_set(
+            e, "%s was made by a newer program; this one reads format %d. Use the newer program.",
+            path, FORMAT);
         err = ERR_UNSUPPORTED;
         goto done;
     }
@@ -124,7 +126,8 @@ enum err folder_read(const char *dir, struct folder *ret, struct errmsg *e)
     folder_path(dir, "keys/seed", path, sizeof path);
     if ((err = file_read(path, &text, e)) != OK)
         goto done;
-    if (!division_valid(ret->site) || text.len < 64 || !(text.len = 64, hex_decode(buf_text(&text), ret->seed, 32))) {
+    if (!division_valid(ret->site) || text.len < 64 ||
+        !(text.len = 64, hex_decode(buf_text(&text), ret->seed, 32))) {
         errmsg_set(e, "%s: the site's code or key is damaged", dir);
         err = ERR_CORRUPT;
     }
@@ -262,7 +265,9 @@ static enum err check_owner(const struct folder *f, struct db *db, struct errmsg
     if ((err = db_step(st, &row, e)) != OK)
         return err;
     if (row && strcmp(col_text(st, 0), f->site)) {
-        errmsg_set(e, "the database in %s belongs to site %s, but site.json says %s; put the right folder in place",
+        errmsg_set(e,
+                   "the database in %s belongs to site %s, but site.json says %s; put the right "
+                   "folder in place",
                    f->dir, col_text(st, 0), f->site);
         err = ERR_CONFLICT;
     }

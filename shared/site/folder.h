@@ -1,9 +1,8 @@
 /* The data folder of a site:
  *
- *   site.json     who we are: {format, site, name, parent?: {site, name, url}}; written last when made
- *   doorstep.db   everything that is said and folded
- *   blobs/        papers by digest          uploads/   unfinished uploads
- *   keys/         site.key site.crt (chain) ca.crt seed; at a district also ca.key
+ *   site.json     who we are: {format, site, name, parent?: {site, name, url}}; written last when
+ * made doorstep.db   everything that is said and folded blobs/        papers by digest uploads/
+ * unfinished uploads keys/         site.key site.crt (chain) ca.crt seed; at a district also ca.key
  *   lock          held by the program that serves
  */
 #ifndef SITE_FOLDER_H
@@ -40,6 +39,7 @@ MUST_USE enum err file_write(const char *path, const void *p, size_t n, struct e
 /* Open the database for one command (not for serving), brought to this program's schema. */
 MUST_USE enum err folder_open_db(const struct folder *f, struct db **ret, struct errmsg *e);
 /* The office of this folder on db. */
-MUST_USE enum err folder_office(const struct folder *f, struct office *o, struct db *db, struct errmsg *e);
+MUST_USE enum err folder_office(const struct folder *f, struct office *o, struct db *db,
+                                struct errmsg *e);
 
 #endif

@@ -30,7 +30,8 @@ struct glance {
     struct glance_link {
         char peer[13];
         uint64_t head_pos;
-    } *links; /* those with something that the peer has not acknowledged; none when nothing was written since the last look */
+    } * links; /* those with something that the peer has not acknowledged; none when nothing was
+                  written since the last look */
     int link_count, link_cap;
     struct exchange_paper_row *wanted, *unsent;
     int wanted_count, unsent_count;
@@ -55,7 +56,7 @@ struct site {
     struct seat {
         struct peer *peer;
         int64_t due_ms; /* nothing is to be done for it before, while nothing comes */
-    } *peers; /* open connections, in any order */
+    } * peers;          /* open connections, in any order */
     int peer_count, peer_cap;
     struct peer *shelf[PEER_SHELVES]; /* the same, by site code */
     struct arena *turn;               /* of one step of a link */
@@ -64,16 +65,16 @@ struct site {
     struct fetching {
         struct peer *peer;
         unsigned char digest[32];
-    } *fetching; /* papers on their way here */
+    } * fetching; /* papers on their way here */
     int fetching_count, fetching_cap;
     struct ws_client *uplink;
     int64_t backoff_ms, skew_ms;
-    bool up; /* to the parent */
+    bool up;               /* to the parent */
     atomic_ullong up_head; /* where the outbox to the parent ends, as of the writer's last COMMIT */
     uint64_t up_head_next; /* writer only: as of the next one */
-    int stepping; /* an engine's effects are being carried out: they point into `turn` */
+    int stepping;          /* an engine's effects are being carried out: they point into `turn` */
     char last_reason[256]; /* why the link to the parent ended last */
-    bool reason_said;      /* ... in the words of one of the two sites: the connection's own say less */
+    bool reason_said; /* ... in the words of one of the two sites: the connection's own say less */
     struct ws_endpoint endpoint;
     struct route routes[1];
     bool glancing, glance_again;
@@ -82,7 +83,8 @@ struct site {
     struct {
         struct db *db;
         int64_t version;
-    } seen[GLANCE_READERS]; /* what each reader's connection saw last; only the one glance under way looks here */
+    } seen[GLANCE_READERS]; /* what each reader's connection saw last; only the one glance under way
+                               looks here */
     bool show_heads;        /* the link to the parent is new */
     void (*on_case)(void *arg, const char *case_no);
     void *on_case_arg;

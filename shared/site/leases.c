@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-/* An answer about the clock may name a promise that is durable already, while it is younger than this part of its
- * length: the child's lease is that much shorter, and the disk is not written to for every question. */
+/* An answer about the clock may name a promise that is durable already, while it is younger than
+ * this part of its length: the child's lease is that much shorter, and the disk is not written to
+ * for every question. */
 #define PROMISE_PART 300
 
 static enum err lease_ask_run(struct job *job, struct db *db, struct errmsg *e)
@@ -51,18 +52,24 @@ void lease_asked(struct peer *p, const struct link_effect *fx)
         start_promise(p, fx);
         return;
     }
-    p->promise.renew = age > p->promise.length_ms / PROMISE_PART; /* all that are due go with the next tick */
+    p->promise.renew =
+        age > p->promise.length_ms / PROMISE_PART; /* all that are due go with the next tick */
     p->promise.answer_ms = fx->mono_ms;
 }
 
-/* protocol.md 6. The clock goes on from where it was read at the latest, so what we say of it is never too early. */
+/* protocol.md 6. The clock goes on from where it was read at the latest, so what we say of it is
+ * never too early. */
 bool lease_answer_ready(struct peer *p, struct link_input *ret)
 {
     if (!p->promise.answer_ms)
         return false;
-    *ret = (struct link_input){.kind = IN_LEASE, .mono_ms = p->promise.answer_ms, .promised_ms = p->promise.at_ms,
-                               .lease_now_ms = p->promise.now_ms + host_mono_ms(peer_host(p)) - p->promise.asked_ms,
-                               .length_ms = p->promise.length_ms, .pos = p->promise.pos};
+    *ret = (struct link_input){.kind = IN_LEASE,
+                               .mono_ms = p->promise.answer_ms,
+                               .promised_ms = p->promise.at_ms,
+                               .lease_now_ms = p->promise.now_ms + host_mono_ms(peer_host(p)) -
+                                               p->promise.asked_ms,
+                               .length_ms = p->promise.length_ms,
+                               .pos = p->promise.pos};
     p->promise.answer_ms = 0;
     return true;
 }

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #define BACKOFF_MS_MAX 30000
-/* Events that are inflated and wait for the writer, of all links together; more stays as it came. A thousand children
- * that return at once have a gigabyte in their windows. */
+/* Events that are inflated and wait for the writer, of all links together; more stays as it came. A
+ * thousand children that return at once have a gigabyte in their windows. */
 #define STORE_BYTES_MAX (4 << 20)
 #define WAITING_BYTES_MAX (2 * WIRE_FRAME_BYTES_MAX) /* of one link: more than its window */
 
@@ -32,7 +32,7 @@ void link_tell_head(struct peer *p, uint64_t head_pos)
     peer_step(p, &in);
 }
 
-/* ---- frames that wait ----------------------------------------------------------------------------*/
+/* ---- frames that wait -------------------------------------------------------------------------*/
 
 static bool crowded(const struct site *s)
 {
@@ -51,8 +51,8 @@ static void hold(struct peer *p)
     s->held_end = &p->held_next;
 }
 
-/* Events wait for room, and what comes behind them waits with them, but for what says that the peer lives: nothing
- * depends on the order of that. */
+/* Events wait for room, and what comes behind them waits with them, but for what says that the peer
+ * lives: nothing depends on the order of that. */
 static bool must_wait(const struct peer *p, const unsigned char *bytes, size_t n)
 {
     unsigned kind = n ? bytes[0] : 0;
@@ -74,8 +74,8 @@ static void wait_with(struct peer *p, const void *bytes, size_t n)
         hold(p);
 }
 
-/* A peer that does not let us in says so at once; its connection may be gone before our store has opened the link, and
- * the frame with it. */
+/* A peer that does not let us in says so at once; its connection may be gone before our store has
+ * opened the link, and the frame with it. */
 static bool took_early_bye(struct peer *p, const void *bytes, size_t n)
 {
     struct link_effects fx = {.count = 1};
@@ -127,14 +127,15 @@ void links_let_in(struct site *s)
     }
 }
 
-/* ---- opening and closing -------------------------------------------------------------------------*/
+/* ---- opening and closing ----------------------------------------------------------------------*/
 
 static enum err open_run(struct job *job, struct db *db, struct errmsg *e)
 {
     struct task *t = (struct task *)job;
     enum err err;
 
-    if (!t->peer->x.is_parent && (err = enrol_replaced(db, t->peer->fingerprint, &t->peer->replaced, e)) != OK)
+    if (!t->peer->x.is_parent &&
+        (err = enrol_replaced(db, t->peer->fingerprint, &t->peer->replaced, e)) != OK)
         return err;
     if (t->peer->replaced) {
         errmsg_set(e, "its certificate was replaced by a newer one");
@@ -146,14 +147,17 @@ static enum err open_run(struct job *job, struct db *db, struct errmsg *e)
 /* In the protocol's own words: a closing code does not reach the operator at the other end. */
 static void refuse_link(struct peer *p, enum err why)
 {
-    struct frame bye = {.kind = FRAME_BYE, .code = why == ERR_NOT_FOUND || why == ERR_DENIED ? BYE_REFUSED : BYE_STORE};
+    struct frame bye = {.kind = FRAME_BYE,
+                        .code =
+                            why == ERR_NOT_FOUND || why == ERR_DENIED ? BYE_REFUSED : BYE_STORE};
     struct buf bytes = {0};
 
     snprintf(bye.reason, sizeof bye.reason, "%s",
              why == ERR_NOT_FOUND ? "this site is not enrolled at its parent"
              : p->replaced        ? "the certificate of this site was replaced by a newer one"
-             : why == ERR_DENIED  ? "this site was revoked by its parent; it has to be invited and enrolled again"
-                                  : "the other site cannot open the link now");
+             : why == ERR_DENIED
+                 ? "this site was revoked by its parent; it has to be invited and enrolled again"
+                 : "the other site cannot open the link now");
     wire_pack(&bye, &bytes);
     ws_send(p->ws, bytes.data, bytes.len, true);
     buf_free(&bytes);
@@ -167,10 +171,12 @@ static void open_done(struct job *job)
     struct site *s = p->site;
 
     if (job->err != OK && p->ws) {
-        log_line(LOG_LEVEL_WARN, "replica", "link=refused peer=%s error=%s text=\"%s\"", p->x.peer, err_name(job->err), job->msg.text);
+        log_line(LOG_LEVEL_WARN, "replica", "link=refused peer=%s error=%s text=\"%s\"", p->x.peer,
+                 err_name(job->err), job->msg.text);
         refuse_link(p, job->err);
     } else if (p->ws) {
-        struct link_config c = {.parent_side = !p->x.is_parent, .dictionary = sync_dictionary_1,
+        struct link_config c = {.parent_side = !p->x.is_parent,
+                                .dictionary = sync_dictionary_1,
                                 .dictionary_len = sync_dictionary_1_len};
         snprintf(c.site, sizeof c.site, "%s", s->office.site);
         snprintf(c.peer, sizeof c.peer, "%s", p->x.peer);
@@ -244,15 +250,18 @@ static void connection_ended(struct peer *p)
     peer_release(p);
 }
 
-/* ---- the parent's end ----------------------------------------------------------------------------*/
+/* ---- the parent's end -------------------------------------------------------------------------*/
 
 static void served_open(struct ws *ws, void *arg)
 {
     struct site *s = arg;
     const char *cn = ws_peer_cn(ws);
 
-    if (!division_valid(cn) || !division_within(cn, s->office.site) || !strcmp(cn, s->office.site)) {
-        log_line(LOG_LEVEL_WARN, "replica", "link=refused certificate=%s reason=\"no certificate of a child\"", cn[0] ? cn : "none");
+    if (!division_valid(cn) || !division_within(cn, s->office.site) ||
+        !strcmp(cn, s->office.site)) {
+        log_line(LOG_LEVEL_WARN, "replica",
+                 "link=refused certificate=%s reason=\"no certificate of a child\"",
+                 cn[0] ? cn : "none");
         ws_close(ws, 1008, "a certificate of a child of this site is needed");
         return;
     }
@@ -277,13 +286,18 @@ static void served_close(struct ws *ws, void *arg)
 const struct ws_endpoint *site_sync_endpoint(struct site *s)
 {
     s->endpoint = (struct ws_endpoint){
-        .path = "/sync/v1", .subprotocol = "doorstep.sync.v1", .message_max = WIRE_FRAME_BYTES_MAX,
-        .on_open = served_open, .on_message = served_message, .on_close = served_close, .arg = s,
+        .path = "/sync/v1",
+        .subprotocol = "doorstep.sync.v1",
+        .message_max = WIRE_FRAME_BYTES_MAX,
+        .on_open = served_open,
+        .on_message = served_message,
+        .on_close = served_close,
+        .arg = s,
     };
     return &s->endpoint;
 }
 
-/* ---- the child's end -----------------------------------------------------------------------------*/
+/* ---- the child's end --------------------------------------------------------------------------*/
 
 static void dial(void *arg)
 {
@@ -320,10 +334,12 @@ static void dialled_close(struct ws *ws, const char *why, void *arg)
         connection_ended(p);
     if (s->stopping)
         return;
-    /* 0.5 s doubling to 30 s, each between half and the whole of it: a thousand nodes do not come at once. */
+    /* 0.5 s doubling to 30 s, each between half and the whole of it: a thousand nodes do not come
+     * at once. */
     host_random(s->office.host, &dice, sizeof dice);
     int64_t wait = s->backoff_ms / 2 + (int64_t)(dice % (uint32_t)(s->backoff_ms / 2 + 1));
-    log_line(LOG_LEVEL_INFO, "replica", "uplink=down retry_ms=%lld reason=\"%s\"", (long long)wait, why);
+    log_line(LOG_LEVEL_INFO, "replica", "uplink=down retry_ms=%lld reason=\"%s\"", (long long)wait,
+             why);
     s->backoff_ms = s->backoff_ms * 2 > BACKOFF_MS_MAX ? BACKOFF_MS_MAX : s->backoff_ms * 2;
     timer_cancel(s->redial);
     s->redial = loop_timer(s->loop, wait, dial, s);
@@ -332,10 +348,19 @@ static void dialled_close(struct ws *ws, const char *why, void *arg)
 enum err replica_start(struct site *s, struct errmsg *e)
 {
     struct ws_dial d = {
-        .host = s->parent_host, .port = s->parent_port, .path = "/sync/v1", .subprotocol = "doorstep.sync.v1",
-        .ca_path = s->ca, .cert_path = s->cert, .key_path = s->key, .expected_cn = s->folder.parent,
-        .message_max = WIRE_FRAME_BYTES_MAX, .on_open = dialled_open, .on_message = dialled_message,
-        .on_close = dialled_close, .arg = s,
+        .host = s->parent_host,
+        .port = s->parent_port,
+        .path = "/sync/v1",
+        .subprotocol = "doorstep.sync.v1",
+        .ca_path = s->ca,
+        .cert_path = s->cert,
+        .key_path = s->key,
+        .expected_cn = s->folder.parent,
+        .message_max = WIRE_FRAME_BYTES_MAX,
+        .on_open = dialled_open,
+        .on_message = dialled_message,
+        .on_close = dialled_close,
+        .arg = s,
     };
 
     if (!s->folder.parent[0])

@@ -60,8 +60,8 @@ static void chunk_store_done(struct job *job)
 
     t->in.err = job->err;
     if (job->err != OK)
-        log_line(LOG_LEVEL_WARN, "replica", "paper=failed peer=%s error=%s text=\"%s\"", t->peer->x.peer, err_name(job->err),
-                 job->msg.text);
+        log_line(LOG_LEVEL_WARN, "replica", "paper=failed peer=%s error=%s text=\"%s\"",
+                 t->peer->x.peer, err_name(job->err), job->msg.text);
     if (job->err == OK && t->in.finished) { /* the row says so before anybody is told */
         t->job = (struct job){.run = paper_run, .done = paper_done};
         store_write(t->peer->site->store, &t->job);
@@ -92,7 +92,7 @@ void paper_refused(struct peer *p, const unsigned char digest[32])
     memcpy(p->refused[p->refused_count++], digest, 32);
 }
 
-/* ---- which, and from whom -----------------------------------------------------------------------*/
+/* ---- which, and from whom ---------------------------------------------------------------------*/
 
 static bool refused(const struct peer *p, const unsigned char digest[32])
 {
@@ -129,7 +129,8 @@ static bool may_fetch(const struct peer *p, const unsigned char digest[32])
     return p && p->ws && p->link && link_can_fetch(p->link) && !refused(p, digest);
 }
 
-static void fetch(struct peer *p, const struct exchange_paper_row *x, const unsigned char digest[32])
+static void fetch(struct peer *p, const struct exchange_paper_row *x,
+                  const unsigned char digest[32])
 {
     struct site *s = p->site;
     struct link_input in = {.kind = IN_WANTED};
@@ -151,8 +152,10 @@ static void fetch(struct peer *p, const struct exchange_paper_row *x, const unsi
     peer_step(p, &in);
 }
 
-/* Whom to ask for it now: where its case came from; else the parent; else, when nobody there is up, any child. */
-static struct peer *whom_to_ask(struct site *s, const struct exchange_paper_row *x, const unsigned char digest[32])
+/* Whom to ask for it now: where its case came from; else the parent; else, when nobody there is up,
+ * any child. */
+static struct peer *whom_to_ask(struct site *s, const struct exchange_paper_row *x,
+                                const unsigned char digest[32])
 {
     struct peer *parent = s->folder.parent[0] ? peer_find(s, s->folder.parent) : NULL;
     struct peer *source = x->from[0] ? peer_find(s, x->from) : parent;

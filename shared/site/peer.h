@@ -1,4 +1,5 @@
-/* One open connection and the jobs it has under way: what the files of the replication share. Private.
+/* One open connection and the jobs it has under way: what the files of the replication share.
+ * Private.
  *
  *   links.c    sockets: who connects, who is dialled, frames that come in
  *   peer.c     one peer: a step of its engine
@@ -18,14 +19,15 @@
 
 struct peer {
     struct site *site;
-    struct peer *beside; /* on its shelf */
-    int at;              /* in site->peers */
-    struct exchange x;   /* who the peer is */
-    struct ws *ws;       /* NULL: the connection has ended */
+    struct peer *beside;  /* on its shelf */
+    int at;               /* in site->peers */
+    struct exchange x;    /* who the peer is */
+    struct ws *ws;        /* NULL: the connection has ended */
     char fingerprint[65]; /* of the child's certificate; "": the peer is our parent */
     bool replaced;        /* that certificate is not the child's newest */
     struct link *link;
-    struct buf waiting; /* frames that came before the link was opened, or are held: u32 length, bytes */
+    struct buf
+        waiting; /* frames that came before the link was opened, or are held: u32 length, bytes */
     struct peer *held_next;
     bool held; /* in site->held */
     int64_t heard_ms, said_ms;
@@ -38,18 +40,19 @@ struct peer {
     struct sent_head {
         char origin[25];
         uint64_t seq;
-        unsigned char signature[64]; /* of others; another one at the same place: the site was made anew */
-    } *heads; /* shown to this peer already */
+        unsigned char
+            signature[64]; /* of others; another one at the same place: the site was made anew */
+    } * heads;             /* shown to this peer already */
     int head_count;
     unsigned char (*refused)[32]; /* papers that the peer does not have */
     int refused_count, refused_cap;
     struct {
-        int64_t asked_ms;   /* on our clock, when the promise was asked for; 0: there is none */
-        int64_t now_ms;     /* the lease clock, not earlier than at asked_ms */
+        int64_t asked_ms; /* on our clock, when the promise was asked for; 0: there is none */
+        int64_t now_ms;   /* the lease clock, not earlier than at asked_ms */
         int64_t at_ms, length_ms;
-        uint64_t pos;       /* where our outbox ended then */
+        uint64_t pos; /* where our outbox ended then */
         bool renew;
-        int64_t answer_ms;  /* the child's clock in a question that this promise answers; 0: none */
+        int64_t answer_ms; /* the child's clock in a question that this promise answers; 0: none */
     } promise;
 };
 
@@ -88,7 +91,8 @@ void effects_do(struct peer *p, const struct link_effects *fx);
 struct task *task_new(struct peer *p, const struct link_effect *fx, run_fn *run, done_fn *done);
 void task_end(struct task *t);
 /* A job for fx on the writer or a reader; the bytes of fx are copied. */
-void task_start(struct peer *p, const struct link_effect *fx, run_fn *run, done_fn *done, bool write);
+void task_start(struct peer *p, const struct link_effect *fx, run_fn *run, done_fn *done,
+                bool write);
 done_fn task_plain_done; /* logs a failure; closes the link of a peer that broke the rules */
 
 /* leases.c */
@@ -101,7 +105,8 @@ bool lease_answer_ready(struct peer *p, struct link_input *ret);
 /* recalls.c */
 void recall_asked(struct peer *p, const struct link_effect *fx);
 void recall_answered(struct peer *p, const struct link_effect *fx);
-/* While this site has not got its past back: how far is it? why: FX_UP, FX_STORE, or NULL at a tick. */
+/* While this site has not got its past back: how far is it? why: FX_UP, FX_STORE, or NULL at a
+ * tick. */
 void recall_look(struct peer *p, const struct link_effect *why);
 /* It turns out that this site was restored. */
 void recall_come_back(struct peer *p, const struct link_effect *fx);

@@ -30,7 +30,8 @@ static enum err recall_step_run(struct job *job, struct db *db, struct errmsg *e
 {
     struct task *t = (struct task *)job;
 
-    return exchange_recall_step(&t->peer->x, db, &t->peer->recall, t->fx.kind == FX_NONE ? NULL : &t->fx, &t->in, &t->here, e);
+    return exchange_recall_step(&t->peer->x, db, &t->peer->recall,
+                                t->fx.kind == FX_NONE ? NULL : &t->fx, &t->in, &t->here, e);
 }
 
 static void recall_step_done(struct job *job)

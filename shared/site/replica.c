@@ -72,8 +72,11 @@ void replica_up(struct site *s)
 static void end_revoked(struct site *s, const struct glance *g)
 {
     for (int i = 0; i < g->revoked_count; i++) {
-        struct link_input in = {.kind = IN_BYE, .code = BYE_REFUSED,
-                                .reason = "this site was revoked by its parent; it has to be invited and enrolled again"};
+        struct link_input in = {
+            .kind = IN_BYE,
+            .code = BYE_REFUSED,
+            .reason =
+                "this site was revoked by its parent; it has to be invited and enrolled again"};
         struct peer *p = peer_find(s, g->revoked[i]);
         if (p && p->ws && p->link)
             peer_step(p, &in);

@@ -18,7 +18,7 @@
 #define GLANCE_PAPERS 64
 #define GLANCE_HEADS 1000
 
-/* ---- open and close -----------------------------------------------------------------------------*/
+/* ---- open and close ---------------------------------------------------------------------------*/
 
 static void wake(void *arg)
 {
@@ -55,14 +55,16 @@ static void tell_up_head(void *arg)
     atomic_store(&s->up_head, s->up_head_next);
 }
 
-/* What must be true before the first job: the schema, the office, and what a crash left of the link. */
+/* What must be true before the first job: the schema, the office, and what a crash left of the
+ * link. */
 static enum err prepare(struct site *s, struct errmsg *e)
 {
     struct db *db = NULL;
     enum err err = folder_open_db(&s->folder, &db, e);
 
-    if (err == OK && (err = folder_office(&s->folder, &s->office, db, e)) == OK && s->folder.parent[0] &&
-        (err = db_begin(db, e)) == OK && (err = lease_link_closed(&s->office, db, e)) == OK)
+    if (err == OK && (err = folder_office(&s->folder, &s->office, db, e)) == OK &&
+        s->folder.parent[0] && (err = db_begin(db, e)) == OK &&
+        (err = lease_link_closed(&s->office, db, e)) == OK)
         err = db_commit(db, e);
     db_close(db);
     return err;
@@ -77,14 +79,15 @@ enum err site_open(const char *dir, struct loop *loop, struct site **ret, struct
     s->lock_fd = -1;
     s->loop = loop;
     s->turn = arena_create();
-    if ((err = folder_read(dir, &s->folder, e)) != OK || (err = folder_lock(dir, &s->lock_fd, e)) != OK ||
-        (err = prepare(s, e)) != OK)
+    if ((err = folder_read(dir, &s->folder, e)) != OK ||
+        (err = folder_lock(dir, &s->lock_fd, e)) != OK || (err = prepare(s, e)) != OK)
         goto fail;
     folder_path(dir, "blobs", path, sizeof path);
     if ((err = blob_dir_open(path, &s->blobs, e)) != OK)
         goto fail;
     folder_path(dir, "doorstep.db", path, sizeof path);
-    if ((err = store_open(path, s->office.tier == TIER_COMMUNITY ? READERS_NODE : READERS_HUB, wake, loop, &s->store, e)) != OK)
+    if ((err = store_open(path, s->office.tier == TIER_COMMUNITY ? READERS_NODE : READERS_HUB, wake,
+                          loop, &s->store, e)) != OK)
         goto fail;
     if (s->folder.parent[0]) {
         store_set_precommit(s->store, note_up_head, s);
@@ -94,7 +97,8 @@ enum err site_open(const char *dir, struct loop *loop, struct site **ret, struct
     folder_path(dir, "keys/site.key", s->key, sizeof s->key);
     folder_path(dir, "keys/ca.crt", s->ca, sizeof s->ca);
     if (s->folder.parent[0] &&
-        (err = pki_parse_url(s->folder.parent_url, s->parent_host, sizeof s->parent_host, &s->parent_port, e)) != OK)
+        (err = pki_parse_url(s->folder.parent_url, s->parent_host, sizeof s->parent_host,
+                             &s->parent_port, e)) != OK)
         goto fail;
     loop_on_wake(loop, woken, s);
     *ret = s;
@@ -163,9 +167,10 @@ void site_close(struct site *s)
     mem_free(s);
 }
 
-/* ---- a glance -----------------------------------------------------------------------------------*/
+/* ---- a glance ---------------------------------------------------------------------------------*/
 
-/* Has anything been written since this connection looked last? Programs beside this one write too. */
+/* Has anything been written since this connection looked last? Programs beside this one write too.
+ */
 static enum err written(struct site *s, struct db *db, bool *ret, struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "PRAGMA data_version");
@@ -187,8 +192,9 @@ static enum err written(struct site *s, struct db *db, bool *ret, struct errmsg 
 
 static enum err glance_links(struct glance *g, struct db *db, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT peer, head_pos FROM link WHERE head_pos > acked_pos "
-                                  "/* full scan: a link a child, and only when something was written */");
+    struct stmt *st =
+        db_stmt(db, "SELECT peer, head_pos FROM link WHERE head_pos > acked_pos "
+                    "/* full scan: a link a child, and only when something was written */");
     enum err err;
     bool row;
 
@@ -208,7 +214,9 @@ static enum err glance_links(struct glance *g, struct db *db, struct errmsg *e)
 /* A command beside this program may have revoked a child. */
 static enum err glance_revoked(struct glance *g, struct db *db, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT substr(key, 9) FROM meta WHERE key >= 'revoked.' AND key < 'revoked/' LIMIT $1");
+    struct stmt *st = db_stmt(
+        db,
+        "SELECT substr(key, 9) FROM meta WHERE key >= 'revoked.' AND key < 'revoked/' LIMIT $1");
     enum err err;
     bool row;
 
@@ -262,7 +270,8 @@ static void glance_done(struct job *job)
         }
         replica_glanced(s, g);
     } else if (job->err != OK && !s->stopping) {
-        log_line(LOG_LEVEL_WARN, "site", "glance=failed error=%s text=\"%s\"", err_name(job->err), job->msg.text);
+        log_line(LOG_LEVEL_WARN, "site", "glance=failed error=%s text=\"%s\"", err_name(job->err),
+                 job->msg.text);
     }
     json_free(g->link);
     mem_free(g->links);
@@ -301,7 +310,7 @@ void site_changed(struct site *s)
     site_glance(s, false);
 }
 
-/* ---- wanted papers ------------------------------------------------------------------------------*/
+/* ---- wanted papers ----------------------------------------------------------------------------*/
 
 struct wish {
     struct job job;
@@ -312,7 +321,9 @@ struct wish {
 static enum err wish_run(struct job *job, struct db *db, struct errmsg *e)
 {
     struct wish *w = (struct wish *)job;
-    struct stmt *st = db_stmt(db, "UPDATE document SET state = 'wanted', urgent = 1 WHERE digest = $1 AND state <> 'here'");
+    struct stmt *st = db_stmt(
+        db,
+        "UPDATE document SET state = 'wanted', urgent = 1 WHERE digest = $1 AND state <> 'here'");
 
     bind_text(st, 1, w->digest);
     return db_run(st, e);
@@ -338,7 +349,7 @@ void site_want_document(struct site *s, const char *digest)
     store_write(s->store, &w->job);
 }
 
-/* ---- the rest -----------------------------------------------------------------------------------*/
+/* ---- the rest ---------------------------------------------------------------------------------*/
 
 struct json *site_status(struct site *s)
 {

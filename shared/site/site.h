@@ -14,11 +14,14 @@ struct request;
 struct route;
 struct ws_endpoint;
 
-/* Open the folder for serving: lock, schema, office, store, papers. The loop must outlive the site. */
-MUST_USE enum err site_open(const char *dir, struct loop *loop, struct site **ret, struct errmsg *e);
+/* Open the folder for serving: lock, schema, office, store, papers. The loop must outlive the site.
+ */
+MUST_USE enum err site_open(const char *dir, struct loop *loop, struct site **ret,
+                            struct errmsg *e);
 /* Start the tick and, where there is a parent, its link. */
 MUST_USE enum err site_start(struct site *s, struct errmsg *e);
-/* Say goodbye on every link, finish what the store has begun. Before loop_destroy(). NULL is allowed. */
+/* Say goodbye on every link, finish what the store has begun. Before loop_destroy(). NULL is
+ * allowed. */
 void site_stop(struct site *s);
 void site_close(struct site *s); /* after loop_destroy() */
 

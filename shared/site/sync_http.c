@@ -25,7 +25,9 @@ static void reply_json(struct request *req, int status, const struct json *j)
     struct buf text = {0};
 
     json_canonical(j, &text);
-    request_reply(req, status, NULL, 0, status < 400 ? "application/json" : "application/problem+json", text.data, text.len);
+    request_reply(req, status, NULL, 0,
+                  status < 400 ? "application/json" : "application/problem+json", text.data,
+                  text.len);
     buf_free(&text);
 }
 
@@ -43,7 +45,8 @@ static void reply_problem_text(struct request *req, int status, const char *zh, 
 /* It goes on with its new certificate only. */
 static void end_old_link(struct site *s, const char *child)
 {
-    struct link_input in = {.kind = IN_BYE, .code = BYE_REFUSED, .reason = "this site was enrolled anew"};
+    struct link_input in = {
+        .kind = IN_BYE, .code = BYE_REFUSED, .reason = "this site was enrolled anew"};
     struct peer *p = peer_find(s, child);
 
     if (p)
@@ -63,8 +66,10 @@ static void enrol_done(struct job *job)
         log_line(LOG_LEVEL_WARN, "enrol", "refused=%s", n->problem.code);
         reply_problem_text(n->req, n->problem.status, n->problem.zh, n->problem.en);
     } else {
-        log_line(LOG_LEVEL_WARN, "enrol", "failed=%s text=\"%s\"", err_name(job->err), job->msg.text);
-        reply_problem_text(n->req, 503, "上级站点暂时无法登记，请稍后再试", "The parent cannot enrol now; try again later");
+        log_line(LOG_LEVEL_WARN, "enrol", "failed=%s text=\"%s\"", err_name(job->err),
+                 job->msg.text);
+        reply_problem_text(n->req, 503, "上级站点暂时无法登记，请稍后再试",
+                           "The parent cannot enrol now; try again later");
     }
     json_free(n->in);
     json_free(n->out);
@@ -96,7 +101,11 @@ static void enrol_handle(struct request *req, void *arg)
 
 const struct route *site_sync_routes(struct site *s, size_t *ret_count)
 {
-    s->routes[0] = (struct route){.method = "POST", .path = "/sync/v1/enrol", .handle = enrol_handle, .arg = s, .body_max = 16384};
+    s->routes[0] = (struct route){.method = "POST",
+                                  .path = "/sync/v1/enrol",
+                                  .handle = enrol_handle,
+                                  .arg = s,
+                                  .body_max = 16384};
     *ret_count = 1;
     return s->routes;
 }

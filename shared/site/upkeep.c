@@ -15,7 +15,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-/* ---- status -------------------------------------------------------------------------------------*/
+/* ---- status -----------------------------------------------------------------------------------*/
 
 static enum err count(struct db *db, const char *sql, int64_t *ret, struct errmsg *e)
 {
@@ -40,7 +40,8 @@ static void at_of(struct json *o, const char *key, int64_t ms)
 }
 
 /* The row of a link: peer, role, head_pos, acked_pos, recv_pos, last_contact_ms. */
-static enum err link_row(struct office *o, struct db *db, struct stmt *st, struct json *l, struct errmsg *e)
+static enum err link_row(struct office *o, struct db *db, struct stmt *st, struct json *l,
+                         struct errmsg *e)
 {
     bool parent = !strcmp(col_text(st, 1), "parent");
     int64_t unsent, oldest, docs = 0;
@@ -57,7 +58,9 @@ static enum err link_row(struct office *o, struct db *db, struct stmt *st, struc
     if (!parent)
         return err;
     if (err == OK && o->tier == TIER_COMMUNITY)
-        err = count(db, "SELECT count(*) FROM document WHERE state = 'here' AND sent = 0 AND case_no <> ''", &docs, e);
+        err = count(
+            db, "SELECT count(*) FROM document WHERE state = 'here' AND sent = 0 AND case_no <> ''",
+            &docs, e);
     json_set_int(l, "unsent_documents", docs);
     json_set_text(l, "state", "unknown"); /* the running program knows */
     return err;
@@ -65,7 +68,8 @@ static enum err link_row(struct office *o, struct db *db, struct stmt *st, struc
 
 enum err upkeep_link(struct office *o, struct db *db, struct json **ret, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT peer, role, head_pos, acked_pos, recv_pos, last_contact_ms FROM link WHERE peer = $1");
+    struct stmt *st = db_stmt(db, "SELECT peer, role, head_pos, acked_pos, recv_pos, "
+                                  "last_contact_ms FROM link WHERE peer = $1");
     struct json *l = json_object();
     enum err err;
     bool row;
@@ -84,7 +88,8 @@ enum err upkeep_link(struct office *o, struct db *db, struct json **ret, struct 
 
 static enum err links(struct office *o, struct db *db, struct json *out, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT peer, role, head_pos, acked_pos, recv_pos, last_contact_ms FROM link ORDER BY peer");
+    struct stmt *st = db_stmt(db, "SELECT peer, role, head_pos, acked_pos, recv_pos, "
+                                  "last_contact_ms FROM link ORDER BY peer");
     struct json *children = json_array();
     enum err err;
     bool row;
@@ -107,7 +112,8 @@ static enum err links(struct office *o, struct db *db, struct json *out, struct 
 
 static enum err origins(struct db *db, struct json *out, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT origin, seq, signed_seq FROM origin WHERE seq > 0 ORDER BY origin");
+    struct stmt *st =
+        db_stmt(db, "SELECT origin, seq, signed_seq FROM origin WHERE seq > 0 ORDER BY origin");
     struct json *list = json_array();
     enum err err;
     bool row;
@@ -123,10 +129,16 @@ static enum err origins(struct db *db, struct json *out, struct errmsg *e)
     return err;
 }
 
-enum err upkeep_status(struct office *o, struct db *db, const char *dir, struct json **ret, struct errmsg *e)
+enum err upkeep_status(struct office *o, struct db *db, const char *dir, struct json **ret,
+                       struct errmsg *e)
 {
     struct json *out = json_object(), *x = NULL;
-    struct caller boss = {.user = "status", .name = "", .role = "admin", .site = o->site, .channel = "", .query_code = ""};
+    struct caller boss = {.user = "status",
+                          .name = "",
+                          .role = "admin",
+                          .site = o->site,
+                          .channel = "",
+                          .query_code = ""};
     struct problem p;
     struct statvfs fs;
     int64_t n = 0;
@@ -165,7 +177,7 @@ enum err upkeep_status(struct office *o, struct db *db, const char *dir, struct 
     return OK;
 }
 
-/* ---- verify -------------------------------------------------------------------------------------*/
+/* ---- verify -----------------------------------------------------------------------------------*/
 
 static enum err same_projections(const struct folder *f, struct db *db, struct errmsg *e)
 {
@@ -180,10 +192,12 @@ static enum err same_projections(const struct folder *f, struct db *db, struct e
     if ((err = db_copy_to(db, path, e)) != OK || (err = db_open(path, DB_WRITE, &fresh, e)) != OK)
         goto done;
     if ((err = db_begin(fresh, e)) == OK && (err = folder_office(&copy, &o, fresh, e)) == OK) {
-        if ((err = office_digest(fresh, before, e)) == OK && (err = office_rebuild(&o, fresh, e)) == OK)
+        if ((err = office_digest(fresh, before, e)) == OK &&
+            (err = office_rebuild(&o, fresh, e)) == OK)
             err = office_digest(fresh, after, e);
         if (err == OK && strcmp(before, after)) {
-            errmsg_set(e, "the projections differ from a fresh fold of the ledger: run \"rebuild\"");
+            errmsg_set(e,
+                       "the projections differ from a fresh fold of the ledger: run \"rebuild\"");
             err = ERR_CORRUPT;
         }
         office_close(&o);
@@ -227,11 +241,14 @@ enum err upkeep_verify(const struct folder *f, void (*say)(const char *line), st
     folder_path(f->dir, "blobs", path, sizeof path);
     if ((err = folder_open_db(f, &db, e)) != OK || (err = blob_dir_open(path, &blobs, e)) != OK)
         goto done;
-    if ((err = db_check(db, e)) != OK || (err = db_begin(db, e)) != OK || (err = ledger_verify(db, &events, e)) != OK)
+    if ((err = db_check(db, e)) != OK || (err = db_begin(db, e)) != OK ||
+        (err = ledger_verify(db, &events, e)) != OK)
         goto done;
-    snprintf(line, sizeof line, "ledger: %lld events, every chain and signature holds", (long long)events);
+    snprintf(line, sizeof line, "ledger: %lld events, every chain and signature holds",
+             (long long)events);
     say(line);
-    if ((err = blob_verify_all(blobs, &papers, e)) != OK || (err = papers_there(db, blobs, e)) != OK)
+    if ((err = blob_verify_all(blobs, &papers, e)) != OK ||
+        (err = papers_there(db, blobs, e)) != OK)
         goto done;
     snprintf(line, sizeof line, "papers: %lld, each is what its name says", (long long)papers);
     say(line);
@@ -258,7 +275,7 @@ enum err upkeep_rebuild(const struct folder *f, struct errmsg *e)
     return err;
 }
 
-/* ---- backup and restore -------------------------------------------------------------------------*/
+/* ---- backup and restore -----------------------------------------------------------------------*/
 
 static enum err copy_file(const char *from, const char *to, struct errmsg *e)
 {

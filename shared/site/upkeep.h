@@ -5,16 +5,18 @@
 #include "base/json.h"
 #include "site/folder.h"
 
-/* Positions, queues, blocks, disk: {site, name, tier, link, children[], origins[], blocks[], lease, repairs,
- * disk}. A reader's transaction. */
-MUST_USE enum err upkeep_status(struct office *o, struct db *db, const char *dir, struct json **ret, struct errmsg *e);
+/* Positions, queues, blocks, disk: {site, name, tier, link, children[], origins[], blocks[], lease,
+ * repairs, disk}. A reader's transaction. */
+MUST_USE enum err upkeep_status(struct office *o, struct db *db, const char *dir, struct json **ret,
+                                struct errmsg *e);
 
 /* Its `link` alone; {} without a parent. */
 MUST_USE enum err upkeep_link(struct office *o, struct db *db, struct json **ret, struct errmsg *e);
 
-/* Chains, papers, and projections against a fresh fold. ERR_CORRUPT names the first fault. say() gets a
- * sentence for each part that holds. */
-MUST_USE enum err upkeep_verify(const struct folder *f, void (*say)(const char *line), struct errmsg *e);
+/* Chains, papers, and projections against a fresh fold. ERR_CORRUPT names the first fault. say()
+ * gets a sentence for each part that holds. */
+MUST_USE enum err upkeep_verify(const struct folder *f, void (*say)(const char *line),
+                                struct errmsg *e);
 /* Fold everything anew, in one transaction. */
 MUST_USE enum err upkeep_rebuild(const struct folder *f, struct errmsg *e);
 /* A consistent copy of the whole site into the new folder `to`, while it may be serving. */

@@ -2,8 +2,8 @@
  *
  *   CLOSED --IN_OPENED--> HELLO (ours is sent) --their HELLO--> UP --anything wrong, BYE--> CLOSED
  *
- * Up: events go out in batches within a window, come in as batches that are stored and then acknowledged.
- * Documents are in link_papers.c. */
+ * Up: events go out in batches within a window, come in as batches that are stored and then
+ * acknowledged. Documents are in link_papers.c. */
 #include "sync/inside.h"
 
 #include "base/mem.h"
@@ -90,7 +90,7 @@ void link_bye(struct turn *t, enum bye_code code, const char *reason)
     closed(t, code, reason, false);
 }
 
-/* ---- events going out ---- */
+/* ---- events going out ---- --------------------------------------------------------------------*/
 
 /* protocol.md 4: "At most eight batches and two MiB of events are on their way unacknowledged." */
 static void pump(struct turn *t)
@@ -154,7 +154,7 @@ static void on_ack(struct turn *t, const struct frame *f)
     pump(t);
 }
 
-/* ---- events coming in ---- */
+/* ---- events coming in ---- --------------------------------------------------------------------*/
 
 static void on_batch(struct turn *t, const struct frame *f)
 {
@@ -165,12 +165,14 @@ static void on_batch(struct turn *t, const struct frame *f)
     struct reader r;
 
     if (f->pos <= l->seen_pos || l->next_token - l->stored_token >= 64) {
-        link_bye(t, BYE_PROTOCOL, "a batch at a position that was already sent, or beyond the window");
+        link_bye(t, BYE_PROTOCOL,
+                 "a batch at a position that was already sent, or beyond the window");
         return;
     }
     if (!l->in)
         l->in = inflater_create(l->c.dictionary, l->c.dictionary_len);
-    if (inflater_run(l->in, f->bytes, f->bytes_len, &raw, f->raw_bytes) != OK || raw.len != f->raw_bytes) {
+    if (inflater_run(l->in, f->bytes, f->bytes_len, &raw, f->raw_bytes) != OK ||
+        raw.len != f->raw_bytes) {
         buf_free(&raw);
         link_bye(t, BYE_PROTOCOL, "a batch that does not inflate to what it says");
         return;
@@ -209,14 +211,15 @@ static void on_stored(struct turn *t, const struct link_input *in)
     l->stored_token = in->token;
     if (in->err != OK) {
         link_bye(t, in->err == ERR_PEER ? BYE_PROTOCOL : BYE_STORE,
-            in->err == ERR_PEER ? "an event that this site may not take from this peer" : "cannot store now");
+                 in->err == ERR_PEER ? "an event that this site may not take from this peer"
+                                     : "cannot store now");
         return;
     }
     f.pos = l->pending_pos[in->token % 64];
     link_send(t, &f);
 }
 
-/* ---- hello, clock, liveness ---- */
+/* ---- hello, clock, liveness ---- --------------------------------------------------------------*/
 
 static void ask_clock(struct turn *t)
 {
@@ -229,8 +232,11 @@ static void ask_clock(struct turn *t)
 static void on_opened(struct turn *t, const struct link_input *in)
 {
     struct link *l = t->l;
-    struct frame f = {.kind = FRAME_HELLO, .version = WIRE_VERSION, .dictionary = WIRE_DICTIONARY,
-                      .pos = in->pos, .wall_ms = in->wall_ms};
+    struct frame f = {.kind = FRAME_HELLO,
+                      .version = WIRE_VERSION,
+                      .dictionary = WIRE_DICTIONARY,
+                      .pos = in->pos,
+                      .wall_ms = in->wall_ms};
     struct link_config c = l->c;
 
     deflater_destroy(l->out);
@@ -280,7 +286,8 @@ static void on_hello(struct turn *t, const struct frame *f)
     }
     /* "So does a parent that knows the child's outbox by another name." */
     static const unsigned char none[16];
-    if (!l->c.parent_side && !l->recalling && memcmp(f->recv_stream, none, 16) && memcmp(f->recv_stream, l->stream, 16)) {
+    if (!l->c.parent_side && !l->recalling && memcmp(f->recv_stream, none, 16) &&
+        memcmp(f->recv_stream, l->stream, 16)) {
         link_bye(t, BYE_BEHIND, "the peer knows this outbox by another name");
         return;
     }
@@ -341,8 +348,12 @@ static void on_recall_frame(struct turn *t, const struct frame *f)
 
 static void on_recall(struct turn *t, const struct link_input *in)
 {
-    struct frame f = {.kind = in->kind == IN_RECALL ? FRAME_RECALL : FRAME_RECALLED, .seq = in->seq,
-                      .verdict = in->verdict, .pos = in->pos, .hlc = in->hlc, .feed = in->feed};
+    struct frame f = {.kind = in->kind == IN_RECALL ? FRAME_RECALL : FRAME_RECALLED,
+                      .seq = in->seq,
+                      .verdict = in->verdict,
+                      .pos = in->pos,
+                      .hlc = in->hlc,
+                      .feed = in->feed};
 
     memcpy(f.origin, in->origin, sizeof f.origin);
     memcpy(f.digest, in->digest, 32);
@@ -434,8 +445,12 @@ static void on_tick(struct turn *t)
 
 static void on_lease(struct turn *t, const struct link_input *in)
 {
-    struct frame f = {.kind = FRAME_CLOCK, .mono_ms = in->mono_ms, .now_ms = in->lease_now_ms,
-                      .promised_ms = in->promised_ms, .length_ms = in->length_ms, .pos = in->pos};
+    struct frame f = {.kind = FRAME_CLOCK,
+                      .mono_ms = in->mono_ms,
+                      .now_ms = in->lease_now_ms,
+                      .promised_ms = in->promised_ms,
+                      .length_ms = in->length_ms,
+                      .pos = in->pos};
 
     if (in->err == OK)
         link_send(t, &f);
@@ -459,7 +474,8 @@ static void on_have(struct turn *t, const struct link_input *in)
     link_send(t, &f);
 }
 
-void link_step(struct link *l, const struct link_input *in, struct arena *turn, struct link_effects *fx)
+void link_step(struct link *l, const struct link_input *in, struct arena *turn,
+               struct link_effects *fx)
 {
     struct turn t = {l, turn, fx, in->now_ms};
 

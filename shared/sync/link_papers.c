@@ -1,5 +1,5 @@
-/* Documents of one link (protocol.md 5): pulled chunk by chunk by the side that wants them, so that a transfer
- * resumes at any byte and an event never waits for more than one chunk of each. */
+/* Documents of one link (protocol.md 5): pulled chunk by chunk by the side that wants them, so that
+ * a transfer resumes at any byte and an event never waits for more than one chunk of each. */
 #include "sync/inside.h"
 
 #include <string.h>
@@ -27,7 +27,8 @@ bool link_can_fetch(const struct link *l)
 
     for (int i = 0; i < LINK_FETCHES_MAX; i++)
         on += l->fetch[i].on;
-    return l->phase == PHASE_UP && (!on || (on < LINK_FETCHES_MAX && l->chunk_bytes == WIRE_CHUNK_BYTES_MAX));
+    return l->phase == PHASE_UP &&
+           (!on || (on < LINK_FETCHES_MAX && l->chunk_bytes == WIRE_CHUNK_BYTES_MAX));
 }
 
 static void ask_chunk(struct turn *t, struct fetch *x)
@@ -63,8 +64,9 @@ static void measure(struct link *l, int64_t took_ms, size_t n)
         next = n * CHUNK_AIM_MS / (size_t)took_ms;
     else if (took_ms < CHUNK_AIM_MS && n >= l->chunk_bytes)
         next = 2 * l->chunk_bytes;
-    l->chunk_bytes = next < CHUNK_BYTES_MIN ? CHUNK_BYTES_MIN
-                     : next > WIRE_CHUNK_BYTES_MAX ? WIRE_CHUNK_BYTES_MAX : next;
+    l->chunk_bytes = next < CHUNK_BYTES_MIN        ? CHUNK_BYTES_MIN
+                     : next > WIRE_CHUNK_BYTES_MAX ? WIRE_CHUNK_BYTES_MAX
+                                                   : next;
 }
 
 void papers_on_chunk(struct turn *t, const struct frame *f)
@@ -92,7 +94,8 @@ void papers_chunk_stored(struct turn *t, const struct link_input *in)
 
     if (!at)
         return;
-    if (in->err == ERR_CORRUPT && at->resumed) { /* a power failure may have spoilt what we had: once more, whole */
+    if (in->err == ERR_CORRUPT &&
+        at->resumed) { /* a power failure may have spoilt what we had: once more, whole */
         at->resumed = false;
         at->offset = 0;
         ask_chunk(t, at);
@@ -116,7 +119,8 @@ void papers_on_want(struct turn *t, const struct frame *f)
     for (int i = 0; i < LINK_FETCHES_MAX; i++) {
         struct serve *s = &t->l->serve[i];
         if (s->on && !memcmp(s->digest, f->digest, 32)) {
-            link_bye(t, BYE_PROTOCOL, "a second chunk of a document asked for before the first came");
+            link_bye(t, BYE_PROTOCOL,
+                     "a second chunk of a document asked for before the first came");
             return;
         }
         if (!s->on)
@@ -136,11 +140,12 @@ void papers_on_want(struct turn *t, const struct frame *f)
 
 void papers_chunk_read(struct turn *t, const struct link_input *in)
 {
-    struct frame f = {.kind = FRAME_CHUNK, .offset = in->offset, .bytes = in->bytes,
-                      .bytes_len = in->bytes_len};
+    struct frame f = {
+        .kind = FRAME_CHUNK, .offset = in->offset, .bytes = in->bytes, .bytes_len = in->bytes_len};
     int i = 0;
 
-    while (i < LINK_FETCHES_MAX && !(t->l->serve[i].on && !memcmp(in->digest, t->l->serve[i].digest, 32)))
+    while (i < LINK_FETCHES_MAX &&
+           !(t->l->serve[i].on && !memcmp(in->digest, t->l->serve[i].digest, 32)))
         i++;
     if (i == LINK_FETCHES_MAX || in->offset != t->l->serve[i].offset)
         return;

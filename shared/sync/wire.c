@@ -232,7 +232,8 @@ enum err wire_unpack(const void *p, size_t n, struct frame *ret, struct errmsg *
     }
     }
     if (r.bad || r.left) {
-        errmsg_set(e, "frame of kind %u: %s", kind, r.left && !r.bad ? "bytes behind its end" : "a field is wrong");
+        errmsg_set(e, "frame of kind %u: %s", kind,
+                   r.left && !r.bad ? "bytes behind its end" : "a field is wrong");
         return ERR_PEER;
     }
     *ret = f;

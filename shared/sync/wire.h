@@ -33,43 +33,45 @@ enum frame_kind {
 };
 
 enum bye_code {
-    BYE_PROTOCOL = 1,  /* the peer broke the protocol */
-    BYE_VERSION = 2,   /* no common version or dictionary */
-    BYE_STORE = 3,     /* this side cannot store now: come back later */
-    BYE_STOPPING = 4,  /* this side ends */
-    BYE_BEHIND = 5,    /* the peer holds more of our outbox than we have: restored from a backup */
-    BYE_SILENT = 6,    /* nothing heard for too long */
-    BYE_FORKED = 7,    /* the peer's chain is not the one that was witnessed: it has forgotten a part */
-    BYE_REFUSED = 8,   /* the peer is not enrolled, or was revoked */
+    BYE_PROTOCOL = 1, /* the peer broke the protocol */
+    BYE_VERSION = 2,  /* no common version or dictionary */
+    BYE_STORE = 3,    /* this side cannot store now: come back later */
+    BYE_STOPPING = 4, /* this side ends */
+    BYE_BEHIND = 5,   /* the peer holds more of our outbox than we have: restored from a backup */
+    BYE_SILENT = 6,   /* nothing heard for too long */
+    BYE_FORKED =
+        7, /* the peer's chain is not the one that was witnessed: it has forgotten a part */
+    BYE_REFUSED = 8, /* the peer is not enrolled, or was revoked */
 };
 
 enum recall_verdict { RECALL_FORKED, RECALL_AGREES, RECALL_BEYOND };
 
-/* One frame of any kind; the fields that its kind does not name are not used. Bytes are borrowed. */
+/* One frame of any kind; the fields that its kind does not name are not used. Bytes are borrowed.
+ */
 struct frame {
     enum frame_kind kind;
-    unsigned version, dictionary;    /* HELLO */
-    char site[13], peer[13];         /* HELLO: who I am, whom I mean */
-    unsigned char stream[16];        /* HELLO: my outbox */
-    unsigned char recv_stream[16];   /* HELLO: your outbox as I know it */
-    uint64_t pos;                    /* HELLO, ACK: I hold yours up to here; EVENTS: position of the last; CLOCK: of my
-                                      * outbox when promised; RECALLED: my head of that origin */
-    int64_t wall_ms;                 /* HELLO */
-    uint64_t count, raw_bytes;       /* EVENTS */
-    const unsigned char *bytes;      /* EVENTS: deflated; CHUNK: the piece */
+    unsigned version, dictionary;  /* HELLO */
+    char site[13], peer[13];       /* HELLO: who I am, whom I mean */
+    unsigned char stream[16];      /* HELLO: my outbox */
+    unsigned char recv_stream[16]; /* HELLO: your outbox as I know it */
+    uint64_t pos; /* HELLO, ACK: I hold yours up to here; EVENTS: position of the last; CLOCK: of my
+                   * outbox when promised; RECALLED: my head of that origin */
+    int64_t wall_ms;            /* HELLO */
+    uint64_t count, raw_bytes;  /* EVENTS */
+    const unsigned char *bytes; /* EVENTS: deflated; CHUNK: the piece */
     size_t bytes_len;
-    unsigned char digest[32];        /* WANT, CHUNK, NONE, HAVE: SHA-256; HEAD: hash */
-    uint64_t offset, total, max;     /* WANT: offset, max; CHUNK: offset, total */
+    unsigned char digest[32];    /* WANT, CHUNK, NONE, HAVE: SHA-256; HEAD: hash */
+    uint64_t offset, total, max; /* WANT: offset, max; CHUNK: offset, total */
     int64_t mono_ms, now_ms, promised_ms, length_ms; /* CLOCK_ASK: mono; CLOCK: all four */
-    char origin[25];                 /* HEAD, RECALL, RECALLED */
-    uint64_t seq;                    /* HEAD, RECALL; RECALLED: as asked */
-    unsigned verdict;                /* RECALLED: enum recall_verdict */
-    uint64_t feed;                   /* RECALLED: position in my outbox up to which the past reaches */
-    uint64_t hlc;                    /* RECALLED: number blocks leased up to here are not to be used any more */
-    unsigned char signature[64];     /* HEAD */
-    uint64_t nonce;                  /* PING, PONG */
-    enum bye_code code;              /* BYE */
-    char reason[128];                /* BYE, in English, for a log */
+    char origin[25];                                 /* HEAD, RECALL, RECALLED */
+    uint64_t seq;                                    /* HEAD, RECALL; RECALLED: as asked */
+    unsigned verdict;                                /* RECALLED: enum recall_verdict */
+    uint64_t feed; /* RECALLED: position in my outbox up to which the past reaches */
+    uint64_t hlc;  /* RECALLED: number blocks leased up to here are not to be used any more */
+    unsigned char signature[64]; /* HEAD */
+    uint64_t nonce;              /* PING, PONG */
+    enum bye_code code;          /* BYE */
+    char reason[128];            /* BYE, in English, for a log */
 };
 
 void wire_pack(const struct frame *f, struct buf *out);

@@ -1,15 +1,16 @@
-/* Many nodes at one hub, in one process: the production engine of each link (sync/link.h) over TLS on an epoll loop of
- * its own. A thousand programs would take the machine that the hub is measured on.
+/* Many nodes at one hub, in one process: the production engine of each link (sync/link.h) over TLS
+ * on an epoll loop of its own. A thousand programs would take the machine that the hub is measured
+ * on.
  *
- *   bench_fleet prepare DIR FILE NODES CASES      enrol them at the hub in DIR (not running), write them to FILE
- *   bench_fleet return  FILE PORT CA CN MS SECONDS  all dial within MS, with all they have; ends when all is acknowledged
- *   bench_fleet idle    FILE PORT CA CN SECONDS   all dial, some at a time, and stay; ends at the end of the input
- *   bench_fleet check   DIR                       what the hub holds
+ *   bench_fleet prepare DIR FILE NODES CASES      enrol them at the hub in DIR (not running), write
+ * them to FILE bench_fleet return  FILE PORT CA CN MS SECONDS  all dial within MS, with all they
+ * have; ends when all is acknowledged bench_fleet idle    FILE PORT CA CN SECONDS   all dial, some
+ * at a time, and stay; ends at the end of the input bench_fleet check   DIR what the hub holds
  *
- * Prints "loaded", waits for a line, begins; then lines of JSON. As the product does, a node asks for the clock,
- * pings, dials again after 0.5 s doubling to 30 s, and shows the signed head of its chain when all is acknowledged.
- * What it is not: the node's store (what it is asked to store it says it has) and its key (one for all; each has a
- * certificate of its own). */
+ * Prints "loaded", waits for a line, begins; then lines of JSON. As the product does, a node asks
+ * for the clock, pings, dials again after 0.5 s doubling to 30 s, and shows the signed head of its
+ * chain when all is acknowledged. What it is not: the node's store (what it is asked to store it
+ * says it has) and its key (one for all; each has a certificate of its own). */
 #include "fleet/fleet.h"
 
 #include "base/crypto.h"
@@ -35,10 +36,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define AT_ONCE 48       /* idle: handshakes under way */
-#define TICK_SLOTS 20    /* a twentieth of the nodes ticks each 50 ms */
+#define AT_ONCE 48    /* idle: handshakes under way */
+#define TICK_SLOTS 20 /* a twentieth of the nodes ticks each 50 ms */
 #define STORES_MAX 16
-#define HEAD_MAX 4096    /* of the answer to the upgrade */
+#define HEAD_MAX 4096 /* of the answer to the upgrade */
 
 extern const unsigned char sync_dictionary_1[];
 extern const size_t sync_dictionary_1_len;
@@ -48,7 +49,7 @@ enum phase { AWAY, CONNECTING, SHAKING, UPGRADING, OPEN };
 struct node {
     const struct fleet_node *is;
     X509 *cert;
-    STACK_OF(X509) *chain;
+    STACK_OF(X509) * chain;
     enum phase phase;
     int fd;
     SSL *ssl;
@@ -89,7 +90,7 @@ static _Noreturn void die(const char *what)
     exit(1);
 }
 
-/* ---- certificates -------------------------------------------------------------------------------*/
+/* ---- certificates -----------------------------------------------------------------------------*/
 
 static void read_certificate(struct node *n)
 {
@@ -118,10 +119,11 @@ static void open_tls(const struct fleet *f, const char *ca)
     SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION);
     SSL_CTX_set_verify(tls, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                              SSL_MODE_RELEASE_BUFFERS);
 }
 
-/* ---- the engine ---------------------------------------------------------------------------------*/
+/* ---- the engine -------------------------------------------------------------------------------*/
 
 static void drop(struct node *n, const char *reason);
 
@@ -144,7 +146,8 @@ static void frame_out(struct node *n, const void *p, size_t len)
 }
 
 /* The events behind pos, as exchange_read() would give them. */
-static void events_behind(const struct node *n, uint64_t pos, size_t event_max, size_t byte_max, struct link_input *ret)
+static void events_behind(const struct node *n, uint64_t pos, size_t event_max, size_t byte_max,
+                          struct link_input *ret)
 {
     size_t bytes = 0, k = 0, left = pos < n->is->event_count ? n->is->event_count - (size_t)pos : 0;
     const struct sync_event *list = n->is->events + pos;
@@ -200,8 +203,11 @@ static void step(struct node *n, struct link_input *in)
 static void opened(struct node *n)
 {
     struct timespec t;
-    struct link_config c = {.parent_side = false, .dictionary = sync_dictionary_1, .dictionary_len = sync_dictionary_1_len};
-    struct link_input in = {.kind = IN_OPENED, .pos = n->is->hub_pos, .head_pos = n->is->event_count};
+    struct link_config c = {.parent_side = false,
+                            .dictionary = sync_dictionary_1,
+                            .dictionary_len = sync_dictionary_1_len};
+    struct link_input in = {
+        .kind = IN_OPENED, .pos = n->is->hub_pos, .head_pos = n->is->event_count};
 
     snprintf(c.site, sizeof c.site, "%s", n->is->code);
     snprintf(c.peer, sizeof c.peer, "%s", hub_cn);
@@ -225,7 +231,7 @@ static void show_head(struct node *n)
     step(n, &in);
 }
 
-/* ---- the socket ---------------------------------------------------------------------------------*/
+/* ---- the socket -------------------------------------------------------------------------------*/
 
 static void watch(struct node *n, int op, bool write)
 {
@@ -271,7 +277,8 @@ static void dial(struct node *n)
         die("socket");
     setsockopt(n->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     n->ssl = SSL_new(tls);
-    if (!n->ssl || SSL_use_cert_and_key(n->ssl, n->cert, key, n->chain, 1) != 1 || SSL_set_fd(n->ssl, n->fd) != 1)
+    if (!n->ssl || SSL_use_cert_and_key(n->ssl, n->cert, key, n->chain, 1) != 1 ||
+        SSL_set_fd(n->ssl, n->fd) != 1)
         die("tls");
     n->phase = CONNECTING;
     if (!n->dials++)
@@ -329,9 +336,12 @@ static bool flush(struct node *n)
 
 static void upgrade(struct node *n)
 {
-    buf_printf(&n->out, "GET /sync/v1 HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                        "Sec-WebSocket-Key: AAECAwQFBgcICQoLDA0ODw==\r\nSec-WebSocket-Version: 13\r\n"
-                        "Sec-WebSocket-Protocol: doorstep.sync.v1\r\n\r\n", ntohs(hub.sin_port));
+    buf_printf(&n->out,
+               "GET /sync/v1 HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: "
+               "Upgrade\r\n"
+               "Sec-WebSocket-Key: AAECAwQFBgcICQoLDA0ODw==\r\nSec-WebSocket-Version: 13\r\n"
+               "Sec-WebSocket-Protocol: doorstep.sync.v1\r\n\r\n",
+               ntohs(hub.sin_port));
     n->phase = UPGRADING;
 }
 
@@ -397,7 +407,8 @@ static void ready(struct node *n, uint32_t events)
     if (n->phase == CONNECTING) {
         int err = 0;
         socklen_t len = sizeof err;
-        if (events & (EPOLLERR | EPOLLHUP) && !getsockopt(n->fd, SOL_SOCKET, SO_ERROR, &err, &len) && err) {
+        if (events & (EPOLLERR | EPOLLHUP) &&
+            !getsockopt(n->fd, SOL_SOCKET, SO_ERROR, &err, &len) && err) {
             drop(n, strerror(err));
             return;
         }
@@ -423,7 +434,7 @@ static void ready(struct node *n, uint32_t events)
         flush(n);
 }
 
-/* ---- time ---------------------------------------------------------------------------------------*/
+/* ---- time -------------------------------------------------------------------------------------*/
 
 static void tick(struct node *n)
 {
@@ -470,7 +481,8 @@ static int by_value(const void *a, const void *b)
 
 static int fleet_return(int64_t spread_ms, int64_t seconds)
 {
-    int64_t start = mono_us() / 1000, *took = mem_alloc(sizeof *took * (count + 1)), *came = mem_alloc(sizeof *came * (count + 1));
+    int64_t start = mono_us() / 1000, *took = mem_alloc(sizeof *took * (count + 1)),
+            *came = mem_alloc(sizeof *came * (count + 1));
     long long events = 0;
 
     for (size_t i = 0; i < count; i++)
@@ -498,11 +510,15 @@ static int fleet_return(int64_t spread_ms, int64_t seconds)
     }
     qsort(took, n, sizeof *took, by_value);
     qsort(came, n, sizeof *came, by_value);
-    printf("{\"nodes\":%zu,\"done\":%zu,\"events\":%lld,\"seconds\":%.3f,\"up_median_ms\":%lld,\"up_max_ms\":%lld,"
-           "\"least_ms\":%lld,\"median_ms\":%lld,\"p99_ms\":%lld,\"max_ms\":%lld,\"redials\":%lld,\"came_down\":%lld,\"why\":\"%s\"}\n",
-           count, done_count, events, (double)(over - start) / 1000, (long long)(n ? came[n / 2] : -1),
-           (long long)(n ? came[n - 1] : -1), (long long)(n ? took[0] : -1), (long long)(n ? took[n / 2] : -1),
-           (long long)(n ? took[n * 99 / 100] : -1), (long long)(n ? took[n - 1] : -1), redials, came_down, why);
+    printf("{\"nodes\":%zu,\"done\":%zu,\"events\":%lld,\"seconds\":%.3f,\"up_median_ms\":%lld,"
+           "\"up_max_ms\":%lld,"
+           "\"least_ms\":%lld,\"median_ms\":%lld,\"p99_ms\":%lld,\"max_ms\":%lld,\"redials\":%lld,"
+           "\"came_down\":%lld,\"why\":\"%s\"}\n",
+           count, done_count, events, (double)(over - start) / 1000,
+           (long long)(n ? came[n / 2] : -1), (long long)(n ? came[n - 1] : -1),
+           (long long)(n ? took[0] : -1), (long long)(n ? took[n / 2] : -1),
+           (long long)(n ? took[n * 99 / 100] : -1), (long long)(n ? took[n - 1] : -1), redials,
+           came_down, why);
     fflush(stdout);
     for (int i = 0; i < 40; i++) /* the heads go out */
         serve(50);
@@ -532,8 +548,8 @@ static int fleet_idle(int64_t seconds)
         serve(20);
         if (!told && up_count == count) {
             told = true;
-            printf("{\"up\":%zu,\"seconds\":%.3f,\"redials\":%lld,\"why\":\"%s\"}\n", up_count, (double)(mono_us() / 1000 - start) / 1000,
-                   redials, why);
+            printf("{\"up\":%zu,\"seconds\":%.3f,\"redials\":%lld,\"why\":\"%s\"}\n", up_count,
+                   (double)(mono_us() / 1000 - start) / 1000, redials, why);
             fflush(stdout);
         }
     }
@@ -565,7 +581,9 @@ int main(int argc, char **argv)
         setrlimit(RLIMIT_NOFILE, &files);
     }
     fleet_load(argv[2], &f);
-    hub = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[3])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    hub = (struct sockaddr_in){.sin_family = AF_INET,
+                               .sin_port = htons((uint16_t)atoi(argv[3])),
+                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     hub_cn = argv[5];
     open_tls(&f, argv[4]);
     turn = arena_create();

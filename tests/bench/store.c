@@ -1,5 +1,6 @@
-/* The work of a catch-up without network and threads, for perf: what a node reads of its queue, what its street
- * stores, applies and passes on. bench_store CASES [DIR], on the code of site/exchange; prints microseconds per event. */
+/* The work of a catch-up without network and threads, for perf: what a node reads of its queue,
+ * what its street stores, applies and passes on. bench_store CASES [DIR], on the code of
+ * site/exchange; prints microseconds per event. */
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -48,7 +49,8 @@ struct place {
     struct db *db;
 };
 
-static void open_place(struct place *p, const char *dir, const char *code, const char *parent, const struct host *host)
+static void open_place(struct place *p, const char *dir, const char *code, const char *parent,
+                       const struct host *host)
 {
     struct errmsg e = {""};
     char path[300];
@@ -78,7 +80,8 @@ static void enrol(struct place *p, struct place *child)
     crypto_public(child->o.seed, pub);
     hex_encode(pub, 32, key);
     must(db_begin(p->db, &e), "begin", &e, NULL);
-    must(office_enrol(&p->o, p->db, child->o.site, child->o.name, key, 40000, &e), "enrol", &e, NULL);
+    must(office_enrol(&p->o, p->db, child->o.site, child->o.name, key, 40000, &e), "enrol", &e,
+         NULL);
     must(db_commit(p->db, &e), "commit", &e, NULL);
 }
 
@@ -87,7 +90,8 @@ static double read_us, prepare_us, store_us;
 /* Everything that `from` has for `to`; returns how many events. */
 static size_t carry(struct place *from, struct place *to, bool up)
 {
-    struct exchange out = {.office = &from->o, .is_parent = up}, in = {.office = &to->o, .is_parent = !up};
+    struct exchange out = {.office = &from->o, .is_parent = up},
+                    in = {.office = &to->o, .is_parent = !up};
     struct link_state link;
     struct errmsg e = {""};
     size_t total = 0;
@@ -97,7 +101,8 @@ static size_t carry(struct place *from, struct place *to, bool up)
     snprintf(in.peer, sizeof in.peer, "%s", from->o.site);
     must(link_read(from->db, to->o.site, &link, &e), "link", &e, NULL);
     for (;;) {
-        struct link_effect read = {.kind = FX_READ, .pos = at, .event_max = WIRE_BATCH_EVENTS_MAX, .byte_max = 192 * 1024};
+        struct link_effect read = {
+            .kind = FX_READ, .pos = at, .event_max = WIRE_BATCH_EVENTS_MAX, .byte_max = 192 * 1024};
         struct link_effect store = {.kind = FX_STORE, .prev_pos = at};
         struct exchange_batch batch = {0};
         struct arena *a = arena_create();
@@ -133,7 +138,12 @@ static size_t carry(struct place *from, struct place *to, bool up)
 
 static void publish(struct place *p, const char *path)
 {
-    struct caller boss = {.user = "admin", .name = "", .role = "admin", .site = p->o.site, .channel = "", .query_code = ""};
+    struct caller boss = {.user = "admin",
+                          .name = "",
+                          .role = "admin",
+                          .site = p->o.site,
+                          .channel = "",
+                          .query_code = ""};
     struct json *in = NULL, *out = NULL;
     struct problem why = {0};
     struct errmsg e = {""};
@@ -150,14 +160,21 @@ static void publish(struct place *p, const char *path)
 
 static void one_case(struct place *p, int i)
 {
-    struct caller agent = {.user = "agent", .name = "代办员甲", .role = "agent", .site = NODE, .channel = "window", .query_code = ""};
-    struct json *in = json_object(), *a = json_object(), *form = json_object(), *materials = json_array(), *d = json_object();
+    struct caller agent = {.user = "agent",
+                           .name = "代办员甲",
+                           .role = "agent",
+                           .site = NODE,
+                           .channel = "window",
+                           .query_code = ""};
+    struct json *in = json_object(), *a = json_object(), *form = json_object(),
+                *materials = json_array(), *d = json_object();
     struct json *out = NULL, *act = json_object();
     struct problem why = {0};
     struct errmsg e = {""};
     char id[19], mobile[16];
 
-    snprintf(id, sizeof id, "339900%04d%02d%02d%03d0", 1952 + i / 400 % 8, 1 + i % 12, 1 + i % 28, i % 1000);
+    snprintf(id, sizeof id, "339900%04d%02d%02d%03d0", 1952 + i / 400 % 8, 1 + i % 12, 1 + i % 28,
+             i % 1000);
     for (const char *c = "0123456789X"; *c && !citizen_number_check(id, NULL); c++)
         id[17] = *c;
     snprintf(mobile, sizeof mobile, "100%08d", i);
@@ -218,9 +235,11 @@ int main(int argc, char **argv)
     t = now_us() - t;
     read_us = prepare_us = store_us = 0;
     size_t events = carry(&node, &street, true);
-    printf("{\"events\": %zu, \"file_and_complete_us_per_case\": %.1f, \"read_us_per_event\": %.2f, "
-           "\"prepare_us_per_event\": %.2f, \"store_us_per_event\": %.2f}\n", events, t / n, read_us / (double)events,
-           prepare_us / (double)events, store_us / (double)events);
+    printf(
+        "{\"events\": %zu, \"file_and_complete_us_per_case\": %.1f, \"read_us_per_event\": %.2f, "
+        "\"prepare_us_per_event\": %.2f, \"store_us_per_event\": %.2f}\n",
+        events, t / n, read_us / (double)events, prepare_us / (double)events,
+        store_us / (double)events);
     snprintf(command, sizeof command, getenv("KEEP") ? "echo %s" : "rm -rf %s", dir);
     return system(command) != 0;
 }

@@ -65,7 +65,9 @@ static void column(struct table *t, const char *name, const char *type, const ch
     else if (!strcmp(name, "hlc"))
         snprintf(x, sizeof x, "hlc - $k * %lld", DAY_MS << 16);
     else if (!strcmp(name, "person"))
-        snprintf(x, sizeof x, "(filed_ms - $k * %lld) / 604800000 * 100000000000 + person %% 100000000000", DAY_MS);
+        snprintf(x, sizeof x,
+                 "(filed_ms - $k * %lld) / 604800000 * 100000000000 + person %% 100000000000",
+                 DAY_MS);
     else if (!strcmp(name, "certificate"))
         snprintf(x, sizeof x, "CASE certificate WHEN '' THEN '' ELSE certificate || '-$k' END");
     else if (n > 3 && !strcmp(name + n - 3, "_ms"))

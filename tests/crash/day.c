@@ -1,8 +1,9 @@
-/* A day's work of one office, stopped at every single write, sync, truncation, new name and removal of its disk, of
- * the database and of the papers alike: what was not synced is kept, lost or spoiled, names as well as bytes.
- * Reopened, the ledger must verify, every paper hold its bytes, everything that was acknowledged be there, the
- * rows fold to the same, and the day go on to the same end. The same with an I/O error and with a full disk at
- * every call: then the office stops, says so, and is started again. */
+/* A day's work of one office, stopped at every single write, sync, truncation, new name and removal
+ * of its disk, of the database and of the papers alike: what was not synced is kept, lost or
+ * spoiled, names as well as bytes. Reopened, the ledger must verify, every paper hold its bytes,
+ * everything that was acknowledged be there, the rows fold to the same, and the day go on to the
+ * same end. The same with an I/O error and with a full disk at every call: then the office stops,
+ * says so, and is started again. */
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -26,12 +27,13 @@ static struct db *db;
 static struct office office;
 static int64_t clock_ms;
 static uint64_t rng;
-static uint64_t acked;        /* own events that somebody was told of */
+static uint64_t acked;          /* own events that somebody was told of */
 static char case_no[CASES][24]; /* filed and acknowledged */
 static char query[CASES][8];
 static struct blob_dir *blobs;
-static char paper[2 * CASES][DIGEST_TEXT_LEN + 1]; /* whole, and said to be so; even: uploaded, odd: fetched */
-static int step_at;           /* next step of the day */
+static char paper[2 * CASES]
+                 [DIGEST_TEXT_LEN + 1]; /* whole, and said to be so; even: uploaded, odd: fetched */
+static int step_at;                     /* next step of the day */
 
 static uint64_t dice(uint64_t below)
 {
@@ -112,10 +114,14 @@ static struct json *read_json(const char *path)
     return j;
 }
 
-static const struct caller clerk = {.user = "clerk", .name = "窗口甲", .role = "clerk", .site = "331002000000", .channel = "window",
+static const struct caller clerk = {.user = "clerk",
+                                    .name = "窗口甲",
+                                    .role = "clerk",
+                                    .site = "331002000000",
+                                    .channel = "window",
                                     .query_code = ""};
 
-/* ---- the day ------------------------------------------------------------------------------------*/
+/* ---- the day ----------------------------------------------------------------------------------*/
 
 static struct json *filing(int i)
 {
@@ -124,12 +130,16 @@ static struct json *filing(int i)
     struct errmsg e = {""};
 
     snprintf(text, sizeof text,
-             "{\"item\":\"birth-registration-first\",\"applicant\":{\"name\":\"周大海\",\"id_type\":\"111\",\"id_number\":\"%s\","
-             "\"mobile\":\"1000000000%d\"},\"form\":{\"spouse_name\":\"示例\",\"spouse_id_number\":\"339900198506130284\","
-             "\"marriage_date\":\"2026-05-20\",\"register_kind\":\"before\"},\"materials\":[{\"code\":\"statement\",\"commitment\":true},"
+             "{\"item\":\"birth-registration-first\",\"applicant\":{\"name\":\"周大海\",\"id_"
+             "type\":\"111\",\"id_number\":\"%s\","
+             "\"mobile\":\"1000000000%d\"},\"form\":{\"spouse_name\":\"示例\",\"spouse_id_number\":"
+             "\"339900198506130284\","
+             "\"marriage_date\":\"2026-05-20\",\"register_kind\":\"before\"},\"materials\":[{"
+             "\"code\":\"statement\",\"commitment\":true},"
              "{\"code\":\"id-card\",\"documents\":[\"%s\"]}],"
              "\"delivery\":{\"method\":\"%s\",\"address\":\"葭沚街道示例路1号\"}}",
-             i % 2 ? "339900198506130110" : "33990019850613009X", i, paper[2 * i], i % 2 ? "pickup" : "courier");
+             i % 2 ? "339900198506130110" : "33990019850613009X", i, paper[2 * i],
+             i % 2 ? "pickup" : "courier");
     if (json_parse(text, strlen(text), &j, &e) != OK)
         fail("filing", "text", 0, &e);
     return j;
@@ -148,8 +158,10 @@ static enum err paper_row(const char *digest, const char *state, struct errmsg *
 
     if (err != OK)
         return err;
-    st = db_stmt(db, "INSERT INTO document (digest, street, case_no, size, media_type, state, hlc) VALUES ($1, $2, '', $3, "
-                     "'image/png', $4, 0) ON CONFLICT (digest) DO UPDATE SET state = excluded.state");
+    st = db_stmt(db,
+                 "INSERT INTO document (digest, street, case_no, size, media_type, state, hlc) "
+                 "VALUES ($1, $2, '', $3, "
+                 "'image/png', $4, 0) ON CONFLICT (digest) DO UPDATE SET state = excluded.state");
     bind_text(st, 1, digest);
     bind_text(st, 2, office.street);
     bind_int(st, 3, 3 * PIECE);
@@ -171,12 +183,14 @@ static enum err upload(int n, struct errmsg *e)
     for (int i = 0; err == OK && i < 3; i++)
         if ((err = blob_write(w, text + i * PIECE, PIECE, e)) != OK)
             blob_abort(w);
-    if (err == OK && (err = blob_commit(w, NULL, digest, e)) == OK && (err = paper_row(digest, "here", e)) == OK)
+    if (err == OK && (err = blob_commit(w, NULL, digest, e)) == OK &&
+        (err = paper_row(digest, "here", e)) == OK)
         memcpy(paper[n], digest, sizeof digest);
     return err;
 }
 
-/* As exchange_store_chunk() does it: it goes on behind the bytes that are there, whatever happened to them. */
+/* As exchange_store_chunk() does it: it goes on behind the bytes that are there, whatever happened
+ * to them. */
 static enum err fetch(int n, struct errmsg *e)
 {
     char text[3 * PIECE], digest[DIGEST_TEXT_LEN + 1] = "sha256:";
@@ -189,7 +203,8 @@ static enum err fetch(int n, struct errmsg *e)
     for (int tries = 0; tries < 2 && !blob_exists(blobs, digest); tries++) {
         int64_t at;
         while (err == OK && (at = blob_partial_size(blobs, digest)) < 3 * PIECE)
-            err = blob_partial_append(blobs, digest, at, text + at, at + PIECE > 3 * PIECE ? (size_t)(3 * PIECE - at) : PIECE, e);
+            err = blob_partial_append(blobs, digest, at, text + at,
+                                      at + PIECE > 3 * PIECE ? (size_t)(3 * PIECE - at) : PIECE, e);
         if (err == OK && (err = blob_partial_finish(blobs, digest, e)) == ERR_CORRUPT && !tries)
             err = OK; /* the power took what was not synced: it is dropped, and fetched again */
     }
@@ -278,8 +293,9 @@ static void check(const char *kind, int64_t n)
         fail("the ledger does not verify", kind, n, &e);
     if (ledger_head(db, office.site, &seq, hash, &e) != OK || seq < acked)
         fail("an acknowledged event is lost", kind, n, &e);
-    if (db_begin(db, &e) != OK || office_digest(db, before, &e) != OK || office_rebuild(&office, db, &e) != OK ||
-        office_digest(db, after, &e) != OK || strcmp(before, after))
+    if (db_begin(db, &e) != OK || office_digest(db, before, &e) != OK ||
+        office_rebuild(&office, db, &e) != OK || office_digest(db, after, &e) != OK ||
+        strcmp(before, after))
         fail("the projections differ from a fresh fold", kind, n, &e);
     db_rollback(db, NULL);
     for (int i = 0; i < CASES && case_no[i][0]; i++) {
@@ -348,7 +364,8 @@ static bool one(enum fault fault, int64_t n, int variant)
         if ((err = open_all(&e)) != OK)
             fail("it does not open again", names[fault], n, &e);
         check(names[fault], n);
-        /* A filing whose answer was lost is filed again by its person: another case, as it must be. */
+        /* A filing whose answer was lost is filed again by its person: another case, as it must be.
+         */
         if ((err = work(&e)) != OK)
             fail("the day does not go on", names[fault], n, &e);
     }
@@ -374,7 +391,8 @@ int main(void)
     close_all();
     if (open_all(&e) != OK || db_begin(db, &e) != OK || office_found(&office, db, &e) != OK)
         fail("found", "nothing", 0, &e);
-    static const char *const files[] = {"schema/catalogue/calendar/2026.json", "schema/catalogue/items/birth-registration-first.json"};
+    static const char *const files[] = {"schema/catalogue/calendar/2026.json",
+                                        "schema/catalogue/items/birth-registration-first.json"};
     for (int i = 0; i < 2; i++) {
         struct caller boss = clerk;
         boss.role = "admin";
@@ -396,6 +414,7 @@ int main(void)
                 passed++;
             passed++;
         }
-    printf("%lld writes of a day, each with three faults\n%lld passed, 0 failed\n", (long long)ops, (long long)passed);
+    printf("%lld writes of a day, each with three faults\n%lld passed, 0 failed\n", (long long)ops,
+           (long long)passed);
     return 0;
 }

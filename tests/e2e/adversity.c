@@ -1,5 +1,6 @@
-/* Preloaded into a program under test: a disk that is full while the file $ADVERSITY_FULL is there, one that cannot
- * sync while $ADVERSITY_SYNC is there, and a wall clock that is $ADVERSITY_CLOCK seconds off. */
+/* Preloaded into a program under test: a disk that is full while the file $ADVERSITY_FULL is there,
+ * one that cannot sync while $ADVERSITY_SYNC is there, and a wall clock that is $ADVERSITY_CLOCK
+ * seconds off. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>

@@ -9,10 +9,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 void fuzz_seeds(void (*give)(const void *p, size_t n));
 
 /* The program is wrong: say what, and end. */
-#define FUZZ_CHECK(x)                                                                                  \
-    do {                                                                                               \
-        if (!(x))                                                                                      \
-            __builtin_trap();                                                                          \
+#define FUZZ_CHECK(x)                                                                              \
+    do {                                                                                           \
+        if (!(x))                                                                                  \
+            __builtin_trap();                                                                      \
     } while (0)
 
 #endif

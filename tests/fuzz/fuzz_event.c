@@ -27,10 +27,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 void fuzz_seeds(void (*give)(const void *p, size_t n))
 {
     const struct event all[] = {
-        {.origin = "331002003901", .seq = 1, .hlc = 1790000000000ULL << 16, .kind = "case.filed/1", .case_no = "331002003261124500008",
-         .street = "331002003000", .actor = "", .body = "{\"item\":\"x\"}", .body_len = 12},
-        {.origin = "331002003901.77", .seq = 900000, .hlc = 5, .kind = "case.granted/1", .case_no = "", .street = "331002003000",
-         .actor = "agent.east", .body = "{}", .body_len = 2},
+        {.origin = "331002003901",
+         .seq = 1,
+         .hlc = 1790000000000ULL << 16,
+         .kind = "case.filed/1",
+         .case_no = "331002003261124500008",
+         .street = "331002003000",
+         .actor = "",
+         .body = "{\"item\":\"x\"}",
+         .body_len = 12},
+        {.origin = "331002003901.77",
+         .seq = 900000,
+         .hlc = 5,
+         .kind = "case.granted/1",
+         .case_no = "",
+         .street = "331002003000",
+         .actor = "agent.east",
+         .body = "{}",
+         .body_len = 2},
     };
 
     for (size_t i = 0; i < 2; i++) {

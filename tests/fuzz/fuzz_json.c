@@ -26,8 +26,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 void fuzz_seeds(void (*give)(const void *p, size_t n))
 {
     static const char *const all[] = {
-        "{\"item\":\"birth\",\"n\":[1,-2,3.5e10,true,null],\"名\":\"周大海\\u20ac\\n\"}", "[]", "\"\\ud83d\\ude00\"", "{\"a\":{\"b\":{\"c\":[[[]]]}}}",
-        "1e308", "-0", "9007199254740993",
+        "{\"item\":\"birth\",\"n\":[1,-2,3.5e10,true,null],\"名\":\"周大海\\u20ac\\n\"}",
+        "[]",
+        "\"\\ud83d\\ude00\"",
+        "{\"a\":{\"b\":{\"c\":[[[]]]}}}",
+        "1e308",
+        "-0",
+        "9007199254740993",
     };
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)

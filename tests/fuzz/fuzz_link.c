@@ -1,5 +1,6 @@
-/* The engine against a peer that says anything: frames of any bytes in any order. It never crashes, never asks
- * to store what was not sent, and says nothing after it has closed. Input: u16 length, bytes, again. */
+/* The engine against a peer that says anything: frames of any bytes in any order. It never crashes,
+ * never asks to store what was not sent, and says nothing after it has closed. Input: u16 length,
+ * bytes, again. */
 #include "base/crypto.h"
 #include "base/deflate.h"
 #include "base/mem.h"
@@ -25,7 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
         n -= 2;
         if (len > n)
             len = n;
-        in = (struct link_input){.kind = IN_FRAME, .now_ms = now += 10, .bytes = p, .bytes_len = len};
+        in = (struct link_input){
+            .kind = IN_FRAME, .now_ms = now += 10, .bytes = p, .bytes_len = len};
         arena_reset(turn);
         link_step(l, &in, turn, &fx);
         FUZZ_CHECK(fx.count <= LINK_EFFECTS_MAX && (!closed || !fx.count));
@@ -61,7 +63,11 @@ void fuzz_seeds(void (*give)(const void *p, size_t n))
 {
     struct buf b = {0}, raw = {0}, packed = {0};
     struct deflater *d = deflater_create(6, NULL, 0);
-    struct frame hello = {.kind = FRAME_HELLO, .version = 1, .dictionary = 1, .site = "331002003901", .peer = "331002003000",
+    struct frame hello = {.kind = FRAME_HELLO,
+                          .version = 1,
+                          .dictionary = 1,
+                          .site = "331002003901",
+                          .peer = "331002003000",
                           .stream = "child"};
     struct frame f;
 
@@ -69,7 +75,12 @@ void fuzz_seeds(void (*give)(const void *p, size_t n))
     buf_puts(&raw, "event");
     deflater_run(d, raw.data, raw.len, &packed);
     put(&b, &hello);
-    f = (struct frame){.kind = FRAME_EVENTS, .pos = 1, .count = 1, .raw_bytes = raw.len, .bytes = packed.data, .bytes_len = packed.len};
+    f = (struct frame){.kind = FRAME_EVENTS,
+                       .pos = 1,
+                       .count = 1,
+                       .raw_bytes = raw.len,
+                       .bytes = packed.data,
+                       .bytes_len = packed.len};
     put(&b, &f);
     f = (struct frame){.kind = FRAME_WANT, .max = 100};
     put(&b, &f);

@@ -21,8 +21,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 void fuzz_seeds(void (*give)(const void *p, size_t n))
 {
     static const char *const all[] = {
-        "{\"a\":\"x\\ny\",\"b\":[1,-2,0,123456789012345678],\"c\":{\"d\":null,\"e\":true,\"f\":false},\"名\":\"周大海\"}",
-        "[[],{},\"\"]", "\"\\\\\\\"\"", "0", "-1", "{\"b\":1,\"a\":2}", "{\"a\":1,\"a\":2}", "[1,]", "{\"a\" :1}", "\"\xed\xa0\x80\"",
+        "{\"a\":\"x\\ny\",\"b\":[1,-2,0,123456789012345678],\"c\":{\"d\":null,\"e\":true,\"f\":"
+        "false},\"名\":\"周大海\"}",
+        "[[],{},\"\"]",
+        "\"\\\\\\\"\"",
+        "0",
+        "-1",
+        "{\"b\":1,\"a\":2}",
+        "{\"a\":1,\"a\":2}",
+        "[1,]",
+        "{\"a\" :1}",
+        "\"\xed\xa0\x80\"",
     };
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)

@@ -1,4 +1,5 @@
-/* Without libFuzzer: every file of the corpus, every seed, and a fixed number of mutations of them. */
+/* Without libFuzzer: every file of the corpus, every seed, and a fixed number of mutations of them.
+ */
 #include "fuzz.h"
 
 #include <dirent.h>

@@ -30,8 +30,9 @@ static void add(struct named *list, int *count, const char *method, const char *
 
 static void read_served(void)
 {
-    static const struct call *const tables[] = {sessions_calls, cases_calls, items_calls, deliveries_calls,
-                                                certificates_calls, statistics_calls, offices_calls};
+    static const struct call *const tables[] = {
+        sessions_calls,     cases_calls,      items_calls,  deliveries_calls,
+        certificates_calls, statistics_calls, offices_calls};
     size_t n;
     const struct route *others = api_streamed_routes(&n);
 
@@ -56,7 +57,8 @@ static void read_described(void)
             continue;
         if (!strncmp(line, "  /", 3))
             snprintf(path, sizeof path, "%.*s", (int)strcspn(line + 2, ":"), line + 2);
-        else if (!strncmp(line, "    ", 4) && line[4] != ' ' && sscanf(line + 4, "%31[a-z]", word) == 1)
+        else if (!strncmp(line, "    ", 4) && line[4] != ' ' &&
+                 sscanf(line + 4, "%31[a-z]", word) == 1)
             add(described, &described_count, word, path);
     }
     fclose(f);

@@ -1,4 +1,5 @@
-/* The parts of the calls that need no request: kinds of file, checksums, pauses, languages, paths. */
+/* The parts of the calls that need no request: kinds of file, checksums, pauses, languages, paths.
+ */
 #include "casework/filetype.h"
 #include "api/guard.h"
 #include "api/reply.h"
@@ -93,7 +94,8 @@ static void problem_shape(void **state)
 static void pages_by_path(void **state)
 {
     (void)state;
-    static const struct web_file file[] = {{.path = "/a.js"}, {.path = "/index.html"}, {.path = "/z"}};
+    static const struct web_file file[] = {
+        {.path = "/a.js"}, {.path = "/index.html"}, {.path = "/z"}};
     assert_ptr_equal(static_find(file, 3, "/"), &file[1]);
     assert_ptr_equal(static_find(file, 3, "/z"), &file[2]);
     assert_null(static_find(file, 3, "/b"));
@@ -110,9 +112,12 @@ static void pages_by_path(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kinds_by_content),         cmocka_unit_test(sha1_vectors),
-        cmocka_unit_test(guard_pauses_and_forgets), cmocka_unit_test(language_of_the_reader),
-        cmocka_unit_test(problem_shape),            cmocka_unit_test(pages_by_path),
+        cmocka_unit_test(kinds_by_content),
+        cmocka_unit_test(sha1_vectors),
+        cmocka_unit_test(guard_pauses_and_forgets),
+        cmocka_unit_test(language_of_the_reader),
+        cmocka_unit_test(problem_shape),
+        cmocka_unit_test(pages_by_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,9 +83,12 @@ static struct json *parse(const char *text)
 }
 
 static const char good[] =
-    "{\"applicant\":{\"name\":\"林小溪\",\"id_type\":\"111\",\"id_number\":\"339900199907040057\",\"mobile\":\"10000000001\"},"
-    "\"form\":{\"spouse_name\":\"周大海\",\"spouse_id_number\":\"339900198506130110\",\"marriage_date\":\"2025-05-20\",\"register_kind\":\"before\"},"
-    "\"materials\":[{\"code\":\"statement\",\"commitment\":true},{\"code\":\"residence\",\"later\":true}],"
+    "{\"applicant\":{\"name\":\"林小溪\",\"id_type\":\"111\",\"id_number\":\"339900199907040057\","
+    "\"mobile\":\"10000000001\"},"
+    "\"form\":{\"spouse_name\":\"周大海\",\"spouse_id_number\":\"339900198506130110\",\"marriage_"
+    "date\":\"2025-05-20\",\"register_kind\":\"before\"},"
+    "\"materials\":[{\"code\":\"statement\",\"commitment\":true},{\"code\":\"residence\",\"later\":"
+    "true}],"
     "\"delivery\":{\"method\":\"agent\",\"address\":\"葭沚街道示例路1号\"}}";
 
 /* The good filing with `from` replaced by `to`: which field is refused? */
@@ -112,7 +115,8 @@ static void refused(const char *from, const char *to, const char *field)
 
 static void a_right_filing_passes(void **state)
 {
-    struct json *item = load("schema/catalogue/items/birth-registration-first.json"), *filing = parse(good);
+    struct json *item = load("schema/catalogue/items/birth-registration-first.json"),
+                *filing = parse(good);
 
     (void)state;
     if (form_check(item, filing, &problem) != OK)
@@ -166,11 +170,13 @@ static void working_days(void **state)
         int n;
         const char *due;
     } vectors[] = {
-        {"2017-09-28", 5, "2017-10-11"}, {"2017-01-25", 5, "2017-02-07"}, {"2026-02-13", 3, "2026-02-25"},
-        {"2026-04-30", 5, "2026-05-11"}, {"2026-09-30", 5, "2026-10-13"}, {"2026-01-05", 20, "2026-02-02"},
+        {"2017-09-28", 5, "2017-10-11"}, {"2017-01-25", 5, "2017-02-07"},
+        {"2026-02-13", 3, "2026-02-25"}, {"2026-04-30", 5, "2026-05-11"},
+        {"2026-09-30", 5, "2026-10-13"}, {"2026-01-05", 20, "2026-02-02"},
     };
     struct calendar *c = calendar_create();
-    const char *const years[] = {"schema/catalogue/calendar/2017.json", "schema/catalogue/calendar/2026.json"};
+    const char *const years[] = {"schema/catalogue/calendar/2017.json",
+                                 "schema/catalogue/calendar/2026.json"};
     int start, due;
 
     (void)state;
@@ -195,9 +201,12 @@ static void working_days(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_item_may_be_published), cmocka_unit_test(lint_names_the_fault),
-        cmocka_unit_test(a_right_filing_passes),       cmocka_unit_test(every_fault_names_its_field),
-        cmocka_unit_test(papers_are_judged_by_content_and_size), cmocka_unit_test(working_days),
+        cmocka_unit_test(every_item_may_be_published),
+        cmocka_unit_test(lint_names_the_fault),
+        cmocka_unit_test(a_right_filing_passes),
+        cmocka_unit_test(every_fault_names_its_field),
+        cmocka_unit_test(papers_are_judged_by_content_and_size),
+        cmocka_unit_test(working_days),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,7 +99,7 @@ static int teardown(void **state)
     return system(command);
 }
 
-/* ---- rows ------------------------------------------------------------------------------------ */
+/* ---- rows ------------------------------------------------------------------------------------ ----*/
 
 /* Ten pages of cache: what a transaction changes beyond that is written before its COMMIT. */
 static struct db *open_small(void)
@@ -173,7 +173,7 @@ static void assert_after_a_crash(char c, int n)
     db_close(db);
 }
 
-/* ---- tests ----------------------------------------------------------------------------------- */
+/* ---- tests ----------------------------------------------------------------------------------- ----*/
 
 static void few_calls(void **state)
 {

@@ -162,7 +162,7 @@ static void files(void **state)
     assert_int_equal(db_open("/nowhere/a.db", DB_READ, &other, &e), ERR_IO);
 }
 
-/* ---- store ---------------------------------------------------------------------------------- */
+/* ---- store ---------------------------------------------------------------------------------- ----*/
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t woken = PTHREAD_COND_INITIALIZER;
@@ -415,7 +415,8 @@ static int64_t size_of(const char *suffix)
     return stat(name, &st) ? 0 : (int64_t)st.st_size;
 }
 
-/* While the store is open the log is carried back into the file, and begins anew: it does not grow with what is written. */
+/* While the store is open the log is carried back into the file, and begins anew: it does not grow
+ * with what is written. */
 static void the_log_is_carried_back(void **state)
 {
     enum { ROUNDS = 4, EACH = 40 }; /* MB */

@@ -34,8 +34,8 @@ static void good(enum err err)
 }
 
 /* Refuses kind "bad/1"; counts the rest. */
-static enum err apply(void *arg, struct db *db, struct arrival *list, size_t n, bool local, struct arena *a,
-                      struct errmsg *e)
+static enum err apply(void *arg, struct db *db, struct arrival *list, size_t n, bool local,
+                      struct arena *a, struct errmsg *e)
 {
     struct site *s = arg;
 
@@ -56,8 +56,8 @@ static enum err apply(void *arg, struct db *db, struct arrival *list, size_t n, 
 }
 
 /* What does not come from the child goes to it; what goes up the ledger sees to. */
-static enum err route(void *arg, struct db *db, const struct arrival *list, size_t n, const char *from, struct arena *a,
-                      struct errmsg *e)
+static enum err route(void *arg, struct db *db, const struct arrival *list, size_t n,
+                      const char *from, struct arena *a, struct errmsg *e)
 {
     struct site *s = arg;
     enum err err = OK;
@@ -84,8 +84,8 @@ static void open_site(struct site *s, const char *code)
     s->l.apply = apply;
     s->l.route = route;
     s->l.arg = s;
-    good(link_add(s->db, !strcmp(code, NODE) ? STREET : NODE, !strcmp(code, NODE) ? "parent" : "child",
-                  host_system(), &msg));
+    good(link_add(s->db, !strcmp(code, NODE) ? STREET : NODE,
+                  !strcmp(code, NODE) ? "parent" : "child", host_system(), &msg));
     good(db_commit(s->db, &msg));
 }
 
@@ -95,7 +95,8 @@ static void append(struct site *s, const char *kind, const char *case_no, enum e
 
     json_set_text(body, "text", "葭沚街道");
     good(db_begin(s->db, &msg));
-    assert_int_equal(ledger_append(&s->l, s->db, kind, case_no, STREET, "agent", body, NULL, &msg), want);
+    assert_int_equal(ledger_append(&s->l, s->db, kind, case_no, STREET, "agent", body, NULL, &msg),
+                     want);
     if (want == OK)
         good(db_commit(s->db, &msg));
     else
@@ -116,7 +117,8 @@ static void collect(void *arg, const struct event *ev)
     b->count++;
 }
 
-/* Carry what `from` has for `to` behind pos, through the wire form; each must come out as `want`. */
+/* Carry what `from` has for `to` behind pos, through the wire form; each must come out as `want`.
+ */
 static int carry(struct site *from, struct site *to, uint64_t pos, enum received want)
 {
     struct batch b = {0};
@@ -132,7 +134,9 @@ static int carry(struct site *from, struct site *to, uint64_t pos, enum received
     good(db_begin(to->db, &msg));
     good(ledger_receive(&to->l, to->db, from->l.site, list, (size_t)b.count, a, &msg));
     for (int i = 0; i < b.count; i++)
-        assert_int_equal(list[i].got, !strcmp(list[i].ev.kind, "bad/1") && want == RECEIVED_NEW ? RECEIVED_ASIDE : want);
+        assert_int_equal(list[i].got, !strcmp(list[i].ev.kind, "bad/1") && want == RECEIVED_NEW
+                                          ? RECEIVED_ASIDE
+                                          : want);
     good(db_commit(to->db, &msg));
     buf_free(&b.bytes);
     arena_destroy(a);
@@ -242,7 +246,8 @@ static void a_peer_that_breaks_the_rules(void **state)
     assert_int_equal(offer(&street, NODE, "331002003902", 1), ERR_PEER); /* another's origin */
     assert_int_equal(offer(&street, NODE, NODE, 1), OK);
     assert_int_equal(offer(&street, NODE, NODE, 3), ERR_PEER);
-    assert_int_equal(offer(&street, "331002000000", "331002000000", 7), OK); /* the parent selects */
+    assert_int_equal(offer(&street, "331002000000", "331002000000", 7),
+                     OK); /* the parent selects */
     good(db_begin(street.db, &msg));
     assert_int_equal(link_acked(street.db, NODE, 99, 0, &msg), ERR_PEER); /* from the future */
     good(db_rollback(street.db, &msg));
@@ -295,7 +300,8 @@ static void signed_heads(void **state)
 
 static void decoding_survives_any_cut(void **state)
 {
-    struct event ev = {NODE, 7, 99, "case.filed/1", "331002003261123000017", STREET, "agent", "{\"a\":1}", 7};
+    struct event ev = {NODE,    7,           99, "case.filed/1", "331002003261123000017", STREET,
+                       "agent", "{\"a\":1}", 7};
     struct buf b = {0}, again = {0};
     struct arena *a = arena_create();
 
@@ -357,17 +363,24 @@ static void documents_resume_and_are_checked(void **state)
     blob_dir_close(d);
 }
 
-/* A database of schema 4, with what a street had said, received and promised to others, goes on where it was. */
+/* A database of schema 4, with what a street had said, received and promised to others, goes on
+ * where it was. */
 static void an_older_database_goes_on(void **state)
 {
     static const char old[] =
-        "INSERT INTO link (peer, role, stream, head_pos, acked_pos) VALUES ('331002000000', 'parent', x'00', 2, 1),"
+        "INSERT INTO link (peer, role, stream, head_pos, acked_pos) VALUES ('331002000000', "
+        "'parent', x'00', 2, 1),"
         " ('331002003901', 'child', x'01', 1, 0);"
-        "INSERT INTO event (street, origin, seq, hlc, kind, case_no, actor, body, hash, state, from_peer) VALUES"
-        " ('331002003000', '331002003901', 1, 65536000, 'a/1', '', '', '{}', zeroblob(32), 'applied', '331002003901'),"
-        " ('331002003000', '331002003000', 1, 131072000, 'b/1', '', '', '{}', zeroblob(32), 'applied', NULL),"
-        " ('331002000000', '331002000000', 7, 99, 'c/1', '', '', '{}', NULL, 'applied', '331002000000');"
-        "INSERT INTO outbox (peer, pos, origin, seq, at_ms) VALUES ('331002000000', 1, '331002003901', 1, 5),"
+        "INSERT INTO event (street, origin, seq, hlc, kind, case_no, actor, body, hash, state, "
+        "from_peer) VALUES"
+        " ('331002003000', '331002003901', 1, 65536000, 'a/1', '', '', '{}', zeroblob(32), "
+        "'applied', '331002003901'),"
+        " ('331002003000', '331002003000', 1, 131072000, 'b/1', '', '', '{}', zeroblob(32), "
+        "'applied', NULL),"
+        " ('331002000000', '331002000000', 7, 99, 'c/1', '', '', '{}', NULL, 'applied', "
+        "'331002000000');"
+        "INSERT INTO outbox (peer, pos, origin, seq, at_ms) VALUES ('331002000000', 1, "
+        "'331002003901', 1, 5),"
         " ('331002000000', 2, '331002003000', 1, 6), ('331002003901', 1, '331002003000', 1, 6);";
     struct batch b = {0};
     struct ledger l;

@@ -1,4 +1,5 @@
-/* A client's WebSocket frame: header and mask as RFC 6455 5.2 and 5.3 have them, at every border of its length. */
+/* A client's WebSocket frame: header and mask as RFC 6455 5.2 and 5.3 have them, at every border of
+ * its length. */
 #include "net/inside.h"
 
 #include <setjmp.h>
@@ -9,7 +10,8 @@
 
 static const struct {
     size_t n, header;
-} borders[] = {{0, 6}, {1, 6}, {7, 6}, {8, 6}, {9, 6}, {125, 6}, {126, 8}, {127, 8}, {65535, 8}, {65536, 14}, {300001, 14}};
+} borders[] = {{0, 6},   {1, 6},   {7, 6},     {8, 6},      {9, 6},      {125, 6},
+               {126, 8}, {127, 8}, {65535, 8}, {65536, 14}, {300001, 14}};
 
 static unsigned char letter(size_t i)
 {
@@ -21,7 +23,8 @@ static void header_and_mask(void **state)
     (void)state;
     for (size_t b = 0; b < sizeof borders / sizeof borders[0]; b++) {
         size_t n = borders[b].n, header;
-        unsigned char *room = malloc(WS_FRAME_HEADER_MAX + n), *p = room + WS_FRAME_HEADER_MAX, *h, *key;
+        unsigned char *room = malloc(WS_FRAME_HEADER_MAX + n), *p = room + WS_FRAME_HEADER_MAX, *h,
+                      *key;
         uint64_t len;
         for (size_t i = 0; i < n; i++)
             p[i] = letter(i);

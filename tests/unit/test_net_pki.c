@@ -32,8 +32,13 @@ static void issue(struct authority *by, const char *cn, bool is_ca, int days, st
     memset(ret, 0, sizeof *ret);
     pki_new_key(&ret->key);
     good(pki_request(buf_text(&ret->key), "a name that counts for nothing", &csr, &msg));
-    struct pki_issue in = {buf_text(&by->key), buf_text(&by->cert), buf_text(&csr), cn, is_ca,
-                           "DNS:localhost,IP:127.0.0.1", days};
+    struct pki_issue in = {buf_text(&by->key),
+                           buf_text(&by->cert),
+                           buf_text(&csr),
+                           cn,
+                           is_ca,
+                           "DNS:localhost,IP:127.0.0.1",
+                           days};
     good(pki_issue(&in, &ret->cert, &msg));
     buf_free(&csr);
 }
@@ -58,8 +63,11 @@ static void the_tree_holds(void **state)
     assert_string_equal(cn, "331002003901");
     good(pki_check(buf_text(&node.cert), buf_text(&street.cert), buf_text(&district.cert), &msg));
     /* without the street's certificate, and under another authority of the same name */
-    assert_int_equal(pki_check(buf_text(&node.cert), "", buf_text(&district.cert), &msg), ERR_DENIED);
-    assert_int_equal(pki_check(buf_text(&node.cert), buf_text(&street.cert), buf_text(&other.cert), &msg), ERR_DENIED);
+    assert_int_equal(pki_check(buf_text(&node.cert), "", buf_text(&district.cert), &msg),
+                     ERR_DENIED);
+    assert_int_equal(
+        pki_check(buf_text(&node.cert), buf_text(&street.cert), buf_text(&other.cert), &msg),
+        ERR_DENIED);
     good(pki_fingerprint(buf_text(&district.cert), one, &msg));
     good(pki_fingerprint(buf_text(&other.cert), two, &msg));
     assert_int_equal(strlen(one), 64);
@@ -78,7 +86,9 @@ static void a_node_signs_for_nobody(void **state)
     root(&district, "331002000000");
     issue(&district, "331002003901", false, 30, &node);
     issue(&node, "331002003902", false, 30, &fake);
-    assert_int_equal(pki_check(buf_text(&fake.cert), buf_text(&node.cert), buf_text(&district.cert), &msg), ERR_DENIED);
+    assert_int_equal(
+        pki_check(buf_text(&fake.cert), buf_text(&node.cert), buf_text(&district.cert), &msg),
+        ERR_DENIED);
     drop(&district);
     drop(&node);
     drop(&fake);
@@ -91,7 +101,8 @@ static void an_expired_one_is_refused_and_says_so(void **state)
     (void)state;
     root(&district, "331002000000");
     issue(&district, "331002003901", false, -1, &node);
-    assert_int_equal(pki_check(buf_text(&node.cert), "", buf_text(&district.cert), &msg), ERR_DENIED);
+    assert_int_equal(pki_check(buf_text(&node.cert), "", buf_text(&district.cert), &msg),
+                     ERR_DENIED);
     assert_non_null(strstr(msg.text, "expired"));
     drop(&district);
     drop(&node);
@@ -104,7 +115,13 @@ static void what_is_no_request_is_refused(void **state)
 
     (void)state;
     root(&district, "331002000000");
-    struct pki_issue in = {buf_text(&district.key), buf_text(&district.cert), "hello", "331002003901", false, NULL, 30};
+    struct pki_issue in = {buf_text(&district.key),
+                           buf_text(&district.cert),
+                           "hello",
+                           "331002003901",
+                           false,
+                           NULL,
+                           30};
     assert_int_equal(pki_issue(&in, &out, &msg), ERR_INVALID);
     assert_int_equal(out.len, 0);
     drop(&district);

@@ -1,4 +1,5 @@
-/* Many nodes in one process, for the benchmarks: what they are made of, and the file that holds them. */
+/* Many nodes in one process, for the benchmarks: what they are made of, and the file that holds
+ * them. */
 #ifndef BENCH_FLEET_H
 #define BENCH_FLEET_H
 
@@ -8,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One node as it stands before it dials: who it is, what it holds of the hub's outbox, what waits in its own. */
+/* One node as it stands before it dials: who it is, what it holds of the hub's outbox, what waits
+ * in its own. */
 struct fleet_node {
     char code[13];
     unsigned char seed[32], stream[16], hub_stream[16];
@@ -30,10 +32,11 @@ struct fleet {
 /* The nodes of `path` into ret; they stay until the program ends. Ends it on a fault. */
 void fleet_load(const char *path, struct fleet *ret);
 
-/* Enrol `count` communities, under as many streets as they need, at the hub in `dir`, which is not running, and write
- * them to `path`. With cases > 0 through office_enrol(), each with that many cases filed and completed while it was
- * cut off (five events a case), made by the office's own commands. With 0 only their links and keys are written:
- * office_enrol() tells every child of every other, which is a hundred million rows for ten thousand. */
+/* Enrol `count` communities, under as many streets as they need, at the hub in `dir`, which is not
+ * running, and write them to `path`. With cases > 0 through office_enrol(), each with that many
+ * cases filed and completed while it was cut off (five events a case), made by the office's own
+ * commands. With 0 only their links and keys are written: office_enrol() tells every child of every
+ * other, which is a hundred million rows for ten thousand. */
 void fleet_prepare(const char *dir, const char *path, int count, int cases);
 /* What the hub in `dir` holds, one line of JSON. */
 void fleet_check(const char *dir);

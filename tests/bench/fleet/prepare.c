@@ -29,7 +29,7 @@ static void must(enum err err, const char *what)
     filing_must(err, what, &e, &p);
 }
 
-/* ---- the hub's side -----------------------------------------------------------------------------*/
+/* ---- the hub's side ---------------------------------------------------------------------------*/
 
 struct hub {
     struct folder folder;
@@ -80,7 +80,8 @@ static void now_and_then(struct hub *h, int i)
 
 static void code_of(const struct hub *h, int i, char out[13])
 {
-    snprintf(out, 13, "%.6s%03d%03d", h->office.site, 1 + i / COMMUNITIES_PER_STREET % 999, 1 + i % COMMUNITIES_PER_STREET);
+    snprintf(out, 13, "%.6s%03d%03d", h->office.site, 1 + i / COMMUNITIES_PER_STREET % 999,
+             1 + i % COMMUNITIES_PER_STREET);
 }
 
 static void enrol(struct hub *h, const char *code, const unsigned char seed[32], bool whole)
@@ -121,14 +122,18 @@ static void heard(struct hub *h, struct fleet_node *n)
 static void certificate(struct hub *h, const char *code, struct buf *out)
 {
     char san[200];
-    struct pki_issue in = {.ca_key = buf_text(&h->ca_key), .ca_cert = buf_text(&h->ca_cert), .csr = buf_text(&h->csr),
-                           .cn = code, .san = san, .days = 30};
+    struct pki_issue in = {.ca_key = buf_text(&h->ca_key),
+                           .ca_cert = buf_text(&h->ca_cert),
+                           .csr = buf_text(&h->csr),
+                           .cn = code,
+                           .san = san,
+                           .days = 30};
 
     snprintf(san, sizeof san, "DNS:localhost,IP:127.0.0.1,URI:urn:doorstep:site:%s", code);
     must(pki_issue(&in, out, &e), "certificate");
 }
 
-/* ---- a node's office ----------------------------------------------------------------------------*/
+/* ---- a node's office --------------------------------------------------------------------------*/
 
 /* The facts of the hub that `where` selects, as they come down a link. */
 static void tell(struct hub *h, struct office *o, struct db *db, const char *where, const char *arg)
@@ -140,7 +145,10 @@ static void tell(struct hub *h, struct office *o, struct db *db, const char *whe
     size_t n = 0;
     bool row;
 
-    snprintf(sql, sizeof sql, "SELECT origin, seq, hlc, kind, case_no, street, actor, body FROM event WHERE %s ORDER BY hlc", where);
+    snprintf(sql, sizeof sql,
+             "SELECT origin, seq, hlc, kind, case_no, street, actor, body FROM event WHERE %s "
+             "ORDER BY hlc",
+             where);
     struct stmt *st = db_stmt(h->db, sql);
     if (arg)
         bind_text(st, 1, arg);
@@ -158,7 +166,8 @@ static void tell(struct hub *h, struct office *o, struct db *db, const char *whe
     arena_destroy(a);
 }
 
-static void node_office(struct hub *h, struct db *db, const char *code, const unsigned char seed[32], struct office *ret)
+static void node_office(struct hub *h, struct db *db, const char *code,
+                        const unsigned char seed[32], struct office *ret)
 {
     memset(ret, 0, sizeof *ret);
     ret->host = host_system();
@@ -170,7 +179,8 @@ static void node_office(struct hub *h, struct db *db, const char *code, const un
     must(office_open(ret, db, &e), "a node's office");
 }
 
-static void act(struct office *o, struct db *db, const struct caller *c, const char *no, const char *action)
+static void act(struct office *o, struct db *db, const struct caller *c, const char *no,
+                const char *action)
 {
     struct json *in = json_object(), *out = NULL;
 
@@ -181,11 +191,18 @@ static void act(struct office *o, struct db *db, const struct caller *c, const c
     json_free(out);
 }
 
-/* File and complete; the events into out: u32 length, bytes. Undone when it is over: the next node begins afresh. */
-static uint32_t work(struct hub *h, struct db *db, struct fleet_node *n, int i, int cases, struct buf *out)
+/* File and complete; the events into out: u32 length, bytes. Undone when it is over: the next node
+ * begins afresh. */
+static uint32_t work(struct hub *h, struct db *db, struct fleet_node *n, int i, int cases,
+                     struct buf *out)
 {
     static const char *const items[] = {"elderly-card", "residence-registration"};
-    struct caller agent = {.user = "agent", .name = "代办员", .role = "agent", .site = n->code, .channel = "window", .query_code = ""};
+    struct caller agent = {.user = "agent",
+                           .name = "代办员",
+                           .role = "agent",
+                           .site = n->code,
+                           .channel = "window",
+                           .query_code = ""};
     struct office o;
     uint32_t count = 0;
     bool row;
@@ -193,10 +210,14 @@ static uint32_t work(struct hub *h, struct db *db, struct fleet_node *n, int i, 
     must(db_begin(db, &e), "begin");
     node_office(h, db, n->code, n->seed, &o);
     must(link_add(db, o.parent, "parent", o.host, &e), "link");
-    tell(h, &o, db, "kind IN ('block.leased/1', 'site.enrolled/1') AND case_no = '' AND body LIKE '%' || $1 || '%'", n->code);
+    tell(h, &o, db,
+         "kind IN ('block.leased/1', 'site.enrolled/1') AND case_no = '' AND body LIKE '%' || $1 "
+         "|| '%'",
+         n->code);
     must(lease_link_closed(&o, db, &e), "link");
     for (int k = 0; k < cases; k++) {
-        struct json *in = filing_make(db, items[k % 2], i * cases + k, "agent", NULL, 0), *done = NULL;
+        struct json *in = filing_make(db, items[k % 2], i * cases + k, "agent", NULL, 0),
+                    *done = NULL;
         char no[22];
         must(case_file(&o, db, &agent, in, &done, &p), "file");
         snprintf(no, sizeof no, "%s", json_get_text(done, "case_no"));
@@ -204,7 +225,8 @@ static uint32_t work(struct hub *h, struct db *db, struct fleet_node *n, int i, 
         json_free(done);
         act(&o, db, &agent, no, "complete");
     }
-    struct stmt *st = db_stmt(db, "SELECT origin, seq, hlc, kind, case_no, street, actor, body, hash FROM event WHERE origin = $1 ORDER BY seq");
+    struct stmt *st = db_stmt(db, "SELECT origin, seq, hlc, kind, case_no, street, actor, body, "
+                                  "hash FROM event WHERE origin = $1 ORDER BY seq");
     struct buf b = {0};
     bind_text(st, 1, o.ledger.origin);
     while (db_step(st, &row, &e) == OK && row) {
@@ -240,7 +262,7 @@ static struct db *node_db(struct hub *h, const char *path)
     return db;
 }
 
-/* ---- the file -----------------------------------------------------------------------------------*/
+/* ---- the file ---------------------------------------------------------------------------------*/
 
 static void put(FILE *f, const void *bytes, size_t n)
 {
@@ -250,7 +272,8 @@ static void put(FILE *f, const void *bytes, size_t n)
     }
 }
 
-static void write_node(FILE *f, const struct fleet_node *n, const struct buf *cert, uint32_t count, const struct buf *events)
+static void write_node(FILE *f, const struct fleet_node *n, const struct buf *cert, uint32_t count,
+                       const struct buf *events)
 {
     struct buf b = {0};
 
@@ -323,7 +346,8 @@ void fleet_prepare(const char *dir, const char *path, int count, int cases)
 
 static void read_node(struct reader *r, struct fleet_node *n)
 {
-    const unsigned char *code = reader_bytes(r, 12), *seed = reader_bytes(r, 32), *stream = reader_bytes(r, 16);
+    const unsigned char *code = reader_bytes(r, 12), *seed = reader_bytes(r, 32),
+                        *stream = reader_bytes(r, 16);
     const unsigned char *hub_stream = reader_bytes(r, 16);
 
     n->hub_pos = reader_u64(r);
@@ -369,7 +393,7 @@ void fleet_load(const char *path, struct fleet *ret)
     }
 }
 
-/* ---- afterwards ---------------------------------------------------------------------------------*/
+/* ---- afterwards -------------------------------------------------------------------------------*/
 
 static long long number(struct db *db, const char *sql)
 {
@@ -391,10 +415,13 @@ void fleet_check(const char *dir)
 
     folder_path(dir, "doorstep.db", path, sizeof path);
     must(db_open(path, DB_READ, &db, &e), "database");
-    printf("{\"events\":%lld,\"aside\":%lld,\"cases\":%lld,\"certificates\":%lld,\"repairs\":%lld,\"signed\":%lld}\n",
+    printf("{\"events\":%lld,\"aside\":%lld,\"cases\":%lld,\"certificates\":%lld,\"repairs\":%lld,"
+           "\"signed\":%lld}\n",
            number(db, "SELECT count(*) FROM event WHERE from_peer IS NOT NULL"),
-           number(db, "SELECT count(*) FROM event WHERE state = 'aside'"), number(db, "SELECT count(*) FROM case_file"),
-           number(db, "SELECT count(*) FROM certificate"), number(db, "SELECT count(*) FROM repair"),
+           number(db, "SELECT count(*) FROM event WHERE state = 'aside'"),
+           number(db, "SELECT count(*) FROM case_file"),
+           number(db, "SELECT count(*) FROM certificate"),
+           number(db, "SELECT count(*) FROM repair"),
            number(db, "SELECT count(*) FROM origin WHERE signed_seq > 0 AND signed_seq = seq"));
     db_close(db);
 }

@@ -1,11 +1,12 @@
-/* Two engines of shared/sync over a line that is cut, slow and half-open, at sites that crash and lose what
- * was not durable. Everything is drawn from the seed: the same seed gives the same run.
+/* Two engines of shared/sync over a line that is cut, slow and half-open, at sites that crash and
+ * lose what was not durable. Everything is drawn from the seed: the same seed gives the same run.
  *
  *   build/sim --seeds 1..300 [--trace]
  *
- * Safety, at every step: what a side stores is the other's outbox, in order, nothing twice and nothing
- * left out; nothing is acknowledged that is not durable; a document announced complete has its bytes.
- * Liveness, after the faults end: within bounded simulated time both outboxes and all documents are over. */
+ * Safety, at every step: what a side stores is the other's outbox, in order, nothing twice and
+ * nothing left out; nothing is acknowledged that is not durable; a document announced complete has
+ * its bytes. Liveness, after the faults end: within bounded simulated time both outboxes and all
+ * documents are over. */
 #include "base/crypto.h"
 #include "sync/link.h"
 
@@ -80,7 +81,7 @@ struct side {
 };
 
 static struct side side[2];
-static struct line line[2]; /* line[i] carries from side i */
+static struct line line[2];          /* line[i] carries from side i */
 static struct doc docs[2][DOCS_MAX]; /* docs[i]: fetched by side i */
 static int doc_count[2];
 static bool connected, half_open;
@@ -90,14 +91,15 @@ static char broken[300];
 static void breach(const char *what, struct side *s, uint64_t a, uint64_t b)
 {
     if (!broken[0])
-        snprintf(broken, sizeof broken, "%s at %s (%" PRIu64 ", %" PRIu64 "), t=%" PRId64 " ms", what,
-                 s->name, a, b, now);
+        snprintf(broken, sizeof broken, "%s at %s (%" PRIu64 ", %" PRIu64 "), t=%" PRId64 " ms",
+                 what, s->name, a, b, now);
 }
 
 static void trace(const char *what, const struct side *s, uint64_t a, uint64_t b)
 {
     if (tracing)
-        printf("%8" PRId64 " %-4s %-12s %" PRIu64 " %" PRIu64 "\n", now, s ? s->name : "-", what, a, b);
+        printf("%8" PRId64 " %-4s %-12s %" PRIu64 " %" PRIu64 "\n", now, s ? s->name : "-", what, a,
+               b);
 }
 
 static void step(int i, const struct link_input *in);
@@ -299,7 +301,8 @@ static void connect_(void)
 {
     for (int i = 0; i < 2; i++) {
         struct side *s = &side[i];
-        struct link_input in = {.kind = IN_OPENED, .pos = s->stored, .head_pos = s->outbox, .wall_ms = now};
+        struct link_input in = {
+            .kind = IN_OPENED, .pos = s->stored, .head_pos = s->outbox, .wall_ms = now};
         connected = true;
         half_open = false;
         s->open = true;
@@ -340,7 +343,8 @@ static void answer_stored(int i, struct work *w)
         w->in.err = ERR_CONFLICT; /* behind a batch that failed */
     if (w->in.err == OK) {
         if (w->first_id != s->stored + 1)
-            breach(w->first_id <= s->stored ? "an event twice" : "an event left out", s, w->first_id, s->stored);
+            breach(w->first_id <= s->stored ? "an event twice" : "an event left out", s,
+                   w->first_id, s->stored);
         s->stored = w->pos;
         memcpy(s->known_stream, w->stream, 16);
         trace("stored", s, w->first_id, w->pos);
@@ -436,7 +440,8 @@ static void want_documents(int i)
 static void crash(int i)
 {
     struct side *s = &side[i];
-    struct link_config c = {.parent_side = i == 1, .dictionary = "case.filed/1", .dictionary_len = 12};
+    struct link_config c = {
+        .parent_side = i == 1, .dictionary = "case.filed/1", .dictionary_len = 12};
 
     memcpy(c.site, i ? "331002003000" : "331002003901", 13);
     memcpy(c.peer, i ? "331002003901" : "331002003000", 13);
@@ -553,10 +558,12 @@ static bool run(uint64_t seed)
             tick = now + 1000;
     }
     if (!broken[0] && !all_over())
-        snprintf(broken, sizeof broken, "not over: node %" PRIu64 "/%" PRIu64 " hub %" PRIu64 "/%" PRIu64,
-                 side[1].stored, side[0].outbox, side[0].stored, side[1].outbox);
+        snprintf(broken, sizeof broken,
+                 "not over: node %" PRIu64 "/%" PRIu64 " hub %" PRIu64 "/%" PRIu64, side[1].stored,
+                 side[0].outbox, side[0].stored, side[1].outbox);
     if (broken[0])
-        printf("seed %" PRIu64 ": %s\n    again: build/sim --seeds %" PRIu64 "..%" PRIu64 " --trace\n",
+        printf("seed %" PRIu64 ": %s\n    again: build/sim --seeds %" PRIu64 "..%" PRIu64
+               " --trace\n",
                seed, broken, seed, seed);
     finish();
     return !broken[0];

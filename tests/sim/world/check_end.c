@@ -25,7 +25,8 @@ static bool unsigned_above(int no)
     bool any = false;
 
     for (int up = parent_of(no); !any && up >= 0; up = parent_of(up)) {
-        struct stmt *st = db_stmt(site[up].db, "SELECT 1 FROM origin WHERE origin = $1 AND signed_seq < seq");
+        struct stmt *st =
+            db_stmt(site[up].db, "SELECT 1 FROM origin WHERE origin = $1 AND signed_seq < seq");
         bind_text(st, 1, site[no].office.ledger.origin);
         if (db_step(st, &any, NULL) != OK)
             any = true;

@@ -60,8 +60,9 @@ static int64_t log_piece_end(int64_t at)
     return at < HEAD ? HEAD : at - in + (in < FRAME_HEAD ? FRAME_HEAD : FRAME_HEAD + PAGE);
 }
 
-/* A log comes in large pieces (shared/db/log_vfs.c), and a disk may stop, fail or fill up in the middle of one. So each
- * is taken apart here into the writes that SQLite made, and each of these counts, and can be the last. */
+/* A log comes in large pieces (shared/db/log_vfs.c), and a disk may stop, fail or fill up in the
+ * middle of one. So each is taken apart here into the writes that SQLite made, and each of these
+ * counts, and can be the last. */
 static int x_write(sqlite3_file *h, const void *p, int n, sqlite3_int64 at)
 {
     struct handle *x = (struct handle *)h;

@@ -77,7 +77,8 @@ static void one_fault(int kind, int unused)
         disk_set_full(no, true);
         later(1000 + (int64_t)dice(20000), disk_well, no, 0);
         break;
-    case 8: /* a disk that is dying: slow, and reads fail now and then; single jobs fail, the site goes on */
+    case 8: /* a disk that is dying: slow, and reads fail now and then; single jobs fail, the site
+               goes on */
         trace("disk %d is slow and fails to read", no);
         s->slow_ms = dice(2) ? 1500 : 0;
         later(30000, disk_well, no, 0);
@@ -109,7 +110,8 @@ static void one_fault(int kind, int unused)
     case 14: /* an old copy comes back */
         site_restore(no, dice(3) != 0);
         break;
-    case 12: /* a street is away for longer than the leases, perhaps with clocks that have stood still or run ahead */
+    case 12: /* a street is away for longer than the leases, perhaps with clocks that have stood
+                still or run ahead */
         trace("line of street cut for long");
         for (int i = 3; i < SITES; i++)
             if (dice(2)) {
@@ -165,7 +167,8 @@ void faults_plan(int64_t from, int64_t until)
         for (int i = 1; i < SITES; i++)
             later(from + (int64_t)dice((uint64_t)(until - from) / 2), backup_one, i, 0);
         for (int i = 0; i < 3; i++)
-            later((until + from) / 2 + (int64_t)dice((uint64_t)(until - from) / 2), one_fault, 14, 0);
+            later((until + from) / 2 + (int64_t)dice((uint64_t)(until - from) / 2), one_fault, 14,
+                  0);
     }
 
     if (dice(5) == 0)

@@ -173,8 +173,8 @@ bool files_at_risk(int n)
     return false;
 }
 
-/* Each name that was not synced is new or old, each file's unsynced end is there, cut, or (most often: a program
- * notices it last) a hole of zeros. */
+/* Each name that was not synced is new or old, each file's unsynced end is there, cut, or (most
+ * often: a program notices it last) a hole of zeros. */
 void files_power_cycle(int n, uint64_t (*dice)(uint64_t below))
 {
     if (!unsafe[n])

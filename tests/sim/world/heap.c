@@ -1,5 +1,6 @@
-/* malloc for one thread: lists of equal pieces, nothing ever given back or joined. A seed makes and drops a million
- * small things; the C library's care for threads and fragments was a sixth of its time. Not with sanitizers. */
+/* malloc for one thread: lists of equal pieces, nothing ever given back or joined. A seed makes and
+ * drops a million small things; the C library's care for threads and fragments was a sixth of its
+ * time. Not with sanitizers. */
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 
 #include <errno.h>

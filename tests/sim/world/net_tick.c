@@ -73,7 +73,8 @@ static void show(struct conn *c, struct site *s, struct glance *g)
         int k = 0;
         while (k < s->shown_count && strcmp(s->shown[k].origin, h->origin))
             k++;
-        if (k < s->shown_count && s->shown[k].seq >= h->seq && !memcmp(s->shown[k].signature, h->signature, 64))
+        if (k < s->shown_count && s->shown[k].seq >= h->seq &&
+            !memcmp(s->shown[k].signature, h->signature, 64))
             continue;
         if (k == s->shown_count && k < 63)
             s->shown_count++;

@@ -1,5 +1,6 @@
-/* Every number that was given out lies in a block that was leased to its user, blocks do not overlap, and in between
- * none is missing: read from the events of the district alone, apart from the rows that the offices keep. */
+/* Every number that was given out lies in a block that was leased to its user, blocks do not
+ * overlap, and in between none is missing: read from the events of the district alone, apart from
+ * the rows that the offices keep. */
 #include "world.h"
 
 #include "base/ids.h"
@@ -40,7 +41,8 @@ bool text_of(const char *body, const char *key, char *out, size_t cap)
 
     snprintf(quoted, sizeof quoted, "\"%s\":\"", key);
     const char *p = strstr(body, quoted);
-    snprintf(out, cap, "%.*s", p ? (int)strcspn(p + strlen(quoted), "\"") : 0, p ? p + strlen(quoted) : "");
+    snprintf(out, cap, "%.*s", p ? (int)strcspn(p + strlen(quoted), "\"") : 0,
+             p ? p + strlen(quoted) : "");
     return p != NULL;
 }
 
@@ -49,16 +51,19 @@ static void note_block(const char *street, const char *body)
     char kind[16];
 
     if (block_count == block_cap)
-        blocks = mem_realloc(blocks, sizeof *blocks * (size_t)(block_cap = block_cap ? block_cap * 2 : 64));
+        blocks = mem_realloc(blocks,
+                             sizeof *blocks * (size_t)(block_cap = block_cap ? block_cap * 2 : 64));
     struct block *b = &blocks[block_count++];
     *b = (struct block){.first = int_of(body, "first"), .last = int_of(body, "last")};
     text_of(body, "kind", kind, sizeof kind);
     text_of(body, "holder", b->holder, sizeof b->holder);
-    snprintf(b->street, sizeof b->street, "%s", kind[0] == 'w' ? "" : street); /* waybills are the district's */
+    snprintf(b->street, sizeof b->street, "%s",
+             kind[0] == 'w' ? "" : street);       /* waybills are the district's */
     b->kind = kind[0] == 'c' ? kind[1] : kind[0]; /* a: case, e: certificate, w: waybill */
 }
 
-static void note_use(char kind, const char *origin, const char *day, int64_t n, const char *case_no, bool applied)
+static void note_use(char kind, const char *origin, const char *day, int64_t n, const char *case_no,
+                     bool applied)
 {
     if (use_count == use_cap)
         uses = mem_realloc(uses, sizeof *uses * (size_t)(use_cap = use_cap ? use_cap * 2 : 256));
@@ -72,14 +77,18 @@ static void note_use(char kind, const char *origin, const char *day, int64_t n, 
 
 static void read_events(void)
 {
-    struct stmt *st = db_stmt(site[0].db, "SELECT kind, origin, case_no, body, state, street FROM event WHERE kind IN ('block.leased/1', "
-                                          "'case.filed/1', 'certificate.issued/1', 'delivery.ordered/1', 'delivery.assigned/1') "
-                                          "/* full scan: a test */");
+    struct stmt *st = db_stmt(
+        site[0].db,
+        "SELECT kind, origin, case_no, body, state, street FROM event WHERE kind IN "
+        "('block.leased/1', "
+        "'case.filed/1', 'certificate.issued/1', 'delivery.ordered/1', 'delivery.assigned/1') "
+        "/* full scan: a test */");
     bool row;
 
     block_count = use_count = 0;
     while (db_step(st, &row, NULL) == OK && row) {
-        const char *kind = col_text(st, 0), *origin = col_text(st, 1), *no = col_text(st, 2), *body = col_text(st, 3);
+        const char *kind = col_text(st, 0), *origin = col_text(st, 1), *no = col_text(st, 2),
+                   *body = col_text(st, 3);
         bool applied = !strcmp(col_text(st, 4), "applied");
         char text[48], day[7] = "";
         if (!strcmp(kind, "block.leased/1")) {
@@ -88,7 +97,8 @@ static void read_events(void)
             snprintf(day, sizeof day, "%.6s", no + 9);
             snprintf(text, sizeof text, "%.5s", no + 15);
             note_use('a', origin, day, strtoll(text, NULL, 10), no, applied);
-        } else if (!strcmp(kind, "certificate.issued/1") && text_of(body, "number", text, sizeof text) && strlen(text) > 6) {
+        } else if (!strcmp(kind, "certificate.issued/1") &&
+                   text_of(body, "number", text, sizeof text) && strlen(text) > 6) {
             note_use('e', origin, "", strtoll(text + strlen(text) - 6, NULL, 10), no, applied);
         } else if (text_of(body, "waybill", text, sizeof text) && strlen(text) == 13) {
             text[10] = 0; /* the check digit */
@@ -147,29 +157,39 @@ void check_numbers(void)
         return;
     qsort(blocks, (size_t)block_count, sizeof *blocks, by_block);
     for (int i = 1; i < block_count; i++) /* a holder may be given the rest of his own once more */
-        if (blocks[i].kind == blocks[i - 1].kind && !strcmp(blocks[i].street, blocks[i - 1].street) &&
+        if (blocks[i].kind == blocks[i - 1].kind &&
+            !strcmp(blocks[i].street, blocks[i - 1].street) &&
             blocks[i].first <= blocks[i - 1].last && strcmp(blocks[i].holder, blocks[i - 1].holder))
-            breach("two blocks of %s share numbers: %lld..%lld for %s, %lld..%lld for %s", blocks[i].street, (long long)blocks[i - 1].first,
-                   (long long)blocks[i - 1].last, blocks[i - 1].holder, (long long)blocks[i].first, (long long)blocks[i].last, blocks[i].holder);
+            breach("two blocks of %s share numbers: %lld..%lld for %s, %lld..%lld for %s",
+                   blocks[i].street, (long long)blocks[i - 1].first, (long long)blocks[i - 1].last,
+                   blocks[i - 1].holder, (long long)blocks[i].first, (long long)blocks[i].last,
+                   blocks[i].holder);
     if (!use_count)
         return;
     qsort(uses, (size_t)use_count, sizeof *uses, by_use);
     for (int i = 0; i < use_count; i++) {
         const struct use *u = &uses[i], *last = i ? &uses[i - 1] : NULL;
-        bool begins = !last || last->kind != u->kind || strcmp(last->holder, u->holder) || strcmp(last->day, u->day);
+        bool begins = !last || last->kind != u->kind || strcmp(last->holder, u->holder) ||
+                      strcmp(last->day, u->day);
         const struct site *s = site_by(u->holder);
         int64_t next = after(u, begins ? -1 : last->n);
         if (!begins && u->n == last->n) {
-            /* The same certificate stands in one event; a waybill may be named again in its own case. */
-            if (u->applied && last->applied && !s->untold && (u->kind != 'w' || strcmp(u->case_no, last->case_no)))
-                breach("the number %c %lld of %s was used twice: %s and %s", u->kind, (long long)u->n, u->holder, last->case_no, u->case_no);
+            /* The same certificate stands in one event; a waybill may be named again in its own
+             * case. */
+            if (u->applied && last->applied && !s->untold &&
+                (u->kind != 'w' || strcmp(u->case_no, last->case_no)))
+                breach("the number %c %lld of %s was used twice: %s and %s", u->kind,
+                       (long long)u->n, u->holder, last->case_no, u->case_no);
         } else if (u->n < next || next < 0) {
-            breach("the number %c %lld of %s was never leased to it", u->kind, (long long)u->n, u->holder);
+            breach("the number %c %lld of %s was never leased to it", u->kind, (long long)u->n,
+                   u->holder);
         } else if (u->n != next && !s->restored) {
             bool leased = false; /* a gap, but a number of its own? */
             for (int k = 0; k < block_count; k++)
-                leased |= blocks[k].kind == u->kind && !strcmp(blocks[k].holder, u->holder) && blocks[k].first <= u->n && u->n <= blocks[k].last;
-            breach(leased ? "the numbers %c %lld..%lld of %s are not explained" : "the number %c ..%lld..%lld of %s was never leased to it",
+                leased |= blocks[k].kind == u->kind && !strcmp(blocks[k].holder, u->holder) &&
+                          blocks[k].first <= u->n && u->n <= blocks[k].last;
+            breach(leased ? "the numbers %c %lld..%lld of %s are not explained"
+                          : "the number %c ..%lld..%lld of %s was never leased to it",
                    u->kind, (long long)next, (long long)u->n - 1, u->holder);
         }
     }

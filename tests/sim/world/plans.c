@@ -1,5 +1,5 @@
-/* A statement that walks through a whole table which grows would make an office slower every year: it is a fault,
- * unless its text says why. The tables below stay small. */
+/* A statement that walks through a whole table which grows would make an office slower every year:
+ * it is a fault, unless its text says why. The tables below stay small. */
 #include "world.h"
 
 #include "base/text_set.h"
@@ -10,9 +10,10 @@ static struct text_set seen;
 
 static bool stays_small(const char *step)
 {
-    static const char *const small[] = {"link", "site", "meta", "item", "calendar_year", "account", "lease", "block",
-                                        "origin", "schema_version", "sqlite_schema", "repair", "invitation", "counter",
-                                        "week"};
+    static const char *const small[] = {
+        "link",          "site",   "meta",       "item",    "calendar_year",
+        "account",       "lease",  "block",      "origin",  "schema_version",
+        "sqlite_schema", "repair", "invitation", "counter", "week"};
     const char *name = step + 5; /* behind "SCAN " */
     size_t n = strcspn(name, " ");
 
@@ -25,8 +26,9 @@ static bool stays_small(const char *step)
 /* What these tests themselves ask. */
 static bool ours(const char *sql)
 {
-    static const char *const begins[] = {"SELECT count(*) FROM case_file", "SELECT count(*) FROM event", "SELECT count(*) FROM (SELECT",
-                                         "SELECT case_no, state, custodian"};
+    static const char *const begins[] = {
+        "SELECT count(*) FROM case_file", "SELECT count(*) FROM event",
+        "SELECT count(*) FROM (SELECT", "SELECT case_no, state, custodian"};
 
     for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)
         if (!strncmp(sql, begins[i], strlen(begins[i])))
