@@ -33,7 +33,8 @@ LIB_LIBS  = $(shell pkg-config --libs $(LIB_PKGS)) -lpthread -lm
 HUB_CFLAGS = $(shell pkg-config --cflags $(HUB_PKGS))
 HUB_LIBS  = $(shell pkg-config --libs $(HUB_PKGS)) -lzint
 
-FLOORS   := base db ledger casework sync net site api program
+FLOORS   := base db ledger office catalogue dossiers/case dossiers sync net site api program
+UNIT_OF  := base db ledger office catalogue dossiers sync net site api program
 LIB_SRC  := $(foreach f,$(FLOORS),$(wildcard shared/$(f)/*.c))
 NODE_SRC := $(wildcard node/*.c)
 HUB_SRC  := $(wildcard hub/*.c)
@@ -44,7 +45,7 @@ NODE_OBJ := $(NODE_SRC:%.c=$(B)/obj/%.o) $(B)/gen/web_node.o
 HUB_OBJ  := $(HUB_SRC:%.c=$(B)/obj/%.o) $(B)/gen/web_hub.o
 LIB      := $(B)/libdoorstep.a
 
-UNIT_SRC := $(foreach f,$(FLOORS) $(if $(wildcard hub/main.c),print),$(wildcard tests/unit/test_$(f)_*.c))
+UNIT_SRC := $(foreach f,$(UNIT_OF) $(if $(wildcard hub/main.c),print),$(wildcard tests/unit/test_$(f)_*.c))
 UNIT     := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
 SIM_SRC  := $(wildcard tests/sim/world/*.c)
 BENCH    := $(patsubst tests/bench/%.c,$(B)/bench_%,$(filter-out tests/bench/filing.c,$(wildcard tests/bench/*.c)))
@@ -177,7 +178,7 @@ lint: | build/.deps  ## floors, format, static analysis
 	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -Ishared $(foreach f,$(FLOORS),shared/$(f)) $(wildcard node/*.c hub/*.c)
 
 format:  ## clang-format the C sources
-	clang-format -i $(wildcard shared/*/*.[ch] node/*.[ch] hub/*.[ch] tests/unit/*.[ch] tests/sim/*/*.[ch] tests/crash/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] tests/bench/fleet/*.[ch] tests/e2e/*.[ch])
+	clang-format -i $(wildcard shared/*/*.[ch] shared/*/*/*.[ch] node/*.[ch] hub/*.[ch] tests/unit/*.[ch] tests/sim/*/*.[ch] tests/crash/*.[ch] tests/fuzz/*.[ch] tests/bench/*.[ch] tests/bench/fleet/*.[ch] tests/e2e/*.[ch])
 
 install: programs  ## install into DESTDIR/PREFIX
 	install -D -m 755 $(B)/doorstep-node $(DESTDIR)$(PREFIX)/bin/doorstep-node

@@ -4,10 +4,10 @@
 set -u
 cd "$(dirname "$0")/.."
 declare -A may=(
-    [base]="base" [db]="base db" [ledger]="base db ledger" [casework]="base db ledger casework"
-    [sync]="base sync" [net]="base net" [site]="base db ledger casework sync net site"
-    [api]="base db ledger casework sync net site api"
-    [program]="base db ledger casework sync net site api program")
+    [base]="base" [db]="base db" [ledger]="base db ledger" [office]="base db ledger office catalogue dossiers" [catalogue]="base db ledger office catalogue" [dossiers/case]="base db ledger office catalogue dossiers"
+    [sync]="base sync" [net]="base net" [site]="base db ledger office catalogue dossiers sync net site"
+    [api]="base db ledger office catalogue dossiers sync net site api"
+    [program]="base db ledger office catalogue dossiers sync net site api program")
 bad=0
 say() { echo "floors: $*"; bad=1; }
 for floor in "${!may[@]}"; do

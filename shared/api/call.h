@@ -11,7 +11,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/problem.h"
-#include "casework/office.h"
+#include "office/office.h"
 #include "db/store.h"
 
 #include <stdint.h>

@@ -4,7 +4,7 @@
 
 #include "api/api.h"
 #include "api/static.h"
-#include "casework/office.h"
+#include "office/office.h"
 #include "db/store.h"
 
 #include <stdint.h>

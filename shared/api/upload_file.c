@@ -1,10 +1,10 @@
 /* The bytes and the row of one upload. */
 #include "api/upload_file.h"
 
-#include "casework/filetype.h"
+#include "catalogue/filetype.h"
 #include "api/sha1.h"
 #include "base/crypto.h"
-#include "casework/office.h"
+#include "office/office.h"
 #include "db/db.h"
 #include "ledger/blob.h"
 

@@ -5,7 +5,7 @@
 #define SITE_EXCHANGE_H
 
 #include "base/arena.h"
-#include "casework/office.h"
+#include "office/office.h"
 #include "ledger/blob.h"
 #include "ledger/outbox.h"
 #include "sync/link.h"

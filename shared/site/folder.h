@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "casework/office.h"
+#include "office/office.h"
 
 #include <stdbool.h>
 

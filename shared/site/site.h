@@ -4,7 +4,7 @@
 
 #include "base/err.h"
 #include "base/json.h"
-#include "casework/office.h"
+#include "office/office.h"
 #include "db/store.h"
 #include "ledger/blob.h"
 #include "net/loop.h"

@@ -1,7 +1,7 @@
 /* Fill a district's folder with cases of many days, through the office's own commands: bench_fill
  * DIR ITEM N */
 #include "base/time.h"
-#include "casework/office.h"
+#include "office/office.h"
 #include "filing.h"
 #include "site/folder.h"
 

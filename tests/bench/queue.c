@@ -8,7 +8,7 @@
  * bytes. The clock goes on by some seconds at each command, as in an office, and so ends some hours
  * ahead. Prints one line of JSON. */
 #include "base/crypto.h"
-#include "casework/office.h"
+#include "office/office.h"
 #include "filing.h"
 #include "ledger/blob.h"
 #include "site/folder.h"

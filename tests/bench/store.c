@@ -4,7 +4,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/time.h"
-#include "casework/office.h"
+#include "office/office.h"
 #include "db/migrate.h"
 #include "ledger/outbox.h"
 #include "site/exchange.h"

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
-#include "casework/office.h"
+#include "office/office.h"
 #include "db/migrate.h"
 #include "disk.h"
 #include "files.h"

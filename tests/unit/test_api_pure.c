@@ -1,6 +1,6 @@
 /* The parts of the calls that need no request: kinds of file, checksums, pauses, languages, paths.
  */
-#include "casework/filetype.h"
+#include "catalogue/filetype.h"
 #include "api/guard.h"
 #include "api/reply.h"
 #include "api/sha1.h"

@@ -4,7 +4,7 @@
 #include "../filing.h"
 #include "base/crypto.h"
 #include "base/mem.h"
-#include "casework/inside.h"
+#include "office/inside.h"
 #include "db/migrate.h"
 #include "ledger/outbox.h"
 #include "net/pki.h"

@@ -4,7 +4,7 @@
 #define SIM_WORLD_H
 
 #include "base/arena.h"
-#include "casework/office.h"
+#include "office/office.h"
 #include "ledger/blob.h"
 #include "site/exchange.h"
 #include "sync/link.h"

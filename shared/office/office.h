@@ -12,7 +12,7 @@
 #include "base/ids.h"
 #include "base/json.h"
 #include "base/problem.h"
-#include "casework/calendar.h"
+#include "catalogue/calendar.h"
 #include "db/db.h"
 #include "ledger/ledger.h"
 

@@ -1,7 +1,7 @@
 /* Who may see what: an agent the cases of his community, a street's people those of the street, a
  * district's those of the district, a resident the one whose query code he holds. Checked here, on
  * the server, for every case and paper. */
-#include "casework/inside.h"
+#include "office/inside.h"
 
 #include "base/crypto.h"
 

@@ -1,4 +1,4 @@
-#include "casework/form.h"
+#include "catalogue/form.h"
 
 #include "base/ids.h"
 #include "base/time.h"

@@ -1,6 +1,6 @@
 /* Leases on clocks that a wall clock cannot move. The child believes the parent's clock to be
  * further than it can be; the parent waits longer than it must. */
-#include "casework/inside.h"
+#include "office/inside.h"
 
 #include "ledger/outbox.h"
 

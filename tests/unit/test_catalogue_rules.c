@@ -1,10 +1,10 @@
 /* The pure rules, on the real catalogue of schema/catalogue. */
 #include "base/mem.h"
 #include "base/time.h"
-#include "casework/calendar.h"
-#include "casework/filetype.h"
-#include "casework/form.h"
-#include "casework/lint.h"
+#include "catalogue/calendar.h"
+#include "catalogue/filetype.h"
+#include "catalogue/form.h"
+#include "catalogue/lint.h"
 
 #include <dirent.h>
 #include <setjmp.h>

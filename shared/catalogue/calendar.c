@@ -1,4 +1,4 @@
-#include "casework/calendar.h"
+#include "catalogue/calendar.h"
 
 #include "base/mem.h"
 #include "base/time.h"

@@ -1,6 +1,6 @@
 /* A result on its way to the door: ordered with the completion, each step recorded, handed over
  * against the recipient's code. */
-#include "casework/inside.h"
+#include "office/inside.h"
 
 #include "base/crypto.h"
 

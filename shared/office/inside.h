@@ -2,8 +2,8 @@
 #ifndef CASEWORK_INSIDE_H
 #define CASEWORK_INSIDE_H
 
-#include "casework/fold.h"
-#include "casework/office.h"
+#include "dossiers/case/fold.h"
+#include "office/office.h"
 
 #define COPY_TEXT(dst, src) snprintf((dst), sizeof(dst), "%s", (src) ? (src) : "")
 

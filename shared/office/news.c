@@ -1,5 +1,5 @@
 /* New events by their cases, found out once for all that come together. */
-#include "casework/inside.h"
+#include "office/inside.h"
 
 #include "base/text_set.h"
 

@@ -1,6 +1,6 @@
 /* The same person and item again: found across weeks, by a key that a migration gives to old rows
  * as well. */
-#include "casework/inside.h"
+#include "office/inside.h"
 #include "db/migrate.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* The tree of sites: founding a district, inviting and enrolling children, who is where. */
-#include "casework/inside.h"
+#include "office/inside.h"
 
 #include "base/crypto.h"
 #include "base/mem.h"

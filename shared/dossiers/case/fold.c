@@ -1,5 +1,5 @@
 /* One function per kind, in a table. Each answers NULL, or why the event does not fit. */
-#include "casework/fold.h"
+#include "dossiers/case/fold.h"
 
 #include "base/ids.h"
 #include "base/mem.h"

@@ -1,8 +1,8 @@
 /* Items and calendars: imported at the district, read everywhere. */
-#include "casework/inside.h"
+#include "office/inside.h"
 
 #include "base/time.h"
-#include "casework/lint.h"
+#include "catalogue/lint.h"
 
 #include <stdio.h>
 #include <string.h>

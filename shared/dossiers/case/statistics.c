@@ -1,5 +1,5 @@
 /* Figures: what was filed and completed, how long it took, and which trips nobody had to make. */
-#include "casework/inside.h"
+#include "office/inside.h"
 
 #include "base/time.h"
 

@@ -1,5 +1,5 @@
 /* Everything that people read, folded again from the ledger, and a digest to compare it by. */
-#include "casework/inside.h"
+#include "office/inside.h"
 
 #include "base/arena.h"
 #include "base/crypto.h"

@@ -2,7 +2,7 @@
  * next one is one more than the highest that an event of the holder names: nothing is kept beside
  * the ledger. */
 #include "base/time.h"
-#include "casework/inside.h"
+#include "office/inside.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "casework/filetype.h"
+#include "catalogue/filetype.h"
 
 #include <string.h>
 

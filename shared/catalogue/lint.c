@@ -1,4 +1,4 @@
-#include "casework/lint.h"
+#include "catalogue/lint.h"
 
 #include <stdio.h>
 #include <string.h>

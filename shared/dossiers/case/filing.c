@@ -1,8 +1,8 @@
 /* Filing a case: everything is checked first, then one event says it all. */
-#include "casework/inside.h"
+#include "office/inside.h"
 
 #include "base/time.h"
-#include "casework/form.h"
+#include "catalogue/form.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The rows of one case, as its fold tells: they can be dropped and made again. */
-#include "casework/inside.h"
+#include "office/inside.h"
 
 #include "base/log.h"
 #include "base/mem.h"

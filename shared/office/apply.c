@@ -3,7 +3,7 @@
  *
  *   events -> of a case: once per case, case_load -> case_save, numbers in use
  *          -> of none:   facts[kind] */
-#include "casework/inside.h"
+#include "office/inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>

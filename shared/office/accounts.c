@@ -1,5 +1,5 @@
 /* Accounts travel as events; sign-ins stay where they were made. */
-#include "casework/inside.h"
+#include "office/inside.h"
 
 #include "base/crypto.h"
 

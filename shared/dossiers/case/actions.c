@@ -1,6 +1,6 @@
 /* What may be done with a case, and doing it. One table: an action, who may, and what it appends.
  */
-#include "casework/inside.h"
+#include "office/inside.h"
 
 #include "base/crypto.h"
 

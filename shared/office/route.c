@@ -1,6 +1,6 @@
 /* Which children must hear of an event. Of a case this is found out once for all its events that
  * arrive together. */
-#include "casework/inside.h"
+#include "office/inside.h"
 
 #include "base/text_set.h"
 #include "ledger/outbox.h"

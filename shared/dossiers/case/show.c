@@ -1,8 +1,8 @@
 /* Cases as people read them: lists, one whole case, the resident's view. */
-#include "casework/inside.h"
+#include "office/inside.h"
 
 #include "base/time.h"
-#include "casework/form.h"
+#include "catalogue/form.h"
 
 #include <stdio.h>
 #include <stdlib.h>

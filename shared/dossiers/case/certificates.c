@@ -1,7 +1,7 @@
 /* Results: issued with a number of the site's own block and a code that anyone can check. The code
  * is a compact JWS (RFC 7515, EdDSA): {n number, i item, h first 16 hex digits of the SHA-256 of
  * the holder's citizen number, d date, s issuing site}. */
-#include "casework/inside.h"
+#include "office/inside.h"
 
 #include "base/crypto.h"
 #include "base/time.h"
