@@ -21,28 +21,56 @@ static void must(bool good, const char *what)
     abort();
 }
 
+/* ---- running digests --------------------------------------------------------------------------*/
+
+/* One struct under two names, so that neither can be taken for the other. */
 struct sha256 {
     EVP_MD_CTX *ctx;
 };
+
+struct sha1 {
+    EVP_MD_CTX *ctx;
+};
+
+static EVP_MD_CTX *begin(const EVP_MD *md)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+    must(ctx && EVP_DigestInit_ex(ctx, md, NULL) == 1, "digest");
+    return ctx;
+}
+
+static void take(EVP_MD_CTX *ctx, const void *p, size_t n)
+{
+    assert(p || !n);
+    if (n)
+        must(EVP_DigestUpdate(ctx, p, n) == 1, "digest");
+}
+
+static void end(EVP_MD_CTX *ctx, unsigned char *out, unsigned want)
+{
+    unsigned n = 0;
+
+    must(EVP_DigestFinal_ex(ctx, out, &n) == 1, "digest");
+    assert(n == want);
+}
 
 struct sha256 *sha256_create(void)
 {
     struct sha256 *s = mem_alloc(sizeof *s);
 
-    s->ctx = EVP_MD_CTX_new();
-    must(s->ctx && EVP_DigestInit_ex(s->ctx, EVP_sha256(), NULL) == 1, "sha256");
+    s->ctx = begin(EVP_sha256());
     return s;
 }
 
 void sha256_update(struct sha256 *s, const void *p, size_t n)
 {
-    if (n)
-        must(EVP_DigestUpdate(s->ctx, p, n) == 1, "sha256");
+    take(s->ctx, p, n);
 }
 
 void sha256_final(struct sha256 *s, unsigned char out[32])
 {
-    must(EVP_DigestFinal_ex(s->ctx, out, NULL) == 1, "sha256");
+    end(s->ctx, out, 32);
 }
 
 struct sha256 *sha256_clone(const struct sha256 *s)
@@ -50,7 +78,7 @@ struct sha256 *sha256_clone(const struct sha256 *s)
     struct sha256 *c = mem_alloc(sizeof *c);
 
     c->ctx = EVP_MD_CTX_new();
-    must(c->ctx && EVP_MD_CTX_copy_ex(c->ctx, s->ctx) == 1, "sha256");
+    must(c->ctx && EVP_MD_CTX_copy_ex(c->ctx, s->ctx) == 1, "digest");
     return c;
 }
 
@@ -61,6 +89,34 @@ void sha256_destroy(struct sha256 *s)
     EVP_MD_CTX_free(s->ctx);
     mem_free(s);
 }
+
+struct sha1 *sha1_create(void)
+{
+    struct sha1 *s = mem_alloc(sizeof *s);
+
+    s->ctx = begin(EVP_sha1());
+    return s;
+}
+
+void sha1_update(struct sha1 *s, const void *p, size_t n)
+{
+    take(s->ctx, p, n);
+}
+
+void sha1_final(struct sha1 *s, unsigned char out[20])
+{
+    end(s->ctx, out, 20);
+}
+
+void sha1_destroy(struct sha1 *s)
+{
+    if (!s)
+        return;
+    EVP_MD_CTX_free(s->ctx);
+    mem_free(s);
+}
+
+/* ---- digests of a whole -----------------------------------------------------------------------*/
 
 /* Fetched once: looking the algorithm up costs as much as hashing an event. Never freed. Likewise
  * each thread keeps its context, which would be made of three pieces of memory each time; it goes

@@ -19,6 +19,14 @@ struct sha256 *sha256_clone(const struct sha256 *s);
 void sha256_destroy(struct sha256 *s); /* NULL is allowed */
 void crypto_sha256(const void *p, size_t n, unsigned char out[32]);
 
+/* A running SHA-1, for the checksum extension of tus only (which every server must offer): it guards
+ * a piece of an upload against a bad line, not against malice. final() may be called once. */
+struct sha1;
+struct sha1 *sha1_create(void);
+void sha1_update(struct sha1 *s, const void *p, size_t n);
+void sha1_final(struct sha1 *s, unsigned char out[20]);
+void sha1_destroy(struct sha1 *s); /* NULL is allowed */
+
 /* Lower-case hex of n bytes: out holds 2n + 1 characters. */
 void hex_encode(const void *p, size_t n, char *out);
 /* Exactly 2n hex digits and the end of the text, else false. */

@@ -26,6 +26,20 @@ struct json;
 #define json_text ds_json_text
 #define json_bool ds_json_bool
 
+enum json_kind {
+    JSON_KIND_OBJECT,
+    JSON_KIND_ARRAY,
+    JSON_KIND_TEXT,
+    JSON_KIND_INT,  /* written without fraction and exponent, and fits 64 bits */
+    JSON_KIND_REAL, /* every other number */
+    JSON_KIND_TRUE,
+    JSON_KIND_FALSE,
+    JSON_KIND_NULL
+};
+
+/* Say once, before the first value is made, that this program uses json_parse_in(). */
+void json_use_arenas(void);
+
 /* Duplicate keys, text after the value, depth over 64, and numbers from 9e18 to 1e21 (whose
  * canonical text no 64-bit integer holds) are refused; the message names the place or the reason.
  */
@@ -52,7 +66,6 @@ void json_set_text(struct json *o, const char *key, const char *s); /* NULL: not
 void json_set_int(struct json *o, const char *key, int64_t n);
 void json_set_bool(struct json *o, const char *key, bool b);
 void json_del(struct json *o, const char *key);
-void json_merge(struct json *dst, const struct json *src); /* keys of src over those of dst */
 void json_push(struct json *a, struct json *steal);
 void json_push_text(struct json *a, const char *s);
 
@@ -69,7 +82,9 @@ bool json_is_bool(const struct json *j);
 bool json_is_null(const struct json *j);
 const char *json_value_text(const struct json *j); /* or NULL */
 int64_t json_value_int(const struct json *j);
+double json_value_real(const struct json *j);
 bool json_value_bool(const struct json *j);
+enum json_kind json_kind(const struct json *j); /* of a value that is there */
 size_t json_count(const struct json *j); /* members of an array or object */
 struct json *json_at(const struct json *a, size_t i);
 
@@ -79,9 +94,8 @@ void *json_iter_next(const struct json *o, void *i);
 const char *json_iter_key(void *i);
 struct json *json_iter_value(void *i);
 
-/* Append the value in the canonical form of RFC 8785. */
+/* json_canonical(j, out): append the value in the canonical form of RFC 8785: keys in UTF-16 order,
+ * no blanks, numbers as ECMAScript writes them. The only text we make of a value. */
 void json_canonical(const struct json *j, struct buf *out);
-/* The same text: one form is enough. */
-void json_dump(const struct json *j, struct buf *out);
 
 #endif

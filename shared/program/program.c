@@ -226,6 +226,7 @@ int program_main(const struct program *p, int argc, char **argv)
      * again each time. */
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
     mallopt(M_TRIM_THRESHOLD, 2 << 20);
+    json_use_arenas();
     if (argc >= 2 && (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help")))
         return usage(p, stdout);
     for (size_t i = 0; argc >= 2 && i < sizeof commands / sizeof commands[0]; i++)

@@ -563,6 +563,7 @@ int main(int argc, char **argv)
     struct fleet f;
     char line[64];
 
+    json_use_arenas();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (argc == 6 && !strcmp(argv[1], "prepare")) {
         fleet_prepare(argv[2], argv[3], atoi(argv[4]), atoi(argv[5]));

@@ -208,6 +208,7 @@ int main(int argc, char **argv)
     static struct place district, street, node;
     struct errmsg e = {""};
 
+    json_use_arenas();
     if (n < 1 || !mkdtemp(dir))
         return fprintf(stderr, "usage: bench_store CASES\n"), 2;
     log_level_set(LOG_LEVEL_ERROR);

@@ -381,6 +381,7 @@ int main(void)
     struct problem p = {0};
     int64_t passed = 0;
 
+    json_use_arenas();
     log_level_set(LOG_LEVEL_ERROR);
     disk_register();
     clock_ms = 1790000000000LL;

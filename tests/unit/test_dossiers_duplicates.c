@@ -177,5 +177,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(five_at_most_the_newest_first, setup, teardown),
         cmocka_unit_test_setup_teardown(old_rows_get_the_same_key, setup, teardown),
     };
+    json_use_arenas();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

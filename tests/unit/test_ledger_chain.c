@@ -423,5 +423,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_older_database_goes_on, setup, teardown),
     };
 
+    json_use_arenas();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
