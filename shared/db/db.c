@@ -12,53 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- errors --------------------------------------------------------------------------------- ----*/
-
-static enum err err_of(int rc)
-{
-    switch (rc & 0xff) {
-    case SQLITE_OK:
-    case SQLITE_ROW:
-    case SQLITE_DONE:
-        return OK;
-    case SQLITE_FULL:
-        return ERR_FULL;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return ERR_CORRUPT;
-    case SQLITE_CONSTRAINT:
-        return ERR_CONFLICT;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return ERR_BUSY;
-    default:
-        return ERR_IO;
-    }
-}
-
-enum err db_fail(struct db *db, int rc, struct errmsg *e)
-{
-    enum err err = err_of(rc);
-
-    if (err == OK)
-        return OK;
-    if ((rc & 0xff) == SQLITE_NOMEM) {
-        fputs("out of memory\n", stderr);
-        abort();
-    }
-    errmsg_set(e, "database: %s", sqlite3_errmsg(db->h));
-    return err;
-}
-
-/* A mistake in the SQL is a mistake in the program. */
-void db_check_sql(struct db *db, int rc, const char *sql)
-{
-    if (rc != SQLITE_ERROR && rc != SQLITE_MISUSE && rc != SQLITE_RANGE)
-        return;
-    fprintf(stderr, "database: %s in: %s\n", sqlite3_errmsg(db->h), sql);
-    abort();
-}
-
 /* ---- connection ----------------------------------------------------------------------------- ----*/
 
 static enum err use_wal(struct db *db, struct errmsg *e)
@@ -178,11 +131,6 @@ static enum err control(struct db *db, const char *sql, struct errmsg *e)
 
     db_reset(st);
     return err == OK && rc != SQLITE_DONE ? ERR_BUSY : err;
-}
-
-bool db_in_transaction(struct db *db)
-{
-    return !sqlite3_get_autocommit(db->h);
 }
 
 enum err db_begin(struct db *db, struct errmsg *e)

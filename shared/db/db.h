@@ -94,6 +94,9 @@ const char *db_path(struct db *db);
 void db_each_scan(struct db *db, void (*fn)(void *arg, const char *sql, const char *step),
                   void *arg);
 
+/* A number that changes when another connection, of any program, has committed a change. */
+MUST_USE enum err db_data_version(struct db *db, int64_t *ret, struct errmsg *e);
+
 /* A consistent copy of the whole database into a new file, while others go on reading and writing;
  * durable when it returns OK. ERR_CONFLICT: the file is there already. */
 MUST_USE enum err db_copy_to(struct db *db, const char *path, struct errmsg *e);

@@ -1,5 +1,5 @@
 /* Statements: prepared once per connection, found by their text, bound by number or name, read by
- * column. */
+ * column; and what SQLite's answers to them mean. */
 #include "db/inside.h"
 
 #include "base/mem.h"
@@ -8,6 +8,58 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* ---- errors --------------------------------------------------------------------------------- ----*/
+
+static enum err err_of(int rc)
+{
+    switch (rc & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE:
+        return OK;
+    case SQLITE_FULL:
+        return ERR_FULL;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return ERR_CORRUPT;
+    case SQLITE_CONSTRAINT:
+        return ERR_CONFLICT;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return ERR_BUSY;
+    default:
+        return ERR_IO;
+    }
+}
+
+enum err db_fail(struct db *db, int rc, struct errmsg *e)
+{
+    enum err err = err_of(rc);
+
+    if (err == OK)
+        return OK;
+    if ((rc & 0xff) == SQLITE_NOMEM) {
+        fputs("out of memory\n", stderr);
+        abort();
+    }
+    errmsg_set(e, "database: %s", sqlite3_errmsg(db->h));
+    return err;
+}
+
+/* A mistake in the SQL is a mistake in the program. */
+void db_check_sql(struct db *db, int rc, const char *sql)
+{
+    if (rc != SQLITE_ERROR && rc != SQLITE_MISUSE && rc != SQLITE_RANGE)
+        return;
+    fprintf(stderr, "database: %s in: %s\n", sqlite3_errmsg(db->h), sql);
+    abort();
+}
+
+bool db_in_transaction(struct db *db)
+{
+    return !sqlite3_get_autocommit(db->h);
+}
 
 /* ---- statements ----------------------------------------------------------------------------- ----*/
 
@@ -285,6 +337,20 @@ int64_t db_changes(struct db *db)
 int64_t db_last_rowid(struct db *db)
 {
     return sqlite3_last_insert_rowid(db->h);
+}
+
+enum err db_data_version(struct db *db, int64_t *ret, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "PRAGMA data_version");
+    bool row;
+    enum err err = db_step(st, &row, e);
+
+    if (err == OK) {
+        assert(row);
+        *ret = col_int(st, 0);
+    }
+    db_reset(st);
+    return err;
 }
 
 static void scans_of(struct db *db, const char *sql,

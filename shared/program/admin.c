@@ -1,7 +1,7 @@
 #include "program/admin.h"
 
 #include "ledger/outbox.h"
-#include "site/upkeep.h"
+#include "site/status.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -163,7 +163,7 @@ enum err admin_status(const struct folder *f, bool as_json, struct errmsg *e)
     enum err err = folder_open_db(f, &db, e);
 
     if (err == OK && (err = folder_office(f, &o, db, e)) == OK) {
-        err = upkeep_status(&o, db, f->dir, &status, e);
+        err = status_read(&o, db, f->dir, &status, e);
         office_close(&o);
     }
     db_close(db);

@@ -5,7 +5,8 @@
 #include "program/args.h"
 #include "program/serve.h"
 #include "site/enrol.h"
-#include "site/upkeep.h"
+#include "site/backup.h"
+#include "site/verify.h"
 
 #include <malloc.h>
 #include <stdio.h>
@@ -101,7 +102,7 @@ static void say(const char *line)
 
 static enum err do_verify(struct call_line *c, struct errmsg *e)
 {
-    return upkeep_verify(&c->folder, say, e);
+    return verify_site(&c->folder, say, e);
 }
 
 static enum err do_rebuild(struct call_line *c, struct errmsg *e)
@@ -109,7 +110,7 @@ static enum err do_rebuild(struct call_line *c, struct errmsg *e)
     int fd;
     enum err err = folder_lock(c->folder.dir, &fd, e);
 
-    return err == OK ? upkeep_rebuild(&c->folder, e) : err;
+    return err == OK ? verify_rebuild(&c->folder, e) : err;
 }
 
 static enum err one_word(struct call_line *c, const char *what, struct errmsg *e)
@@ -124,7 +125,7 @@ static enum err do_backup(struct call_line *c, struct errmsg *e)
 {
     enum err err = one_word(c, "new folder for the backup", e);
 
-    return err == OK ? upkeep_backup(&c->folder, c->a.words[0], e) : err;
+    return err == OK ? backup_make(&c->folder, c->a.words[0], e) : err;
 }
 
 static enum err do_restore(struct call_line *c, struct errmsg *e)
@@ -134,7 +135,7 @@ static enum err do_restore(struct call_line *c, struct errmsg *e)
 
     if (err == OK)
         err = one_word(c, "folder of a backup", e);
-    return err == OK ? upkeep_restore(c->a.words[0], dir, e) : err;
+    return err == OK ? backup_restore(c->a.words[0], dir, e) : err;
 }
 
 static enum err do_import(struct call_line *c, struct errmsg *e)

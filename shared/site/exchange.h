@@ -1,5 +1,5 @@
 /* What each effect of the engine does to a site's store: plain functions in a transaction (or
- * beside one, for papers), without sockets, threads or clocks of their own. effects.c and its
+ * beside one, for papers), without sockets, threads or clocks of their own. step.c and its
  * neighbours call them from store jobs; the simulator calls them too. */
 #ifndef SITE_EXCHANGE_H
 #define SITE_EXCHANGE_H

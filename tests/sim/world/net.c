@@ -1,5 +1,5 @@
-/* Lines: frames on their way, and who dials, closes and cuts. Here stands what site/links.c does
- * with sockets. */
+/* Lines: frames on their way, and who dials, closes and cuts. Here stands what site/links.c and
+ * frames.c do with sockets. */
 #include "net.h"
 
 #include "base/mem.h"

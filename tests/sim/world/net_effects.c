@@ -1,5 +1,5 @@
 /* What the engine of an end asks for becomes a job of the store, and its answer goes back into it:
- * site/effects.c, leases.c and recalls.c. */
+ * site/step.c, feed.c, leases.c and recalls.c. */
 #include "net.h"
 
 #include "sync/wire.h"

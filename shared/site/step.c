@@ -1,0 +1,159 @@
+/* A step of one engine.
+ *
+ *   socket frame -> IN_FRAME -> effects -> tasks -> answers IN_... -> effects -> socket frame */
+#include "site/step.h"
+
+#include "base/log.h"
+#include "site/feed.h"
+#include "site/leases.h"
+#include "site/papers.h"
+#include "site/recalls.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SKEW_TOLD_MS 300000 /* two clocks further apart than this are worth a line */
+
+/* ---- effects that are no task -----------------------------------------------------------------*/
+
+static void send_frame(struct peer *p, const struct link_effect *fx)
+{
+    ws_send(p->ws, fx->bytes, fx->bytes_len, true);
+}
+
+static void came_up(struct peer *p, const struct link_effect *fx)
+{
+    struct site *s = p->site;
+
+    p->up = true;
+    s->look |= LOOK_OUTBOXES;
+    if (p->x.is_parent) {
+        s->up = true;
+        s->backoff_ms = BACKOFF_MS_MIN;
+        s->skew_ms = fx->skew_ms;
+        s->last_reason[0] = 0;
+        s->show_heads = true;
+        s->look |= LOOK_WHOLE;
+    }
+    log_line(LOG_LEVEL_INFO, "replica", "link=up peer=%s skew_ms=%lld", p->x.peer,
+             (long long)fx->skew_ms);
+    if (fx->skew_ms > SKEW_TOLD_MS || fx->skew_ms < -SKEW_TOLD_MS)
+        log_line(LOG_LEVEL_WARN, "replica",
+                 "clock=wrong peer=%s skew_s=%lld text=\"the clocks of the two sites differ; set "
+                 "the right time, nothing is lost\"",
+                 p->x.peer, (long long)fx->skew_ms / 1000);
+    recalls_look(p, fx);
+}
+
+static void close_link(struct peer *p, const struct link_effect *fx)
+{
+    log_line(fx->code == BYE_STOPPING ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "replica",
+             "link=closing peer=%s code=%d by_peer=%s reason=\"%s\"", p->x.peer, (int)fx->code,
+             fx->by_peer ? "yes" : "no", fx->reason);
+    if (p->x.is_parent) {
+        snprintf(p->site->last_reason, sizeof p->site->last_reason, "%s", fx->reason);
+        p->site->reason_said = true;
+    }
+    /* Restored without being told: act as if we had been. */
+    if ((fx->code == BYE_BEHIND && !fx->by_peer) ||
+        (fx->code == BYE_FORKED && fx->by_peer && p->x.is_parent)) {
+        log_line(LOG_LEVEL_WARN, "replica",
+                 "restored=found peer=%s text=\"this site has forgotten a part of its past; it "
+                 "gets it back first\"",
+                 p->x.peer);
+        recalls_come_back(p, fx);
+    }
+    ws_close(p->ws, 1000, fx->reason);
+}
+
+static void refused(struct peer *p, const struct link_effect *fx)
+{
+    papers_refused(p, fx->digest);
+}
+
+/* ---- the step ---------------------------------------------------------------------------------*/
+
+void step_effects(struct peer *p, const struct link_effects *fx)
+{
+    static void (*const begin[])(struct peer * p, const struct link_effect *fx) = {
+        [FX_SEND] = send_frame,          [FX_UP] = came_up,
+        [FX_READ] = feed_read,           [FX_STORE] = feed_store,
+        [FX_ACKED] = feed_acked,         [FX_READ_CHUNK] = papers_serve,
+        [FX_STORE_CHUNK] = papers_store, [FX_NONE] = refused,
+        [FX_ASK_LEASE] = leases_asked,   [FX_LEASE] = leases_answered,
+        [FX_RECALL] = recalls_asked,     [FX_RECALLED] = recalls_answered,
+        [FX_HAVE] = feed_have,           [FX_HEAD] = feed_head,
+        [FX_CLOSE] = close_link,
+    };
+    _Static_assert(sizeof begin / sizeof begin[0] == FX_CLOSE + 1, "a row for each kind of effect");
+
+    for (int i = 0; i < fx->count && p->ws; i++) {
+        assert(begin[fx->item[i].kind]);
+        begin[fx->item[i].kind](p, &fx->item[i]);
+    }
+}
+
+void step_link(struct peer *p, struct link_input *in)
+{
+    struct site *s = p->site;
+    struct link_effects fx;
+    struct link_input answer;
+
+    if (!p->ws || !p->link)
+        return;
+    in->now_ms = host_mono_ms(peer_host(p));
+    arena_reset(s->turn);
+    link_step(p->link, in, s->turn, &fx);
+    step_effects(p, &fx);
+    if (in->kind == IN_FRAME)
+        p->heard_ms = in->now_ms;
+    for (int i = 0; i < fx.count; i++)
+        if (fx.item[i].kind == FX_SEND)
+            p->said_ms = in->now_ms;
+    peer_rest(p);
+    if (p->promise.renew)
+        s->peers[p->at].due_ms = 0;
+    if (leases_ready(p, &answer))
+        step_link(p, &answer);
+}
+
+void step_head(struct peer *p, uint64_t head_pos)
+{
+    struct link_input in = {.kind = IN_LOCAL, .head_pos = head_pos};
+
+    p->head_pos = head_pos;
+    step_link(p, &in);
+}
+
+/* ---- answers ----------------------------------------------------------------------------------*/
+
+static void give_answer(struct task *t)
+{
+    if (t->answers)
+        step_link(t->peer, &t->in);
+    for (int i = 0; i < t->have_count; i++) {
+        struct link_input have = {.kind = IN_HAVE};
+        memcpy(have.digest, t->have[i], 32);
+        step_link(t->peer, &have);
+    }
+}
+
+void step_finished(struct site *s)
+{
+    for (struct task *t; (t = task_take(s));) {
+        t->answers = false;
+        t->goes_on = NULL;
+        if (t->kind->answer)
+            t->kind->answer(t);
+        else
+            task_report(t);
+        if (t->goes_on) {
+            t->kind = t->goes_on;
+            task_start(t);
+            continue;
+        }
+        give_answer(t);
+        task_end(t);
+    }
+}
