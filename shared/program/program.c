@@ -19,20 +19,21 @@ struct call_line {
     struct folder folder;
 };
 
-static enum err need(const struct args *a, const char *name, const char **ret, struct errmsg *e)
+static enum err need(const struct args *a, enum args_option option, const char **ret,
+                     struct errmsg *e)
 {
-    *ret = args_get(a, name);
+    *ret = a->value[option];
     if (*ret && (*ret)[0])
         return OK;
-    errmsg_set(e, "%s is missing", name);
+    errmsg_set(e, "%s is missing", args_name(option));
     return ERR_INVALID;
 }
 
 static enum err do_init(struct call_line *c, struct errmsg *e)
 {
-    const char *dir, *site = args_get(&c->a, "--site"), *name = args_get(&c->a, "--name");
-    const char *parent = args_get(&c->a, "--parent"), *invitation = args_get(&c->a, "--invitation");
-    enum err err = need(&c->a, "--data", &dir, e);
+    const char *dir, *site = c->a.value[ARGS_SITE], *name = c->a.value[ARGS_NAME];
+    const char *parent = c->a.value[ARGS_PARENT], *invitation = c->a.value[ARGS_INVITATION];
+    enum err err = need(&c->a, ARGS_DATA, &dir, e);
 
     if (err != OK)
         return err;
@@ -40,7 +41,7 @@ static enum err do_init(struct call_line *c, struct errmsg *e)
         errmsg_set(e, "--parent is missing: a community belongs to a street");
         return ERR_INVALID;
     }
-    if (parent && (err = need(&c->a, "--invitation", &invitation, e)) != OK)
+    if (parent && (err = need(&c->a, ARGS_INVITATION, &invitation, e)) != OK)
         return err;
     err = parent ? enrol_child(dir, parent, invitation, site, name, !c->p->is_hub, e)
                  : enrol_district(dir, site ? site : "", name, e);
@@ -51,12 +52,12 @@ static enum err do_init(struct call_line *c, struct errmsg *e)
 
 static enum err do_invite(struct call_line *c, struct errmsg *e)
 {
-    const char *site, *name, *numbers = args_get(&c->a, "--case-numbers");
+    const char *site, *name, *numbers = c->a.value[ARGS_CASE_NUMBERS];
     char text[128];
-    enum err err = need(&c->a, "--site", &site, e);
+    enum err err = need(&c->a, ARGS_SITE, &site, e);
 
     if (err == OK)
-        err = need(&c->a, "--name", &name, e);
+        err = need(&c->a, ARGS_NAME, &name, e);
     if (err == OK)
         err = enrol_invite(&c->folder, site, name, numbers ? strtoll(numbers, NULL, 10) : 1000,
                            text, sizeof text, e);
@@ -68,7 +69,7 @@ static enum err do_invite(struct call_line *c, struct errmsg *e)
 static enum err do_revoke(struct call_line *c, struct errmsg *e)
 {
     const char *site;
-    enum err err = need(&c->a, "--site", &site, e);
+    enum err err = need(&c->a, ARGS_SITE, &site, e);
 
     if (err == OK)
         err = admin_revoke(&c->folder, site, e);
@@ -81,18 +82,18 @@ static enum err do_revoke(struct call_line *c, struct errmsg *e)
 static enum err do_run(struct call_line *c, struct errmsg *e)
 {
     const char *dir, *listen;
-    enum err err = need(&c->a, "--data", &dir, e);
+    enum err err = need(&c->a, ARGS_DATA, &dir, e);
 
     if (err == OK)
-        err = need(&c->a, "--listen", &listen, e);
-    return err == OK ? serve_run(c->p, dir, listen, args_get(&c->a, "--sync-listen"),
-                                 args_get(&c->a, "--web-dir"), e)
+        err = need(&c->a, ARGS_LISTEN, &listen, e);
+    return err == OK ? serve_run(c->p, dir, listen, c->a.value[ARGS_SYNC_LISTEN],
+                                 c->a.value[ARGS_WEB_DIR], e)
                      : err;
 }
 
 static enum err do_status(struct call_line *c, struct errmsg *e)
 {
-    return admin_status(&c->folder, args_get(&c->a, "--json"), e);
+    return admin_status(&c->folder, c->a.value[ARGS_JSON], e);
 }
 
 static void say(const char *line)
@@ -131,7 +132,7 @@ static enum err do_backup(struct call_line *c, struct errmsg *e)
 static enum err do_restore(struct call_line *c, struct errmsg *e)
 {
     const char *dir;
-    enum err err = need(&c->a, "--data", &dir, e);
+    enum err err = need(&c->a, ARGS_DATA, &dir, e);
 
     if (err == OK)
         err = one_word(c, "folder of a backup", e);
@@ -154,18 +155,18 @@ static enum err do_user_add(struct call_line *c, struct errmsg *e)
 {
     const char *username, *name, *role;
     char password[256] = "";
-    enum err err = need(&c->a, "--username", &username, e);
+    enum err err = need(&c->a, ARGS_USERNAME, &username, e);
 
-    if (err == OK && (err = need(&c->a, "--name", &name, e)) == OK)
-        err = need(&c->a, "--role", &role, e);
+    if (err == OK && (err = need(&c->a, ARGS_NAME, &name, e)) == OK)
+        err = need(&c->a, ARGS_ROLE, &role, e);
     if (err != OK)
         return err;
-    if (!args_get(&c->a, "--password-stdin") || !fgets(password, sizeof password, stdin)) {
+    if (!c->a.value[ARGS_PASSWORD_STDIN] || !fgets(password, sizeof password, stdin)) {
         errmsg_set(e, "give --password-stdin and the password as one line on standard input");
         return ERR_INVALID;
     }
     password[strcspn(password, "\r\n")] = 0;
-    err = admin_add_user(&c->folder, username, name, role, args_get(&c->a, "--site"), password, e);
+    err = admin_add_user(&c->folder, username, name, role, c->a.value[ARGS_SITE], password, e);
     memset(password, 0, sizeof password);
     if (err == OK)
         printf("added %s\n", username);
@@ -174,33 +175,43 @@ static enum err do_user_add(struct call_line *c, struct errmsg *e)
 
 static const struct command {
     const char *name, *second; /* "user" "add" */
-    const char *options;
-    bool hub_only, opens; /* opens: reads the folder of --data first */
+    unsigned options;          /* ARGS_BIT() of each that it knows */
+    bool hub_only, opens;      /* opens: reads the folder of --data first */
     enum err (*fn)(struct call_line *c, struct errmsg *e);
     const char *usage;
 } commands[] = {
-    {"init", NULL, " --data= --site= --name= --parent= --invitation= ", false, false, do_init,
+    {"init", NULL,
+     ARGS_BIT(ARGS_DATA) | ARGS_BIT(ARGS_SITE) | ARGS_BIT(ARGS_NAME) | ARGS_BIT(ARGS_PARENT) |
+         ARGS_BIT(ARGS_INVITATION),
+     false, false, do_init,
      "--data DIR [--site CODE --name NAME] [--parent URL --invitation CODE]   make a site"},
-    {"invite", NULL, " --data= --site= --name= --case-numbers= ", true, true, do_invite,
+    {"invite", NULL,
+     ARGS_BIT(ARGS_DATA) | ARGS_BIT(ARGS_SITE) | ARGS_BIT(ARGS_NAME) | ARGS_BIT(ARGS_CASE_NUMBERS),
+     true, true, do_invite,
      "--data DIR --site CODE --name NAME   print a one-time invitation for a child"},
-    {"revoke", NULL, " --data= --site= ", true, true, do_revoke,
+    {"revoke", NULL, ARGS_BIT(ARGS_DATA) | ARGS_BIT(ARGS_SITE), true, true, do_revoke,
      "--data DIR --site CODE   let a child in no more"},
-    {"run", NULL, " --data= --listen= --sync-listen= --web-dir= ", false, false, do_run,
-     "--data DIR --listen ADDR:PORT [--sync-listen ADDR:PORT]   serve"},
-    {"status", NULL, " --data= --json ", false, true, do_status,
+    {"run", NULL,
+     ARGS_BIT(ARGS_DATA) | ARGS_BIT(ARGS_LISTEN) | ARGS_BIT(ARGS_SYNC_LISTEN) |
+         ARGS_BIT(ARGS_WEB_DIR),
+     false, false, do_run, "--data DIR --listen ADDR:PORT [--sync-listen ADDR:PORT]   serve"},
+    {"status", NULL, ARGS_BIT(ARGS_DATA) | ARGS_BIT(ARGS_JSON), false, true, do_status,
      "--data DIR [--json]   links, queues, positions, disk"},
-    {"verify", NULL, " --data= ", false, true, do_verify,
+    {"verify", NULL, ARGS_BIT(ARGS_DATA), false, true, do_verify,
      "--data DIR   chains, papers, projections; 0 only if all hold"},
-    {"rebuild", NULL, " --data= ", false, true, do_rebuild,
+    {"rebuild", NULL, ARGS_BIT(ARGS_DATA), false, true, do_rebuild,
      "--data DIR   fold the ledger into fresh projections"},
-    {"backup", NULL, " --data= ", false, true, do_backup,
+    {"backup", NULL, ARGS_BIT(ARGS_DATA), false, true, do_backup,
      "--data DIR TO   a consistent copy, also while it runs"},
-    {"restore", NULL, " --data= ", false, false, do_restore,
+    {"restore", NULL, ARGS_BIT(ARGS_DATA), false, false, do_restore,
      "--data DIR FROM   make a site from a backup"},
-    {"catalogue", "import", " --data= ", true, true, do_import,
+    {"catalogue", "import", ARGS_BIT(ARGS_DATA), true, true, do_import,
      "--data DIR FILE...   publish items and calendar years"},
-    {"user", "add", " --data= --username= --name= --role= --site= --password-stdin ", false, true,
-     do_user_add, "--data DIR --username U --name N --role R [--site CODE] --password-stdin"},
+    {"user", "add",
+     ARGS_BIT(ARGS_DATA) | ARGS_BIT(ARGS_USERNAME) | ARGS_BIT(ARGS_NAME) | ARGS_BIT(ARGS_ROLE) |
+         ARGS_BIT(ARGS_SITE) | ARGS_BIT(ARGS_PASSWORD_STDIN),
+     false, true, do_user_add,
+     "--data DIR --username U --name N --role R [--site CODE] --password-stdin"},
 };
 
 static int usage(const struct program *p, FILE *to)
@@ -221,7 +232,7 @@ int program_main(const struct program *p, int argc, char **argv)
     struct errmsg e = {""};
     const char *dir;
     enum err err;
-    int skip = 2;
+    int skip = 1; /* the words of the command; the last one stands where a program's name would */
 
     /* Chunks of papers come and go: their memory is not given back to the system and asked for
      * again each time. */
@@ -242,7 +253,7 @@ int program_main(const struct program *p, int argc, char **argv)
         return 2;
     }
     err = OK;
-    if (found->opens && (err = need(&c.a, "--data", &dir, &e)) == OK)
+    if (found->opens && (err = need(&c.a, ARGS_DATA, &dir, &e)) == OK)
         err = folder_read(dir, &c.folder, &e);
     if (err == OK)
         err = found->fn(&c, &e);
