@@ -173,8 +173,9 @@ bench: programs $(B)/bench_fill  ## figures: cases per second, catch-up, memory,
 bench-replication: programs $(BENCH)  ## figures of replication (PEERS=1: beside others; ONLY=catchup,latency,...; RUNS=3)
 	B=$(B) PEERS=$(PEERS) ONLY=$(ONLY) RUNS=$(RUNS) node tests/bench/replication.mjs
 
-lint: | build/.deps  ## floors, format, static analysis
-	bash scripts/check-floors.sh
+lint: $(LIB) | build/.deps  ## floors, circles, format, static analysis
+	node scripts/check-floors.mjs
+	node scripts/check-circles.mjs $(B)/obj
 	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 -Ishared $(foreach f,$(FLOORS),shared/$(f)) $(wildcard node/*.c hub/*.c)
 
 format:  ## clang-format the C sources

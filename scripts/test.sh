@@ -47,7 +47,10 @@ many() { # name, command...: a program that says how many of its tests passed an
     fi
 }
 
-one "floors: lower floors never know higher ones" bash scripts/check-floors.sh
+one "floors: the check finds what it must" node scripts/check-floors.mjs --self-test
+one "floors: lower floors never know higher ones, each library has its room" node scripts/check-floors.mjs
+one "circles: the check finds what it must" node scripts/check-circles.mjs --self-test
+one "circles: no file calls one that calls it, in any folder and between folders" node scripts/check-circles.mjs "$B/obj"
 one "protocol.md and the code say the same" node scripts/check-protocol.mjs
 for t in $UNIT; do
     many "unit $(basename "$t")" "$t"
