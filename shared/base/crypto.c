@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <pthread.h>
@@ -77,6 +78,7 @@ struct sha256 *sha256_clone(const struct sha256 *s)
 {
     struct sha256 *c = mem_alloc(sizeof *c);
 
+    assert(s->ctx);
     c->ctx = EVP_MD_CTX_new();
     must(c->ctx && EVP_MD_CTX_copy_ex(c->ctx, s->ctx) == 1, "digest");
     return c;
@@ -154,6 +156,7 @@ void hex_encode(const void *p, size_t n, char *out)
     static const char digit[] = "0123456789abcdef";
     const unsigned char *b = p;
 
+    assert(b || !n);
     for (size_t i = 0; i < n; i++) {
         *out++ = digit[b[i] >> 4];
         *out++ = digit[b[i] & 15];
@@ -194,6 +197,7 @@ void base64url_encode(const void *p, size_t n, struct buf *out)
 {
     const unsigned char *b = p;
 
+    assert(b || !n);
     for (size_t i = 0; i < n; i += 3) {
         uint32_t v = (uint32_t)b[i] << 16;
         if (i + 1 < n)
@@ -270,6 +274,7 @@ void crypto_public(const unsigned char seed[32], unsigned char pub[32])
     size_t n = 32;
 
     must(key && EVP_PKEY_get_raw_public_key(key, pub, &n) == 1, "ed25519 key");
+    assert(n == 32);
     EVP_PKEY_free(key);
 }
 
@@ -309,6 +314,7 @@ bool crypto_verify(const unsigned char pub[32], const void *msg, size_t n,
 
 void crypto_scrypt(const char *password, const unsigned char salt[16], unsigned char out[32])
 {
+    assert(password);
     must(EVP_PBE_scrypt(password, strlen(password), salt, 16, 16384, 8, 1, 64 << 20, out, 32) == 1,
          "scrypt");
 }
@@ -317,9 +323,11 @@ void crypto_hmac(const void *key, size_t key_len, const void *p, size_t n, unsig
 {
     unsigned len = 32;
 
+    assert(key_len <= INT_MAX && (key || !key_len) && (p || !n));
     must(HMAC(EVP_sha256(), key_len ? key : "", (int)key_len, n ? p : (const void *)"", n, out,
               &len) != NULL,
          "hmac");
+    assert(len == 32);
 }
 
 bool crypto_equal(const void *a, const void *b, size_t n)

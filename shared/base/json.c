@@ -168,11 +168,13 @@ void json_free(struct json *j)
 
 struct json *json_ref(const struct json *j)
 {
+    assert(j);
     return made(json_incref(in(j)));
 }
 
 struct json *json_copy(const struct json *j)
 {
+    assert(j);
     return made(json_deep_copy(in(j)));
 }
 
@@ -216,8 +218,8 @@ struct json *json_null(void)
 
 void json_set(struct json *o, const char *key, struct json *steal)
 {
+    assert(o && key && steal && o != steal);
     int bad = json_object_set_new(in(o), key, in(steal));
-
     assert(!bad); /* not an object, a key that is not UTF-8, or a value inside itself */
 }
 
@@ -239,14 +241,15 @@ void json_set_bool(struct json *o, const char *key, bool b)
 
 void json_del(struct json *o, const char *key)
 {
+    assert(json_is_object(o));
     json_object_del(in(o), key);
 }
 
 void json_push(struct json *a, struct json *steal)
 {
+    assert(a && steal && a != steal);
     int bad = json_array_append_new(in(a), in(steal));
-
-    assert(!bad);
+    assert(!bad); /* not an array, or a value inside itself */
 }
 
 void json_push_text(struct json *a, const char *s)
@@ -368,10 +371,12 @@ void *json_iter_next(const struct json *o, void *i)
 
 const char *json_iter_key(void *i)
 {
+    assert(i);
     return json_object_iter_key(i);
 }
 
 struct json *json_iter_value(void *i)
 {
+    assert(i);
     return borrowed(json_object_iter_value(i));
 }

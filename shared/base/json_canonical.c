@@ -38,6 +38,7 @@ static void put_real(double d, struct buf *out)
     char text[40], digits[24];
     int count = 0, exponent;
 
+    assert(isfinite(d));
     if (d == 0) {
         buf_putc(out, '0');
         return;
@@ -48,8 +49,10 @@ static void put_real(double d, struct buf *out)
             break;
     }
     for (const char *p = text; *p != 'e'; p++)
-        if (*p != '.')
+        if (*p != '.') {
+            assert(count < (int)sizeof digits);
             digits[count++] = *p;
+        }
     while (count > 1 && digits[count - 1] == '0')
         count--;
     exponent = atoi(strchr(text, 'e') + 1) + 1; /* value = 0.digits * 10^exponent */
