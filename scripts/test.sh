@@ -49,6 +49,7 @@ many() { # name, command...: a program that says how many of its tests passed an
 
 one "floors: lower floors never know higher ones" bash scripts/check-floors.sh
 one "protocol.md and the code say the same" node scripts/check-protocol.mjs
+one "nothing here asks for a newer Node.js than Debian 12 has" node scripts/check-node.mjs
 for t in $UNIT; do
     many "unit $(basename "$t")" "$t"
 done
