@@ -7,6 +7,7 @@ import { Client } from '../../scripts/demo/client.mjs'
 import { HUB, PASSWORD, SITES, Site, build, run, sleep, until } from '../../scripts/demo/world.mjs'
 import { filing } from '../../scripts/demo/story.mjs'
 import { person, plainItem } from './items.mjs'
+import { logWaits } from './waits.mjs'
 
 const B = process.env.B || 'build'
 const N = Number(process.env.N || 2000)
@@ -64,6 +65,7 @@ try {
     try { await many(agent, item, 500, 32, from) } catch { break }      // the day's numbers are used up
     made = await unsent()
   }
+  const waits = [w.west, w.street].map(logWaits)
   w.links.west.bytes = 0
   w.links.west.up()
   await until('the link', async () => (await agent.get('/status')).link.state === 'up', 60000)
@@ -71,6 +73,8 @@ try {
   await until('the catch-up', async () => (await unsent()) === 0, 120000)
   const s = (performance.now() - t) / 1000
   say(`catch-up of ${made} queued events (from the link's hello)`, (made / s).toFixed(0), 'events/s')
+  const stood = [w.west, w.street].map((x, i) => { const l = logWaits(x); return `${l.times - waits[i].times} x, ${l.ms - waits[i].ms}` })
+  say('of it the writer stood before a full log, node / hub', stood.join(' / '), 'ms')
   say('bytes on the wire per event, with TLS', (w.links.west.bytes / made).toFixed(0), 'bytes')
   say('memory after it, node / hub', `${rss(w.west.child.pid).toFixed(1)} / ${rss(w.street.child.pid).toFixed(1)}`, 'MB')
 
