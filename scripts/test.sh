@@ -27,7 +27,7 @@ one() { # name, command...: a check that passes or fails as a whole
 many() { # name, command...: a program that says how many of its tests passed and failed
     local name=$1 p f
     shift
-    timeout 400 "$@" >"$out" 2>&1
+    timeout 1800 "$@" >"$out" 2>&1
     local rc=$?
     p=$(grep -cE '^\[ +OK +\]|^ok ' "$out")
     f=$(grep -cE '^\[ +FAILED +\] [a-z_]|^not ok ' "$out")
