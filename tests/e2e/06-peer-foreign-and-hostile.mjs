@@ -9,7 +9,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from '../../scripts/demo/client.mjs'
-import { HUB, PASSWORD, PATIENT, SITES, build, run, until } from '../../scripts/demo/world.mjs'
+import { HUB, PASSWORD, PATIENT, SITES, build, run, sleep, until } from '../../scripts/demo/world.mjs'
 import { png } from '../../scripts/demo/samples.mjs'
 import { FRAME, Peer, encodeEvent, short, u64, u8, varint } from './peer.mjs'
 
@@ -134,6 +134,22 @@ hostile('ten thousand wants', async () => {
   for (let i = 0; i < 10000; i++) peer.send(FRAME.WANT, randomBytes(32), varint(0), varint(262144))
   await until('answers', () => peer.closed || peer.frames.filter(f => f.kind === FRAME.NONE).length > 100)
   peer.close()
+})
+// What comes behind the end of a link must not be answered with a reset, which would cost the peer the reason.
+test('a peer that is sending when its link ends still hears why', PATIENT, async () => {
+  await peer.connect(w.street.syncPort)
+  peer.ws._socket.pause()
+  peer.send(99, Buffer.from('x'))
+  for (let i = 0; i < 20; i++) {
+    await sleep(5)
+    peer.send(FRAME.PING, u64(i))
+  }
+  peer.ws._socket.resume()
+  await until('the link to end', () => peer.closed)
+  await peer.busy
+  assert.equal(peer.bye?.code, 1)
+  assert.deepEqual(peer.closed, { code: 1000, reason: peer.bye.reason })
+  peer.bye = null
 })
 hostile('a certificate that it made itself', () => {}, {
   refused: true, get connect() {
