@@ -28,7 +28,7 @@ async function census() {
     if (typeof x === 'function' && x.prototype) chain(x.prototype).forEach(p => prototypes.add(p))
     else if (typeof x === 'object' && x) chain(Object.getPrototypeOf(x)).forEach(p => prototypes.add(p))
   }
-  for (const m of builtinModules.filter(m => !m.startsWith('_')).concat('test')) {
+  for (const m of builtinModules.filter(m => !m.startsWith('_')).concat('test', 'test/reporters', 'sea')) {
     const all = await import('node:' + m.replace(/^node:/, '')).catch(() => null)
     if (!all) continue
     has.set('node:' + m.replace(/^node:/, ''), names([all]))
@@ -128,7 +128,7 @@ function check(file, tree) {
       const name = nameOf(n.property), o = n.object
       if (moduleOf(o)) asked(n, moduleOf(o), name)
       else if (o.type === 'MetaProperty') asked(n, 'import.meta', name)
-      else if (newer.has(name)) say(n, `.${name}`)
+      else if (newer.has(name) && key === 'callee') say(n, `.${name}()`)
       else if (!page && o.type === 'Identifier' && !bound.has(o.name) && old.has('global ' + o.name) && !(name in Function.prototype)) asked(n, 'global ' + o.name, name)
     }
     if (!page && n.type === 'Identifier' && !bound.has(n.name) && here.get('global').includes(n.name) && !old.get('global').has(n.name) &&

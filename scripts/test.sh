@@ -61,7 +61,7 @@ many "crash: a day of work, stopped at every write" "$B/crash-day"
 many "sim: one link, 300 seeds" "$B/sim-link" --seeds 1..300
 many "sim: every seed that ever failed" "$B/sim" --stories tests/sim/stories.txt
 many "sim: nine sites, 300 seeds" "$B/sim" --seeds 1..300 --jobs 2
-many "web: pure modules" node --test --test-reporter=tap shared/web/lib/
+many "web: pure modules" node --test --test-reporter=tap shared/web/lib/*.test.js
 if [ ! -x "$B/doorstep-hub" ]; then
     echo "      e2e: not run, the programs are not written yet"
 else for t in tests/e2e/[0-9]*.mjs; do
