@@ -1,5 +1,6 @@
 // `make bench`: figures of the main job on this machine, through the public interfaces, durable.
 // Never a timed test: it prints what it measured and fails only when something did not work.
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync, mkdirSync } from 'node:fs'
 import { tmpdir, cpus } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +8,7 @@ import { Client } from '../../scripts/demo/client.mjs'
 import { HUB, PASSWORD, SITES, Site, build, run, sleep, until } from '../../scripts/demo/world.mjs'
 import { filing } from '../../scripts/demo/story.mjs'
 import { person, plainItem } from './items.mjs'
-import { logWaits } from './waits.mjs'
+import { logWaits, waitsIn } from './waits.mjs'
 
 const B = process.env.B || 'build'
 const N = Number(process.env.N || 2000)
@@ -77,6 +78,14 @@ try {
   say('of it the writer stood before a full log, node / hub', stood.join(' / '), 'ms')
   say('bytes on the wire per event, with TLS', (w.links.west.bytes / made).toFixed(0), 'bytes')
   say('memory after it, node / hub', `${rss(w.west.child.pid).toFixed(1)} / ${rss(w.street.child.pid).toFixed(1)}`, 'MB')
+
+  const flat = spawnSync(`${B}/bench_log`, ['1024', dir], { encoding: 'utf8' })
+  if (flat.status !== 0) throw new Error(`bench_log: ${flat.stderr}`)
+  const { mb_per_s, seconds, log_mb } = JSON.parse(flat.stdout)
+  const { times, ms } = waitsIn(flat.stderr)
+  say('the store written flat out, 1 GB in jobs of 64 KB', mb_per_s.toFixed(0), 'MB/s')
+  say('of it the writer stood before a full log', `${times} x, ${(ms / seconds / 10).toFixed(1)}`, '%')
+  say('the longest that the log became', log_mb.toFixed(1), 'MB')
 
   const big = new Site(join(dir, 'big'), HUB, 'big')
   run(HUB, ['init', '--data', big.dir, '--site', '331004000000', '--name', '样例区'])
