@@ -166,7 +166,7 @@ $(B)/bench_fleet: tests/bench/fleet.c $(wildcard tests/bench/fleet/*.[ch]) tests
 $(B)/bench_%: tests/bench/%.c tests/bench/filing.c tests/bench/filing.h $(LIB)
 	$(CC) $(CPPFLAGS) -Itests/bench $(CFLAGS) $< tests/bench/filing.c $(LIB) $(LIB_LIBS) $(LDFLAGS) -o $@
 
-bench: programs $(B)/bench_fill  ## figures: cases per second, catch-up, memory, start-up
+bench: programs $(B)/bench_fill $(B)/bench_log  ## figures: cases per second, catch-up, memory, start-up
 	@test -x $(B)/doorstep-hub || { echo "bench: the programs are not written yet (see README.md, State)" >&2; exit 1; }
 	B=$(B) node tests/bench/bench.mjs
 

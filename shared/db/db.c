@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define BUSY_MS 5000
+
 /* ---- connection ----------------------------------------------------------------------------- ----*/
 
 static enum err use_wal(struct db *db, struct errmsg *e)
@@ -57,7 +59,7 @@ enum err db_open(const char *path, enum db_mode mode, struct db **ret, struct er
     }
     if ((err = db_fail(db, rc, e)) != OK)
         goto fail;
-    sqlite3_busy_timeout(db->h, 5000);
+    sqlite3_busy_timeout(db->h, BUSY_MS);
     /* A reader opens the file writable too, since WAL needs its shared memory; query_only keeps it
      * from writing. */
     err = use_wal(db, e);
@@ -306,4 +308,16 @@ enum err db_checkpoint(struct db *db, struct errmsg *e)
     int rc = sqlite3_wal_checkpoint_v2(db->h, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 
     return (rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED ? OK : db_fail(db, rc, e);
+}
+
+enum err db_checkpoint_all(struct db *db, struct errmsg *e)
+{
+    int waited = 0, frames, rc;
+
+    /* SQLite waits for readers and writers by itself, but not for another who carries back: then it
+     * has not looked at the log. */
+    while (rc = sqlite3_wal_checkpoint_v2(db->h, NULL, SQLITE_CHECKPOINT_RESTART, &frames, NULL),
+           (rc & 0xff) == SQLITE_BUSY && frames < 0 && waited < BUSY_MS)
+        waited += sqlite3_sleep(10);
+    return db_fail(db, rc, e);
 }

@@ -30,6 +30,10 @@ void db_on_log(struct db *db, void (*fn)(void *arg, int pages), void *arg);
 /* Carry back what no reader needs any more, beside whoever reads or writes. OK also when it could
  * only be done in part. */
 MUST_USE enum err db_checkpoint(struct db *db, struct errmsg *e);
+/* Carry back all of the log, so that the next commit begins it anew. Waits, as long as the busy
+ * timeout, for who reads an older state, and for another program that writes or carries back.
+ * ERR_BUSY: they were longer at it. */
+MUST_USE enum err db_checkpoint_all(struct db *db, struct errmsg *e);
 enum err db_rollback(struct db *db, struct errmsg *e); /* without a transaction: nothing */
 /* SQLite ends a transaction by itself after some failures (disk full). */
 bool db_in_transaction(struct db *db);

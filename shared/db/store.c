@@ -4,13 +4,16 @@
  *               --store_read---> queue of reads  --> readers: a snapshot each
  *   loop thread <--store_complete-- queue of finished jobs <-- both
  *
- * The checkpointer carries the log back into the database file beside them.
+ * The checkpointer carries the log back into the database file beside them. A log begins anew only
+ * when all of it is carried back, which a writer that writes on never lets happen: past the bound
+ * it waits for that.
  *
  * While the writer waits for the disk, the next turn's jobs gather: batches grow under load; the
  * preparer does for them what needs no database. A job stands in the finished queue only after its
  * COMMIT; that is all that "acknowledged" rests on. */
 #include "db/store.h"
 
+#include "base/host.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -20,9 +23,6 @@
 
 #define TURN_JOBS_MAX 512
 #define CHECKPOINT_PAGES 4000 /* of the log: then the checkpointer begins */
-#define LOG_PAGES_MAX                                                                              \
-    16000 /* 64 MB: then the writer does it and waits, for a log begins anew only when all of it   \
-             is carried back */
 #define TURN_BYTES_MAX                                                                             \
     (512 *                                                                                         \
      1024) /* what a turn has changed must fit into the page cache, or pages are written twice */
@@ -33,11 +33,13 @@ struct queue {
 
 struct store {
     pthread_mutex_t lock;
-    pthread_cond_t write_ready, read_ready, prepare_ready, log_ready;
+    pthread_cond_t write_ready, read_ready, prepare_ready, log_ready, carrier_rests;
     struct queue writes, reads, finished;
     bool closing, failed, writing;
+    bool carrying; /* somebody carries the log back */
     int pending;
     int log_pages, carried; /* what the log has, and had when the checkpointer began last */
+    int log_max;            /* with so many the writer waits */
 
     void (*wake)(void *);
     void *wake_arg;
@@ -197,6 +199,77 @@ static struct job *run_turn(struct store *s, struct job *first)
     return NULL;
 }
 
+/* ---- the log -------------------------------------------------------------------------------- */
+
+/* What cannot be carried back stays in the log, and is tried again. That a sync has failed is not:
+ * after that nobody knows what the disk holds. */
+static enum err carry_back(struct store *s, struct db *db,
+                           enum err (*how)(struct db *db, struct errmsg *e))
+{
+    struct errmsg msg = {""};
+    enum err err = how(db, &msg);
+
+    if (err == ERR_FULL)
+        log_line(LOG_LEVEL_WARN, "store", "checkpoint=later reason=\"%s\"", msg.text);
+    else if (err != OK && err != ERR_BUSY)
+        stop_writing(s, err, &msg);
+    return err;
+}
+
+static void log_begins(struct store *s)
+{
+    s->carried = 0;
+    s->log_max = STORE_LOG_PAGES_MAX;
+}
+
+/* On the writer thread, behind a commit. */
+static void log_grown(void *arg, int pages)
+{
+    struct store *s = arg;
+
+    pthread_mutex_lock(&s->lock);
+    if (pages < s->log_pages)
+        log_begins(s);
+    s->log_pages = pages;
+    if (pages >= s->carried + CHECKPOINT_PAGES)
+        pthread_cond_signal(&s->log_ready);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* On the writer thread, between turns: nobody waits for what it has written. */
+static void bound_log(struct store *s)
+{
+    int64_t began = host_mono_ms(host_system());
+    int pages;
+    enum err err;
+
+    pthread_mutex_lock(&s->lock);
+    pages = s->log_pages;
+    if (s->failed || pages < s->log_max) {
+        pthread_mutex_unlock(&s->lock);
+        return;
+    }
+    while (s->carrying)
+        pthread_cond_wait(&s->carrier_rests, &s->lock);
+    s->carrying = true;
+    pthread_mutex_unlock(&s->lock);
+    err = carry_back(s, s->write_db, db_checkpoint_all);
+    pthread_mutex_lock(&s->lock);
+    s->carrying = false;
+    if (err == OK) {
+        s->log_pages = 0;
+        log_begins(s);
+    } else if (err == ERR_BUSY) {
+        s->log_max = 2 * pages;
+    }
+    pthread_mutex_unlock(&s->lock);
+    log_line(err == ERR_BUSY ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "store",
+             "log=full pages=%d waited_ms=%lld carried_back=%s", pages,
+             (long long)(host_mono_ms(host_system()) - began), err == OK ? "yes" : err_name(err));
+}
+
+/* ---- the writer ------------------------------------------------------------------------------ */
+
 static void refuse(struct job *first)
 {
     struct errmsg msg;
@@ -258,6 +331,7 @@ static void *writer_main(void *arg)
             rest = run_turn(s, rest);
         }
         finish(s, turn);
+        bound_log(s);
     }
 }
 
@@ -295,36 +369,7 @@ static void *preparer_main(void *arg)
     return NULL;
 }
 
-/* ---- the log -------------------------------------------------------------------------------- ----*/
-
-/* What cannot be carried back stays in the log, and is tried again. That a sync has failed is not:
- * after that nobody knows what the disk holds. */
-static void checkpoint(struct store *s, struct db *db)
-{
-    struct errmsg msg = {""};
-    enum err err = db_checkpoint(db, &msg);
-
-    if (err == ERR_FULL)
-        log_line(LOG_LEVEL_WARN, "store", "checkpoint=later reason=\"%s\"", msg.text);
-    else if (err != OK)
-        stop_writing(s, err, &msg);
-}
-
-/* On the writer thread, behind a commit. */
-static void log_grown(void *arg, int pages)
-{
-    struct store *s = arg;
-
-    pthread_mutex_lock(&s->lock);
-    if (pages < s->log_pages)
-        s->carried = 0; /* it has begun anew */
-    s->log_pages = pages;
-    if (pages >= s->carried + CHECKPOINT_PAGES)
-        pthread_cond_signal(&s->log_ready);
-    pthread_mutex_unlock(&s->lock);
-    if (pages >= LOG_PAGES_MAX)
-        checkpoint(s, s->write_db);
-}
+/* ---- carrying back --------------------------------------------------------------------------- */
 
 static void *checkpointer_main(void *arg)
 {
@@ -335,14 +380,17 @@ static void *checkpointer_main(void *arg)
     while (!s->closing) {
         bool much = s->log_pages >= s->carried + CHECKPOINT_PAGES,
              rest = !s->writing && begun_and_not_ended(s);
-        if (s->failed || (!much && !rest)) {
+        if (s->failed || s->carrying || (!much && !rest)) {
             pthread_cond_wait(&s->log_ready, &s->lock);
             continue;
         }
         s->carried = s->log_pages;
+        s->carrying = true;
         pthread_mutex_unlock(&s->lock);
-        checkpoint(s, s->checkpoint_db);
+        (void)carry_back(s, s->checkpoint_db, db_checkpoint);
         pthread_mutex_lock(&s->lock);
+        s->carrying = false;
+        pthread_cond_signal(&s->carrier_rests);
     }
     pthread_mutex_unlock(&s->lock);
     return NULL;
@@ -500,6 +548,8 @@ enum err store_open(const char *path, int readers, void (*wake)(void *), void *a
     pthread_cond_init(&s->read_ready, NULL);
     pthread_cond_init(&s->prepare_ready, NULL);
     pthread_cond_init(&s->log_ready, NULL);
+    pthread_cond_init(&s->carrier_rests, NULL);
+    s->log_max = STORE_LOG_PAGES_MAX;
     queue_init(&s->writes);
     queue_init(&s->reads);
     queue_init(&s->finished);
@@ -559,6 +609,7 @@ void store_close(struct store *s)
     pthread_cond_destroy(&s->read_ready);
     pthread_cond_destroy(&s->prepare_ready);
     pthread_cond_destroy(&s->log_ready);
+    pthread_cond_destroy(&s->carrier_rests);
     pthread_mutex_destroy(&s->lock);
     mem_free(s->read_db);
     mem_free(s->reader);

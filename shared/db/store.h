@@ -10,6 +10,13 @@
 
 struct store;
 
+/* The log has a bound: once it has so many pages (64 MB) the writer, done() called, waits for the
+ * carrier, carries back all of it by itself, for which it waits for who reads an older state, and
+ * begins it anew. So the log never has more than this and what one turn writes. One exception:
+ * behind a reader who stays longer than the busy timeout (5 s; another program that copies the
+ * database) writing goes on, the log grows, and is tried again when it is twice as long. */
+#define STORE_LOG_PAGES_MAX 16000
+
 /* run() is called on a store thread, inside a transaction; done() on the loop thread, in
  * store_complete(), with err and msg set. The caller owns the job, from done() on again. */
 struct job {

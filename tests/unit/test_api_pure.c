@@ -87,10 +87,8 @@ static void pages_by_path(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kinds_by_content),
-        cmocka_unit_test(guard_pauses_and_forgets),
-        cmocka_unit_test(language_of_the_reader),
-        cmocka_unit_test(problem_shape),
+        cmocka_unit_test(kinds_by_content),       cmocka_unit_test(guard_pauses_and_forgets),
+        cmocka_unit_test(language_of_the_reader), cmocka_unit_test(problem_shape),
         cmocka_unit_test(pages_by_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

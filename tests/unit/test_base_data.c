@@ -320,14 +320,10 @@ static void problems(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_is_canonical),
-        cmocka_unit_test(json_refuses),
-        cmocka_unit_test(json_members),
-        cmocka_unit_test(buffers),
-        cmocka_unit_test(digests),
-        cmocka_unit_test(sha1_vectors),
-        cmocka_unit_test(streams),
-        cmocka_unit_test(times),
+        cmocka_unit_test(json_is_canonical), cmocka_unit_test(json_refuses),
+        cmocka_unit_test(json_members),      cmocka_unit_test(buffers),
+        cmocka_unit_test(digests),           cmocka_unit_test(sha1_vectors),
+        cmocka_unit_test(streams),           cmocka_unit_test(times),
         cmocka_unit_test(problems),
     };
 

@@ -48,14 +48,11 @@ static void wrong_ones_are_named(void **state)
 {
     (void)state;
     assert_int_equal(READ("--json", "--dta", "x"), ERR_INVALID);
-    assert_string_equal(e.text,
-                        "unknown option --dta; this command knows --data= --name= --json");
+    assert_string_equal(e.text, "unknown option --dta; this command knows --data= --name= --json");
     assert_int_equal(READ("--site", "x"), ERR_INVALID); /* of another command */
-    assert_string_equal(e.text,
-                        "unknown option --site; this command knows --data= --name= --json");
+    assert_string_equal(e.text, "unknown option --site; this command knows --data= --name= --json");
     assert_int_equal(READ("--dat", "x"), ERR_INVALID); /* shortened */
-    assert_string_equal(e.text,
-                        "unknown option --dat; this command knows --data= --name= --json");
+    assert_string_equal(e.text, "unknown option --dat; this command knows --data= --name= --json");
     assert_int_equal(READ("--da=x"), ERR_INVALID);
     assert_int_equal(READ("--json=yes"), ERR_INVALID);
     assert_string_equal(e.text,
