@@ -29,7 +29,7 @@ static int number_at(const char *s, int n)
     return v;
 }
 
-/* ---- divisions ------------------------------------------------------------------------------ ----*/
+/* ---- divisions --------------------------------------------------------------------------------*/
 
 bool division_tier(const char *code, enum tier *ret_tier)
 {
@@ -107,7 +107,7 @@ const char *tier_name(enum tier tier)
     return names[tier];
 }
 
-/* ---- people and bodies ---------------------------------------------------------------------- ----*/
+/* ---- people and bodies ------------------------------------------------------------------------*/
 
 static bool no(const char **why, const char *reason)
 {
@@ -230,7 +230,7 @@ bool mobile_check(const char *text)
     return digits_only(text, 11) && text[0] == '1';
 }
 
-/* ---- ISO 7064 and the numbers built on it ---------------------------------------------------- ----*/
+/* ---- ISO 7064 and the numbers built on it -----------------------------------------------------*/
 
 char mod11_10(const char *digits)
 {

@@ -38,7 +38,7 @@ static json_t *lib_real(double d)
 
 #define DEPTH_MAX 64
 
-/* ---- memory ---- ------------------------------------------------------------------------------*/
+/* ---- memory -----------------------------------------------------------------------------------*/
 
 /* jansson asks for memory piece by piece and gives it back so. What is parsed for a batch takes it
  * from the batch's arena instead; a mark before each piece says whose it is. */

@@ -14,7 +14,7 @@
 
 #define BUSY_MS 5000
 
-/* ---- connection ----------------------------------------------------------------------------- ----*/
+/* ---- connection -------------------------------------------------------------------------------*/
 
 static enum err use_wal(struct db *db, struct errmsg *e)
 {
@@ -114,7 +114,7 @@ enum err db_exec(struct db *db, const char *sql, struct errmsg *e)
     return db_fail(db, rc, e);
 }
 
-/* ---- transactions --------------------------------------------------------------------------- ----*/
+/* ---- transactions -----------------------------------------------------------------------------*/
 
 static void reset_all(struct db *db)
 {
@@ -131,6 +131,7 @@ static enum err control(struct db *db, const char *sql, struct errmsg *e)
     int rc = st->st ? sqlite3_step(st->st) : stmt_prepare(st);
     enum err err = db_fail(db, rc, e);
 
+    assert(!st->running);
     db_reset(st);
     return err == OK && rc != SQLITE_DONE ? ERR_BUSY : err;
 }
@@ -149,6 +150,7 @@ enum err db_commit(struct db *db, struct errmsg *e)
     enum err err;
 
     reset_all(db);
+    assert(db->begun && !db->running);
     db->begun = false;
     if (!db_in_transaction(db)) {
         errmsg_set(e, "database: the transaction was lost");
@@ -218,7 +220,7 @@ enum err db_undo(struct db *db)
     return err == OK ? db_release(db) : err;
 }
 
-/* ---- the whole file ------------------------------------------------------------------------- ----*/
+/* ---- the whole file ---------------------------------------------------------------------------*/
 
 enum err db_check(struct db *db, struct errmsg *e)
 {
@@ -227,7 +229,8 @@ enum err db_check(struct db *db, struct errmsg *e)
     bool row;
 
     err = db_step(st, &row, e);
-    if (err == OK && row && strcmp(col_text(st, 0), "ok")) {
+    assert(err != OK || row);
+    if (err == OK && strcmp(col_text(st, 0), "ok")) {
         errmsg_set(e, "database: %s", col_text(st, 0));
         err = ERR_CORRUPT;
     }
@@ -284,7 +287,7 @@ fail:
     return err;
 }
 
-/* ---- log ------------------------------------------------------------------------------------ ----*/
+/* ---- log --------------------------------------------------------------------------------------*/
 
 static int log_grown(void *arg, sqlite3 *h, const char *name, int pages)
 {
@@ -298,6 +301,7 @@ static int log_grown(void *arg, sqlite3 *h, const char *name, int pages)
 
 void db_on_log(struct db *db, void (*fn)(void *arg, int pages), void *arg)
 {
+    assert(fn && db->mode == DB_WRITE);
     db->on_log = fn;
     db->on_log_arg = arg;
     sqlite3_wal_hook(db->h, log_grown, db);

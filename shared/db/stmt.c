@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- errors --------------------------------------------------------------------------------- ----*/
+/* ---- errors -----------------------------------------------------------------------------------*/
 
 static enum err err_of(int rc)
 {
@@ -61,7 +61,7 @@ bool db_in_transaction(struct db *db)
     return !sqlite3_get_autocommit(db->h);
 }
 
-/* ---- statements ----------------------------------------------------------------------------- ----*/
+/* ---- statements -------------------------------------------------------------------------------*/
 
 static unsigned bucket_of(const char *sql)
 {
@@ -74,6 +74,7 @@ static unsigned bucket_of(const char *sql)
 
 int stmt_prepare(struct stmt *st)
 {
+    assert(!st->st);
     int rc = sqlite3_prepare_v3(st->db->h, st->sql, -1, SQLITE_PREPARE_PERSISTENT, &st->st, NULL);
 
     db_check_sql(st->db, rc & 0xff, st->sql);
@@ -173,13 +174,14 @@ enum err db_run(struct stmt *st, struct errmsg *e)
 
 void db_reset(struct stmt *st)
 {
+    assert(st->db->running >= st->running);
     st->db->running -= st->running;
     st->running = false;
     if (st->st)
         sqlite3_reset(st->st);
 }
 
-/* ---- parameters and columns ----------------------------------------------------------------- ----*/
+/* ---- parameters and columns -------------------------------------------------------------------*/
 
 static int index_of(struct stmt *st, const char *name)
 {
@@ -188,6 +190,7 @@ static int index_of(struct stmt *st, const char *name)
 
     if (!st->st)
         return 0;
+    assert(strlen(name) + 1 < sizeof full);
     snprintf(full, sizeof full, "%s%s", *name == '$' || *name == ':' || *name == '@' ? "" : "$",
              name);
     i = sqlite3_bind_parameter_index(st->st, full);
@@ -332,11 +335,6 @@ bool col_is_null(struct stmt *st, int i)
 int64_t db_changes(struct db *db)
 {
     return sqlite3_changes64(db->h);
-}
-
-int64_t db_last_rowid(struct db *db)
-{
-    return sqlite3_last_insert_rowid(db->h);
 }
 
 enum err db_data_version(struct db *db, int64_t *ret, struct errmsg *e)

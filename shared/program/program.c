@@ -8,6 +8,7 @@
 #include "site/backup.h"
 #include "site/verify.h"
 
+#include <assert.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ struct call_line {
 static enum err need(const struct args *a, enum args_option option, const char **ret,
                      struct errmsg *e)
 {
+    assert(option < ARGS_COUNT);
     *ret = a->value[option];
     if (*ret && (*ret)[0])
         return OK;
@@ -234,6 +236,7 @@ int program_main(const struct program *p, int argc, char **argv)
     enum err err;
     int skip = 1; /* the words of the command; the last one stands where a program's name would */
 
+    assert(p->name && argc >= 0);
     /* Chunks of papers come and go: their memory is not given back to the system and asked for
      * again each time. */
     mallopt(M_MMAP_THRESHOLD, 1 << 20);

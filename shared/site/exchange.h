@@ -11,11 +11,14 @@
 #include "sync/link.h"
 
 struct exchange {
-    struct office *office;
-    struct blob_dir *blobs;
-    char peer[13];
-    bool is_parent; /* the peer is our parent */
+    struct office *office;  /* ours; the caller's */
+    struct blob_dir *blobs; /* ours; the caller's */
+    char peer[13];          /* the site at the other end */
+    bool is_parent;         /* the peer is our parent */
 };
+
+/* Of all below: Order  in one transaction of a writer or a reader as the headings say. Errors those
+ * of the database, and what is said beside. */
 
 /* ---- writer -----------------------------------------------------------------------------------*/
 /* Before the link's first byte: the state for IN_OPENED. ERR_NOT_FOUND: the peer is not enrolled
@@ -27,14 +30,14 @@ MUST_USE enum err exchange_closed(struct exchange *x, struct db *db, struct errm
 
 /* A batch, and what it has touched. Zero at the beginning; its memory is an arena's. */
 struct exchange_batch {
-    bool prepared;
-    enum err err; /* of preparing: what came are no events */
-    struct errmsg msg;
-    struct arrival *list;
-    size_t count;
-    const char **cases; /* case numbers, each once */
+    bool prepared;        /* exchange_prepare() was there */
+    enum err err;         /* of preparing: what came are no events */
+    struct errmsg msg;    /* its sentence */
+    struct arrival *list; /* what came: list[0 .. count) */
+    size_t count;         /* as far as it could be read */
+    const char **cases;   /* case numbers, each once: cases[0 .. case_count) */
     size_t case_count;
-    unsigned char (*here)[32]; /* papers of them that are here already */
+    unsigned char (*here)[32]; /* papers of them that are here already: here[0 .. here_count) */
     int here_count;
 };
 /* Read what an FX_STORE brought. Needs no database: may be done before, on another thread. */
@@ -42,12 +45,15 @@ void exchange_prepare(const struct link_effect *fx, struct arena *a, struct exch
 /* FX_STORE; prepares by itself what was not. ERR_PEER: the peer broke the rules. */
 MUST_USE enum err exchange_store(struct exchange *x, struct db *db, const struct link_effect *fx,
                                  struct arena *a, struct exchange_batch *b, struct errmsg *e);
+/* FX_ACKED: the peer holds our outbox durably up to pos. */
 MUST_USE enum err exchange_acked(struct exchange *x, struct db *db, uint64_t pos, struct errmsg *e);
-/* FX_ASK_LEASE: fills the answer IN_LEASE. FX_LEASE, FX_HEAD. */
+/* FX_ASK_LEASE: fills the answer IN_LEASE. */
 MUST_USE enum err exchange_ask_lease(struct exchange *x, struct db *db, struct link_input *ret,
                                      struct errmsg *e);
+/* FX_LEASE: keep what the parent has promised. */
 MUST_USE enum err exchange_lease(struct exchange *x, struct db *db, const struct link_effect *fx,
                                  struct errmsg *e);
+/* FX_HEAD: a signed head is witnessed. ERR_PEER: it cannot be. */
 MUST_USE enum err exchange_head(struct exchange *x, struct db *db, const struct link_effect *fx,
                                 struct errmsg *e);
 /* This site was restored, or finds that it was: name the outboxes anew, recall, promise every lease
@@ -58,13 +64,17 @@ MUST_USE enum err exchange_recall(struct exchange *x, struct db *db, const struc
                                   struct link_input *ret, struct errmsg *e);
 /* The child's side of a recall, one per connection. Begin with zeros. */
 struct exchange_recall_state {
-    bool asked, known,
-        done; /* done: there is nothing to recall any more; known: the parent's head is `target` */
+    bool asked;      /* the first question was put */
+    bool known;      /* the parent's head is `target` */
+    bool done;       /* there is nothing to recall any more */
     char past[25];   /* the epoch whose rest is awaited, when a new one was begun; else "" */
+    bool asked_past; /* `past` was asked for, and the answer has not come yet */
     int waited;      /* looks since anything was asked */
-    bool asked_past; /* ... and its answer has not come yet */
-    uint64_t agreed, forked, target, hlc,
-        feed; /* forked 0: not found to be; feed: as far the past reaches in the feed */
+    uint64_t agreed; /* our chain is the parent's up to here */
+    uint64_t forked; /* ... and is not from here on; 0: not found to be */
+    uint64_t target; /* the past is back when the chain reaches so far */
+    uint64_t hlc;    /* numbers leased up to here are used no more; 0: all may be used */
+    uint64_t feed;   /* the past reaches so far in the feed */
 };
 /* What to do now: *ret_ask says that ret holds the next IN_RECALL. When the own chain has reached
  * the parent's, the recall is over. Call when the link is up (fx: FX_UP), at ticks (fx: NULL),
@@ -100,28 +110,31 @@ MUST_USE enum err exchange_store_chunk(struct exchange *x, const struct link_eff
 
 /* ---- what to do next (reader) -----------------------------------------------------------------*/
 struct exchange_paper_row {
-    char digest[DIGEST_TEXT_LEN + 1];
-    char from[13]; /* the link by which its case came, or "" */
+    char digest[DIGEST_TEXT_LEN + 1]; /* "sha256:" and hex */
+    char from[13];                    /* the link by which its case came, or "" */
 };
-/* Papers to fetch, the urgent and the oldest first. */
+/* Papers to fetch, the urgent and the oldest first: list[0 .. *ret_count), at most max. */
 MUST_USE enum err exchange_wanted(struct db *db, int max, struct exchange_paper_row *list,
                                   int *ret_count, struct errmsg *e);
-/* Papers of which we do not know that the parent has them. */
+/* Papers of which we do not know that the parent has them: list[0 .. *ret_count), at most max. */
 MUST_USE enum err exchange_unsent(struct db *db, int max, struct exchange_paper_row *list,
                                   int *ret_count, struct errmsg *e);
 
 struct exchange_head_row {
-    char origin[25];
-    uint64_t seq;
-    unsigned char hash[32], signature[64];
-    bool own; /* not signed yet: exchange_sign() */
+    char origin[25];             /* whose chain */
+    uint64_t seq;                /* how long it is */
+    unsigned char hash[32];      /* of its last event */
+    unsigned char signature[64]; /* of its origin; not yet when `own` */
+    bool own;                    /* ours: exchange_sign() signs it */
 };
+/* Sign an own head; nothing for others. */
 void exchange_sign(const struct office *o, struct exchange_head_row *h);
 /* Heads to show to the parent: our own, and those our children have signed; each only as far as the
  * parent has acknowledged (protocol.md 2). */
 MUST_USE enum err exchange_heads(struct office *o, struct db *db, int max,
                                  struct exchange_head_row *list, int *ret_count, struct errmsg *e);
 
+/* "sha256:" and 64 hex digits. */
 void digest_text(const unsigned char digest[32], char out[DIGEST_TEXT_LEN + 1]);
 
 #endif

@@ -6,6 +6,7 @@
 #include "site/papers.h"
 #include "site/step.h"
 
+#include <assert.h>
 #include <string.h>
 
 static bool refused(const struct peer *p, const unsigned char digest[32])
@@ -36,6 +37,7 @@ static void fetch(struct peer *p, const struct exchange_paper_row *x,
     struct site *s = p->site;
     struct link_input in = {.kind = IN_WANTED};
 
+    assert(!being_fetched(s, digest));
     if (blob_exists(s->blobs, x->digest)) { /* here all the time: the row had been forgotten */
         papers_found(p, digest);
         return;

@@ -100,6 +100,7 @@ void frames_let_in(struct site *s)
 {
     while (s->held && !crowded(s)) {
         struct peer *p = s->held;
+        assert(p->held && p->site == s);
         s->held = p->held_next;
         p->held = false;
         frames_opened(p);

@@ -18,7 +18,7 @@ struct glance {
         char peer[13];     /* who */
         uint64_t head_pos; /* where its outbox ends */
     } * links; /* those with something that the peer has not acknowledged; none when nothing was
-                  written since the last look: links[0 .. link_count) */
+                  written since the last look: links[0 .. link_count), room for link_cap */
     int link_count, link_cap;
     struct exchange_paper_row
         *wanted; /* to be fetched, the urgent first: wanted[0 .. wanted_count) */

@@ -41,8 +41,8 @@ enum {
 };
 
 struct site {
-    struct folder folder;
-    struct office office;
+    struct folder folder;   /* who we are, and where */
+    struct office office;   /* ours; any thread reads it */
     struct store *store;    /* NULL: not open yet, or closed again */
     struct blob_dir *blobs; /* papers by digest */
     struct loop *loop;      /* the caller's; outlives the site */
@@ -53,8 +53,8 @@ struct site {
     char cert[1100];        /* path of keys/site.crt */
     char key[1100];         /* path of keys/site.key */
     char ca[1100];          /* path of keys/ca.crt */
-    void (*on_case)(void *arg,
-                    const char *case_no); /* cases changed by others; NULL: nobody asks */
+    /* site_on_case()'s, with on_case_arg; NULL: nobody asks */
+    void (*on_case)(void *arg, const char *case_no);
     void *on_case_arg;
 
     /* ---- connections: peer.c */
@@ -71,13 +71,14 @@ struct site {
     int fetching_count, fetching_cap;
 
     /* ---- tasks and steps: task.c, step.c */
-    struct task *finished,
-        **finished_end;            /* what the store has done, not yet answered; oldest first */
-    struct arena *turn;            /* memory of one step of an engine */
-    size_t store_bytes;            /* of events on their way into the store */
-    struct peer *held, **held_end; /* peers whose frames wait until these are fewer */
-    unsigned look;                 /* LOOK_ bits: asked for since the last glance began */
-    bool settling;                 /* replica_settle() is at work */
+    struct task *finished;      /* what the store has done, not yet answered; oldest first */
+    struct task **finished_end; /* where the next one goes */
+    struct arena *turn;         /* memory of one step of an engine */
+    size_t store_bytes;         /* of events on their way into the store */
+    struct peer *held;          /* peers whose frames wait until these are fewer */
+    struct peer **held_end;     /* where the next one goes */
+    unsigned look;              /* LOOK_ bits: asked for since the last glance began */
+    bool settling;              /* replica_settle() is at work */
 
     /* ---- the link to the parent: links.c, replica.c */
     char parent_host[256];    /* where to dial; "" without a parent */

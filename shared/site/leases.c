@@ -1,6 +1,8 @@
 /* protocol.md 6, the clock and the lease, from both ends. */
 #include "site/leases.h"
 
+#include <assert.h>
+
 /* An answer about the clock may name a promise that is durable already, while it is younger than
  * this part of its length: the child's lease is that much shorter, and the disk is not written to
  * for every question. */
@@ -8,6 +10,7 @@
 
 static enum err promise_run(struct task *t, struct db *db, struct errmsg *e)
 {
+    assert(!t->peer->x.is_parent);
     return exchange_ask_lease(&t->peer->x, db, &t->in, e);
 }
 
@@ -61,6 +64,7 @@ bool leases_ready(struct peer *p, struct link_input *ret)
 {
     if (!p->promise.answer_ms)
         return false;
+    assert(p->promise.asked_ms && !p->x.is_parent);
     *ret = (struct link_input){.kind = IN_LEASE,
                                .mono_ms = p->promise.answer_ms,
                                .promised_ms = p->promise.at_ms,
@@ -92,5 +96,6 @@ void leases_answered(struct peer *p, const struct link_effect *fx)
 {
     static const struct task_kind kind = {.write = true, .run = keep_run};
 
+    assert(p->x.is_parent);
     task_start(task_new(p, fx, &kind));
 }

@@ -129,6 +129,7 @@ static void connection_ended(struct peer *p)
 
     if (p->up)
         log_line(LOG_LEVEL_INFO, "replica", "link=down peer=%s", p->x.peer);
+    assert(p->ws);
     p->ws = NULL;
     p->up = false;
     if (p->x.is_parent && !s->stopping) {
@@ -251,6 +252,7 @@ enum err links_start(struct site *s, struct errmsg *e)
         .arg = s,
     };
 
+    assert(!s->uplink);
     if (!s->folder.parent[0])
         return OK;
     s->backoff_ms = BACKOFF_MS_MIN;
@@ -268,12 +270,16 @@ void links_stop(struct site *s)
     for (int i = 0; i < s->peer_count; i++)
         if (s->peers[i].peer->ws)
             ws_close(s->peers[i].peer->ws, 1001, "this site stops");
-    ws_client_destroy(s->uplink);
+    ws_client_destroy(s->uplink); /* it says nothing more, not even that the connection has ended */
     s->uplink = NULL;
+    struct peer *up = s->folder.parent[0] ? peer_find(s, s->folder.parent) : NULL;
+    if (up)
+        connection_ended(up);
 }
 
 void links_finish(struct site *s)
 {
+    assert(!s->peer_count && !s->held && !s->finished);
     mem_free(s->peers);
     mem_free(s->fetching);
     arena_destroy(s->turn);

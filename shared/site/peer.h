@@ -36,8 +36,8 @@ struct peer {
         unsigned char signature[64]; /* another one at the same place: that site was made anew */
     } * heads;                       /* shown to this peer already: heads[0 .. head_count) */
     int head_count;
-    unsigned char (
-        *refused)[32]; /* papers that the peer does not have: refused[0 .. refused_count) */
+    unsigned char (*refused)[32]; /* papers that the peer does not have: refused[0 ..
+                                     refused_count), room for refused_cap */
     int refused_count, refused_cap;
 
     struct {

@@ -10,6 +10,7 @@
 #include "site/recalls.h"
 #include "site/step.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,6 +34,8 @@ void replica_tick(struct site *s)
         recalls_look(up, NULL);
     }
     int64_t now_ms = host_mono_ms(s->office.host);
+
+    assert(!s->settling);
     for (int i = 0; i < s->peer_count; i++) {
         if (s->ticks % 60 == 0)
             s->peers[i].peer->refused_count = 0; /* ask again: it may have come by now */

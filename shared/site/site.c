@@ -12,6 +12,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define TICK_MS 1000
@@ -137,6 +138,7 @@ static struct json *fresh_status(void *arg, struct db *db)
 
 enum err site_start(struct site *s, struct errmsg *e)
 {
+    assert(!s->tick && !s->stopping);
     s->office.status = fresh_status;
     s->office.status_arg = s;
     s->tick = loop_timer(s->loop, TICK_MS, on_tick, s);
@@ -205,6 +207,7 @@ void site_want_document(struct site *s, const char *digest)
 {
     struct wish *w = mem_alloc(sizeof *w);
 
+    assert(strlen(digest) == DIGEST_TEXT_LEN);
     w->site = s;
     snprintf(w->digest, sizeof w->digest, "%s", digest);
     w->job.run = wish_run;
@@ -252,6 +255,7 @@ void site_add_links(struct site *s, struct json *status)
 
 void site_on_case(struct site *s, void (*fn)(void *arg, const char *case_no), void *arg)
 {
+    assert(!s->on_case || !fn);
     s->on_case = fn;
     s->on_case_arg = arg;
 }

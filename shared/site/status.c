@@ -34,6 +34,7 @@ static void at_of(struct json *o, const char *key, int64_t ms)
 static enum err link_row(struct office *o, struct db *db, struct stmt *st, struct json *l,
                          struct errmsg *e)
 {
+    assert(!col_is_null(st, 0) && !col_is_null(st, 1));
     bool parent = !strcmp(col_text(st, 1), "parent");
     int64_t unsent, oldest, docs = 0;
     enum err err;

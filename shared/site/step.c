@@ -100,11 +100,13 @@ void step_link(struct peer *p, struct link_input *in)
     struct link_effects fx;
     struct link_input answer;
 
+    assert(s->turn);
     if (!p->ws || !p->link)
         return;
     in->now_ms = host_mono_ms(peer_host(p));
     arena_reset(s->turn);
     link_step(p->link, in, s->turn, &fx);
+    assert(fx.count >= 0 && fx.count <= LINK_EFFECTS_MAX);
     step_effects(p, &fx);
     if (in->kind == IN_FRAME)
         p->heard_ms = in->now_ms;
@@ -142,6 +144,7 @@ static void give_answer(struct task *t)
 void step_finished(struct site *s)
 {
     for (struct task *t; (t = task_take(s));) {
+        assert(t->peer->site == s);
         t->answers = false;
         t->goes_on = NULL;
         if (t->kind->answer)

@@ -6,6 +6,8 @@
 #include "site/enrol.h"
 #include "site/step.h"
 
+#include <assert.h>
+
 struct enrolment {
     struct job job;
     struct site *site;
@@ -58,6 +60,7 @@ static void enrol_done(struct job *job)
 {
     struct enrolment *n = (struct enrolment *)job;
 
+    assert(job->err != OK || n->out);
     if (job->err == OK) {
         end_old_link(n->site, json_get_text(n->out, "site"));
         log_line(LOG_LEVEL_INFO, "enrol", "enrolled=%s", json_get_text(n->out, "site"));

@@ -11,6 +11,7 @@ struct task *task_new(struct peer *p, const struct link_effect *fx, const struct
 {
     struct task *t = mem_alloc(sizeof *t);
 
+    assert(p && kind);
     t->peer = p;
     t->kind = kind;
     t->arena = arena_create();
@@ -44,6 +45,7 @@ static void done(struct job *job)
     struct task *t = (struct task *)job;
     struct site *s = t->peer->site;
 
+    assert(t->peer->jobs > 0);
     t->next = NULL;
     if (!s->finished)
         s->finished_end = &s->finished;
