@@ -2,7 +2,7 @@
 # Every test, in the order of the floors; ends with one line "N passed, N failed".
 # Called by `make test`, which has built everything: B is the build folder, UNIT the unit tests.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 B=${B:-build}
 export B
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0} UBSAN_OPTIONS=print_stacktrace=1
@@ -50,6 +50,8 @@ many() { # name, command...: a program that says how many of its tests passed an
 one "floors: the check finds what it must" node scripts/check-floors.mjs --self-test
 one "floors: lower floors never know higher ones, each library has its room" node scripts/check-floors.mjs
 one "circles: the check finds what it must" node scripts/check-circles.mjs --self-test
+one "contracts: the check finds what it must" node scripts/check-contracts.mjs --self-test
+one "contracts: what a header declares has its comment" node scripts/check-contracts.mjs
 one "circles: no file calls one that calls it, in any folder and between folders" node scripts/check-circles.mjs "$B/obj"
 one "protocol.md and the code say the same" node scripts/check-protocol.mjs
 one "nothing here asks for a newer Node.js than Debian 12 has" node scripts/check-node.mjs

@@ -84,7 +84,9 @@ void db_reset(struct stmt *st); /* give back its rows; what is bound stays bound
 /* The same without a copy, by number: the bytes must stay until the statement has been run. */
 void lend_text(struct stmt *st, int n, const char *s, size_t len);
 void lend_blob(struct stmt *st, int n, const void *p, size_t len);
+#ifndef DB_BY /* a checker that cannot read _Generic brings its own */
 #define DB_BY(n, at, named) _Generic((n), char * : named, const char * : named, default : at)
+#endif
 
 /* What the macros above become. */
 void bind_text_at(struct stmt *st, int n, const char *s);
