@@ -47,16 +47,16 @@ static enum err import_one(struct office *o, struct db *db, const char *path, st
     return err;
 }
 
-/* Run fn in one transaction on the folder's office. */
-struct work {
-    enum err (*fn)(struct work *w, struct office *o, struct db *db, struct errmsg *e);
+/* What a command does in one transaction on the folder's office. */
+struct errand {
+    enum err (*fn)(struct errand *w, struct office *o, struct db *db, struct errmsg *e);
     char **files;
     int count;
     const struct json *in;
     const char *site;
 };
 
-static enum err transact(const struct folder *f, struct work *w, struct errmsg *e)
+static enum err transact(const struct folder *f, struct errand *w, struct errmsg *e)
 {
     struct office o;
     struct db *db = NULL;
@@ -72,7 +72,7 @@ static enum err transact(const struct folder *f, struct work *w, struct errmsg *
 }
 
 /* A site that was just enrolled gets its past from its parent first: wait a little for it. */
-static enum err patiently(const struct folder *f, struct work *w, struct errmsg *e)
+static enum err patiently(const struct folder *f, struct errand *w, struct errmsg *e)
 {
     enum err err = transact(f, w, e);
 
@@ -86,7 +86,7 @@ static enum err patiently(const struct folder *f, struct work *w, struct errmsg 
     return err;
 }
 
-static enum err import_all(struct work *w, struct office *o, struct db *db, struct errmsg *e)
+static enum err import_all(struct errand *w, struct office *o, struct db *db, struct errmsg *e)
 {
     enum err err = OK;
 
@@ -97,12 +97,12 @@ static enum err import_all(struct work *w, struct office *o, struct db *db, stru
 
 enum err admin_import(const struct folder *f, char **files, int count, struct errmsg *e)
 {
-    struct work w = {.fn = import_all, .files = files, .count = count};
+    struct errand w = {.fn = import_all, .files = files, .count = count};
 
     return patiently(f, &w, e);
 }
 
-static enum err add_user(struct work *w, struct office *o, struct db *db, struct errmsg *e)
+static enum err add_user(struct errand *w, struct office *o, struct db *db, struct errmsg *e)
 {
     struct json *out = NULL;
     struct problem p = {0};
@@ -114,7 +114,7 @@ static enum err add_user(struct work *w, struct office *o, struct db *db, struct
     return err;
 }
 
-static enum err revoke_one(struct work *w, struct office *o, struct db *db, struct errmsg *e)
+static enum err revoke_one(struct errand *w, struct office *o, struct db *db, struct errmsg *e)
 {
     (void)o;
     return link_revoke(db, w->site, e);
@@ -122,7 +122,7 @@ static enum err revoke_one(struct work *w, struct office *o, struct db *db, stru
 
 enum err admin_revoke(const struct folder *f, const char *site, struct errmsg *e)
 {
-    struct work w = {.fn = revoke_one, .site = site};
+    struct errand w = {.fn = revoke_one, .site = site};
 
     return patiently(f, &w, e);
 }
@@ -131,7 +131,7 @@ enum err admin_add_user(const struct folder *f, const char *username, const char
                         const char *role, const char *site, const char *password, struct errmsg *e)
 {
     struct json *in = json_object();
-    struct work w = {.fn = add_user, .in = in};
+    struct errand w = {.fn = add_user, .in = in};
 
     json_set_text(in, "username", username);
     json_set_text(in, "name", name);
