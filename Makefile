@@ -79,7 +79,7 @@ $(B)/gen/migrations.c: $(wildcard schema/sql/*.sql) scripts/embed-sql.sh
 
 $(B)/gen/dictionary.c: $(wildcard schema/sync/dictionary-*.txt) scripts/embed-text.sh
 	@mkdir -p $(@D)
-	bash scripts/embed-text.sh sync_dictionary_1 schema/sync/dictionary-1.txt > $@
+	bash scripts/embed-text.sh sync_dictionary_2 schema/sync/dictionary-2.txt > $@
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@

@@ -18,6 +18,12 @@ void sha256_final(struct sha256 *s, unsigned char out[32]);
 struct sha256 *sha256_clone(const struct sha256 *s);
 void sha256_destroy(struct sha256 *s); /* NULL is allowed */
 void crypto_sha256(const void *p, size_t n, unsigned char out[32]);
+/* Of several pieces, one behind the other. */
+struct bytes {
+    const void *p; /* may be NULL when n is 0 */
+    size_t n;
+};
+void crypto_sha256_of(const struct bytes *list, int count, unsigned char out[32]);
 
 /* Lower-case hex of n bytes: out holds 2n + 1 characters. */
 void hex_encode(const void *p, size_t n, char *out);

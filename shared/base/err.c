@@ -39,9 +39,9 @@ void errmsg_wrap(struct errmsg *e, const char *fmt, ...)
 
 const char *err_name(enum err err)
 {
-    static const char *const names[] = {"ok",     "invalid", "not-found", "conflict",
-                                        "denied", "peer",    "io",        "full",
-                                        "busy",   "corrupt", "closed",    "unsupported"};
+    static const char *const names[] = {"ok",     "invalid",     "not-found", "conflict", "denied",
+                                        "peer",   "io",          "full",      "busy",     "corrupt",
+                                        "closed", "unsupported", "withheld"};
 
     return (unsigned)err < sizeof names / sizeof *names ? names[err] : "?";
 }

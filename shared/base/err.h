@@ -14,7 +14,8 @@ enum err {
     ERR_BUSY,
     ERR_CORRUPT, /* stored data is not what it should be */
     ERR_CLOSED,
-    ERR_UNSUPPORTED, /* made by a newer program */
+    ERR_UNSUPPORTED, /* made by a newer program, or by one before the first release */
+    ERR_WITHHELD,    /* the other side keeps back what it must show: store nothing of it */
 };
 
 #define MUST_USE __attribute__((warn_unused_result))

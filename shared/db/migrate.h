@@ -11,7 +11,8 @@ struct migration {
 };
 
 /* Run what the table schema_version does not name yet. ERR_UNSUPPORTED: the file was made by a
- * newer program. On any error the file is as it was. */
+ * newer program, or begins with other steps than these (a format from before the first release).
+ * On any error the file is as it was. */
 MUST_USE enum err migrate(struct db *db, const struct migration *list, int n, struct errmsg *e);
 /* 0 for a file without the table. */
 MUST_USE enum err migrate_version(struct db *db, int *ret_version, struct errmsg *e);

@@ -1,6 +1,6 @@
 #include "program/admin.h"
 
-#include "ledger/outbox.h"
+#include "ledger/link.h"
 #include "site/upkeep.h"
 
 #include <stdio.h>
@@ -188,6 +188,9 @@ enum err admin_status(const struct folder *f, bool as_json, struct errmsg *e)
             printf("ledger of %s: %lld events\n", json_get_text(x, "origin"),
                    (long long)json_get_int(x, "seq", 0));
         }
+        if (json_get_int(status, "shells", 0))
+            printf("events without their personal part: %lld\n",
+                   (long long)json_get_int(status, "shells", 0));
         printf("repair items: %lld; papers to fetch: %lld; free disk: %lld MB\n",
                (long long)json_get_int(status, "repairs", 0),
                (long long)json_get_int(status, "documents_wanted", 0),

@@ -7,7 +7,10 @@
 #include "base/arena.h"
 #include "office/office.h"
 #include "ledger/blob.h"
+#include "ledger/chain.h"
+#include "ledger/link.h"
 #include "ledger/outbox.h"
+#include "ledger/recall.h"
 #include "sync/link.h"
 
 struct exchange {

@@ -3,7 +3,6 @@
 #define SITE_INSIDE_H
 
 #include "base/arena.h"
-#include "ledger/outbox.h"
 #include "net/http.h"
 #include "net/ws.h"
 #include "site/exchange.h"

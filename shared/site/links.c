@@ -13,8 +13,8 @@
 #define STORE_BYTES_MAX (4 << 20)
 #define WAITING_BYTES_MAX (2 * WIRE_FRAME_BYTES_MAX) /* of one link: more than its window */
 
-extern const unsigned char sync_dictionary_1[];
-extern const size_t sync_dictionary_1_len;
+extern const unsigned char sync_dictionary_2[];
+extern const size_t sync_dictionary_2_len;
 
 static void frame_in(struct peer *p, const void *bytes, size_t n)
 {
@@ -176,8 +176,8 @@ static void open_done(struct job *job)
         refuse_link(p, job->err);
     } else if (p->ws) {
         struct link_config c = {.parent_side = !p->x.is_parent,
-                                .dictionary = sync_dictionary_1,
-                                .dictionary_len = sync_dictionary_1_len};
+                                .dictionary = sync_dictionary_2,
+                                .dictionary_len = sync_dictionary_2_len};
         snprintf(c.site, sizeof c.site, "%s", s->office.site);
         snprintf(c.peer, sizeof c.peer, "%s", p->x.peer);
         p->link = link_create(&c);

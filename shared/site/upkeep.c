@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "ledger/blob.h"
 #include "ledger/outbox.h"
+#include "ledger/row.h"
 #include "site/exchange.h"
 
 #include <dirent.h>
@@ -59,7 +60,7 @@ static enum err link_row(struct office *o, struct db *db, struct stmt *st, struc
         return err;
     if (err == OK && o->tier == TIER_COMMUNITY)
         err = count(
-            db, "SELECT count(*) FROM document WHERE state = 'here' AND sent = 0 AND case_no <> ''",
+            db, "SELECT count(*) FROM document WHERE state = 'here' AND sent = 0 AND dossier <> ''",
             &docs, e);
     json_set_int(l, "unsent_documents", docs);
     json_set_text(l, "state", "unknown"); /* the running program knows */
@@ -158,6 +159,10 @@ enum err upkeep_status(struct office *o, struct db *db, const char *dir, struct 
         err = count(db, "SELECT count(*) FROM document WHERE state = 'wanted'", &n, e);
         json_set_int(out, "documents_wanted", n);
     }
+    if (err == OK) {
+        err = ledger_shells(db, &n, e);
+        json_set_int(out, "shells", n);
+    }
     json_free(x);
     if (o->parent[0]) {
         x = json_object();
@@ -235,17 +240,21 @@ enum err upkeep_verify(const struct folder *f, void (*say)(const char *line), st
     struct blob_dir *blobs = NULL;
     struct db *db = NULL;
     char path[1200], line[128];
-    int64_t events = 0, papers = 0;
+    struct ledger_counts n;
+    int64_t papers = 0;
     enum err err;
 
     folder_path(f->dir, "blobs", path, sizeof path);
     if ((err = folder_open_db(f, &db, e)) != OK || (err = blob_dir_open(path, &blobs, e)) != OK)
         goto done;
     if ((err = db_check(db, e)) != OK || (err = db_begin(db, e)) != OK ||
-        (err = ledger_verify(db, &events, e)) != OK)
+        (err = ledger_verify(db, &n, e)) != OK)
         goto done;
     snprintf(line, sizeof line, "ledger: %lld events, every chain and signature holds",
-             (long long)events);
+             (long long)n.chained);
+    say(line);
+    snprintf(line, sizeof line, "personal parts: %lld here, %lld only as digests",
+             (long long)n.personal, (long long)n.shells);
     say(line);
     if ((err = blob_verify_all(blobs, &papers, e)) != OK ||
         (err = papers_there(db, blobs, e)) != OK)

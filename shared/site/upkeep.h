@@ -6,7 +6,8 @@
 #include "site/folder.h"
 
 /* Positions, queues, blocks, disk: {site, name, tier, link, children[], origins[], blocks[], lease,
- * repairs, disk}. A reader's transaction. */
+ * repairs, shells, disk}; shells: events held without the text of their personal part. A reader's
+ * transaction. */
 MUST_USE enum err upkeep_status(struct office *o, struct db *db, const char *dir, struct json **ret,
                                 struct errmsg *e);
 

@@ -209,10 +209,17 @@ static void on_stored(struct turn *t, const struct link_input *in)
     if (in->token != l->stored_token + 1)
         return; /* of an earlier connection */
     l->stored_token = in->token;
+    if (in->err == ERR_PEER) {
+        link_bye(t, BYE_PROTOCOL, "an event that this site may not take from this peer");
+        return;
+    }
+    if (in->err == ERR_WITHHELD) {
+        link_bye(t, BYE_WITHHELD,
+                 "an event without its personal part, which nobody ordered to be forgotten");
+        return;
+    }
     if (in->err != OK) {
-        link_bye(t, in->err == ERR_PEER ? BYE_PROTOCOL : BYE_STORE,
-                 in->err == ERR_PEER ? "an event that this site may not take from this peer"
-                                     : "cannot store now");
+        link_bye(t, BYE_STORE, "cannot store now");
         return;
     }
     f.pos = l->pending_pos[in->token % 64];

@@ -226,7 +226,7 @@ enum err wire_unpack(const void *p, size_t n, struct frame *ret, struct errmsg *
         break;
     case FRAME_BYE: {
         unsigned code = reader_u8(&r);
-        f.code = code >= BYE_PROTOCOL && code <= BYE_REFUSED ? (enum bye_code)code : BYE_PROTOCOL;
+        f.code = code >= BYE_PROTOCOL && code <= BYE_WITHHELD ? (enum bye_code)code : BYE_PROTOCOL;
         get_text(&r, f.reason, sizeof f.reason);
         break;
     }

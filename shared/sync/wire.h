@@ -41,7 +41,8 @@ enum bye_code {
     BYE_SILENT = 6,   /* nothing heard for too long */
     BYE_FORKED =
         7, /* the peer's chain is not the one that was witnessed: it has forgotten a part */
-    BYE_REFUSED = 8, /* the peer is not enrolled, or was revoked */
+    BYE_REFUSED = 8,  /* the peer is not enrolled, or was revoked */
+    BYE_WITHHELD = 9, /* the peer sent an event without its personal part, unexplained */
 };
 
 enum recall_verdict { RECALL_FORKED, RECALL_AGREES, RECALL_BEYOND };

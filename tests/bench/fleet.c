@@ -15,7 +15,7 @@
 
 #include "base/crypto.h"
 #include "base/mem.h"
-#include "ledger/ledger.h"
+#include "ledger/chain.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -41,8 +41,8 @@
 #define STORES_MAX 16
 #define HEAD_MAX 4096 /* of the answer to the upgrade */
 
-extern const unsigned char sync_dictionary_1[];
-extern const size_t sync_dictionary_1_len;
+extern const unsigned char sync_dictionary_2[];
+extern const size_t sync_dictionary_2_len;
 
 enum phase { AWAY, CONNECTING, SHAKING, UPGRADING, OPEN };
 
@@ -204,8 +204,8 @@ static void opened(struct node *n)
 {
     struct timespec t;
     struct link_config c = {.parent_side = false,
-                            .dictionary = sync_dictionary_1,
-                            .dictionary_len = sync_dictionary_1_len};
+                            .dictionary = sync_dictionary_2,
+                            .dictionary_len = sync_dictionary_2_len};
     struct link_input in = {
         .kind = IN_OPENED, .pos = n->is->hub_pos, .head_pos = n->is->event_count};
 

@@ -112,7 +112,7 @@ hostile('a batch larger than it may be', async () => {
   await peer.sendEvents(1000, 1, { raw_bytes: 1 << 20 })
 }, { bye: 1 })
 hostile("an event of another community's", async () => {
-  peer.out.push(encodeEvent({ origin: SITES.east.site, seq: 99, hlc: 1n << 40n, kind: 'case.noted/1', case_no: number(1), street: peer.parent, actor: '', body: '{}' }))
+  peer.out.push(encodeEvent({ origin: SITES.east.site, seq: 99, hlc: 1n << 40n, kind: 'case.noted/1', dossier: number(1), street: peer.parent, actor: '', record: '{}' }))
   await peer.sendEvents(1000, 1)
 }, { bye: 1 })
 hostile('a gap in its chain', async () => {

@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path'
 
 const require = createRequire(resolve('shared/web/package.json'))
 const WebSocket = require('ws')
-const dictionary = readFileSync('schema/sync/dictionary-1.txt')
+const dictionary = readFileSync('schema/sync/dictionary-2.txt')
 export const FRAME = { HELLO: 1, EVENTS: 2, ACK: 3, WANT: 4, CHUNK: 5, NONE: 6, CLOCK_ASK: 7, CLOCK: 8, HEAD: 9, PING: 10, PONG: 11, BYE: 12, HAVE: 13, RECALL: 14, RECALLED: 15 }
 
 export const u8 = n => Buffer.from([n])
@@ -35,13 +35,27 @@ export class Reader {
   rest() { return this.bytes(this.b.length - this.at) }
 }
 
-export const encodeEvent = e => Buffer.concat([u8(1), long(e.origin), varint(e.seq), varint(e.hlc), long(e.kind), long(e.case_no), long(e.street), long(e.actor), long(e.body)])
+const sha256 = (...parts) => createHash('sha256').update(Buffer.concat(parts.map(x => Buffer.from(x)))).digest()
+const CRITICAL = 1, SIGNED = 2, PERSONAL = 4
+const fields = e => Buffer.concat([varint(e.hlc), long(e.kind), long(e.dossier), long(e.street), long(e.actor), long(e.record), long(e.more ?? '')])
+const flagsOf = e => (e.critical ? CRITICAL : 0) | (e.signature ? SIGNED : 0) | (e.personal !== undefined || e.digest ? PERSONAL : 0)
+/** An event: personal and salt, or digest alone (a shell), or neither. */
+export const encodeEvent = e => Buffer.concat([u8(2), u8(e.flags ?? flagsOf(e)), u8(e.form ?? (e.personal !== undefined ? 1 : e.digest ? 2 : 0)),
+  long(e.origin), varint(e.seq), fields(e), ...(e.personal !== undefined ? [e.salt, long(e.personal)] : e.digest ? [e.digest] : []), e.signature ?? Buffer.alloc(0)])
+export const personalDigest = e => e.personal !== undefined ? sha256('doorstep.personal.2', e.salt, e.personal) : e.digest ?? Buffer.alloc(32)
+export const coreOf = e => sha256('doorstep.event.2', e.origin.slice(0, 12), u8(2), u8(flagsOf(e)), fields(e), personalDigest(e))
+export const chain = (prev, e) => sha256(prev, e.origin, u64(e.seq), coreOf(e))
 export function decodeEvent(b) {
   const r = new Reader(b)
-  if (r.u8() !== 1) throw new Error('event version')
-  return { origin: r.long(), seq: r.varint(), hlc: r.varint(), kind: r.long(), case_no: r.long(), street: r.long(), actor: r.long(), body: r.long() }
+  if (r.u8() !== 2) throw new Error('event version')
+  const flags = r.u8(), form = r.u8()
+  const e = { origin: r.long(), seq: r.varint(), hlc: r.varint(), kind: r.long(), dossier: r.long(), street: r.long(), actor: r.long(), record: r.long(), more: r.bytes(r.varint()), critical: !!(flags & CRITICAL) }
+  if (form === 1) Object.assign(e, { salt: Buffer.from(r.bytes(16)), personal: r.long() })
+  else if (form === 2) e.digest = Buffer.from(r.bytes(32))
+  if (flags & SIGNED) e.signature = Buffer.from(r.bytes(64))
+  if (r.at !== b.length || flagsOf(e) !== flags) throw new Error('event form')
+  return e
 }
-export const chain = (prev, bytes) => createHash('sha256').update(prev).update(bytes).digest()
 
 export class Peer {
   constructor(dir, site) { Object.assign(this, { dir, site, seq: 0, head: Buffer.alloc(32), out: [], stream: randomBytes(16) }) }
@@ -143,11 +157,10 @@ export class Peer {
     return kind
   }
 
-  event(kind, case_no, body, more = {}) {
-    const e = { origin: this.site, seq: ++this.seq, hlc: BigInt(Date.now()) << 16n, kind, case_no, street: this.parent, actor: '', body: JSON.stringify(body), ...more }
-    const bytes = encodeEvent(e)
-    this.head = chain(this.head, bytes)
-    this.out.push(bytes)
+  event(kind, dossier, record, more = {}) {
+    const e = { origin: this.site, seq: ++this.seq, hlc: BigInt(Date.now()) << 16n, kind, dossier, street: this.parent, actor: '', record: JSON.stringify(record), ...more }
+    this.head = chain(this.head, e)
+    this.out.push(encodeEvent(e))
     return e
   }
 

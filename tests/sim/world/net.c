@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-extern const unsigned char sync_dictionary_1[];
-extern const size_t sync_dictionary_1_len;
+extern const unsigned char sync_dictionary_2[];
+extern const size_t sync_dictionary_2_len;
 
 struct conn conns[SITES];
 
@@ -90,8 +90,8 @@ static void open_done(struct job *j)
 {
     struct conn_end *x = &j->conn->end[j->end];
     struct link_config c = {.parent_side = !j->x.is_parent,
-                            .dictionary = sync_dictionary_1,
-                            .dictionary_len = sync_dictionary_1_len};
+                            .dictionary = sync_dictionary_2,
+                            .dictionary_len = sync_dictionary_2_len};
 
     if (j->err != OK) {
         net_close(j->conn, j->msg.text);
