@@ -3,7 +3,7 @@
  *   receive  epoch
  *   ledger
  *   outbox  verify
- *   link  recall  witness
+ *   link_rows  recall  witness
  *   row  chain  meta
  *   event                    (blob stands beside) */
 #ifndef LEDGER_INSIDE_H

@@ -2,7 +2,7 @@
  * known here: apply() and route() are given. Everything runs inside a transaction of the writer.
  *
  * Beside this: chain.h (heads, witness, verify), row.h (reading events back), outbox.h (who must
- * hear), link.h (peers), recall.h (a forgotten past), meta.h. */
+ * hear), link_rows.h (peers), recall.h (a forgotten past), meta.h. */
 #ifndef LEDGER_LEDGER_H
 #define LEDGER_LEDGER_H
 

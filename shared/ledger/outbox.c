@@ -2,7 +2,7 @@
 #include "ledger/outbox.h"
 
 #include "ledger/inside.h"
-#include "ledger/link.h"
+#include "ledger/link_rows.h"
 
 #include <string.h>
 

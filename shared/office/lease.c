@@ -2,7 +2,7 @@
  * further than it can be; the parent waits longer than it must. */
 #include "office/inside.h"
 
-#include "ledger/link.h"
+#include "ledger/link_rows.h"
 #include "ledger/meta.h"
 #include "ledger/recall.h"
 

@@ -4,7 +4,7 @@
 #include "base/crypto.h"
 #include "base/mem.h"
 #include "ledger/chain.h"
-#include "ledger/link.h"
+#include "ledger/link_rows.h"
 #include "ledger/outbox.h"
 #include "ledger/row.h"
 

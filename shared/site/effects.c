@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SKEW_NOTED_MS 1000
+
 struct task *task_new(struct peer *p, const struct link_effect *fx, run_fn *run, done_fn *done)
 {
     struct task *t = mem_alloc(sizeof *t);
@@ -194,26 +196,58 @@ static void head_done(struct job *job)
 
 /* ---- effects ----------------------------------------------------------------------------------*/
 
+static enum err skew_run(struct job *job, struct db *db, struct errmsg *e)
+{
+    struct task *t = (struct task *)job;
+
+    return exchange_skew(&t->peer->x, db, t->fx.skew_ms, e);
+}
+
+static void warn_of_clock(const struct peer *p, const struct link_effect *fx)
+{
+    log_line(LOG_LEVEL_WARN, "replica",
+             "clock=wrong peer=%s skew_s=%lld text=\"the clocks of the two sites differ; set the "
+             "right time, nothing is lost\"",
+             p->x.peer, (long long)fx->skew_ms / 1000);
+}
+
+/* Most links say the same again and again: only what has changed is written. */
+static void note_skew(struct peer *p, const struct link_effect *fx)
+{
+    int64_t change = fx->skew_ms - p->x.skew_ms;
+
+    if (change > -SKEW_NOTED_MS && change < SKEW_NOTED_MS)
+        return;
+    p->x.skew_ms = fx->skew_ms;
+    task_start(p, fx, skew_run, task_plain_done, true);
+}
+
+/* The clock of a link that stands was set, here or there. */
+static void skew_told(struct peer *p, const struct link_effect *fx)
+{
+    bool shown = exchange_skew_shown(p->x.skew_ms);
+
+    note_skew(p, fx);
+    if (!shown && exchange_skew_shown(p->x.skew_ms))
+        warn_of_clock(p, fx);
+}
+
 static void came_up(struct peer *p, const struct link_effect *fx)
 {
     struct site *s = p->site;
 
     p->up = true;
-    p->skew_ms = fx->skew_ms;
     if (p->x.is_parent) {
         s->up = true;
         s->backoff_ms = BACKOFF_MS_MIN;
-        s->skew_ms = fx->skew_ms;
         s->last_reason[0] = 0;
         s->show_heads = true;
     }
-    log_line(LOG_LEVEL_INFO, "replica", "link=up peer=%s skew_ms=%lld", p->x.peer,
-             (long long)fx->skew_ms);
-    if (fx->skew_ms > 300000 || fx->skew_ms < -300000)
-        log_line(LOG_LEVEL_WARN, "replica",
-                 "clock=wrong peer=%s skew_s=%lld text=\"the clocks of the two sites differ; set "
-                 "the right time, nothing is lost\"",
-                 p->x.peer, (long long)fx->skew_ms / 1000);
+    log_line(LOG_LEVEL_INFO, "replica", "link=up peer=%s version=%u skew_ms=%lld", p->x.peer,
+             fx->version, (long long)fx->skew_ms);
+    note_skew(p, fx);
+    if (exchange_skew_shown(fx->skew_ms))
+        warn_of_clock(p, fx);
     recall_look(p, fx);
     site_glance(s, p->x.is_parent);
 }
@@ -250,6 +284,9 @@ void effects_do(struct peer *p, const struct link_effects *fx)
             break;
         case FX_UP:
             came_up(p, x);
+            break;
+        case FX_SKEW:
+            skew_told(p, x);
             break;
         case FX_READ:
             task_start(p, x, read_run, read_done, false);

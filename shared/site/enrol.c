@@ -2,7 +2,7 @@
 
 #include "base/crypto.h"
 #include "base/mem.h"
-#include "ledger/link.h"
+#include "ledger/link_rows.h"
 #include "ledger/meta.h"
 #include "ledger/recall.h"
 #include "net/pki.h"

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define HERE_MAX 256
+#define SKEW_SHOWN_MS (2 * 60 * 1000)
 
 void digest_text(const unsigned char digest[32], char out[DIGEST_TEXT_LEN + 1])
 {
@@ -32,8 +33,9 @@ enum err exchange_open(struct exchange *x, struct db *db, struct link_input *ret
     }
     if (err != OK || (err = link_read(db, x->peer, &state, e)) != OK)
         return err;
-    *ret = (struct link_input){
-        .kind = IN_OPENED, .pos = state.recv_pos, .head_pos = state.head_pos, .wall_ms = now_of(x)};
+    *ret =
+        (struct link_input){.kind = IN_OPENED, .pos = state.recv_pos, .head_pos = state.head_pos};
+    x->skew_ms = state.skew_ms;
     memcpy(ret->stream, state.stream, 16);
     memcpy(ret->recv_stream, state.peer_stream, 16);
     return ledger_recalling(db, &ret->recalling, e);
@@ -110,6 +112,16 @@ enum err exchange_store(struct exchange *x, struct db *db, const struct link_eff
     if (err == OK && !x->is_parent && (err = papers_here(b, db, a, e)) == OK)
         err = office_top_up(x->office, db, x->peer, e);
     return err;
+}
+
+bool exchange_skew_shown(int64_t skew_ms)
+{
+    return skew_ms > SKEW_SHOWN_MS || skew_ms < -SKEW_SHOWN_MS;
+}
+
+enum err exchange_skew(struct exchange *x, struct db *db, int64_t skew_ms, struct errmsg *e)
+{
+    return link_skewed(db, x->peer, skew_ms, e);
 }
 
 enum err exchange_acked(struct exchange *x, struct db *db, uint64_t pos, struct errmsg *e)

@@ -8,7 +8,7 @@
 #include "office/office.h"
 #include "ledger/blob.h"
 #include "ledger/chain.h"
-#include "ledger/link.h"
+#include "ledger/link_rows.h"
 #include "ledger/outbox.h"
 #include "ledger/recall.h"
 #include "sync/link.h"
@@ -17,7 +17,8 @@ struct exchange {
     struct office *office;
     struct blob_dir *blobs;
     char peer[13];
-    bool is_parent; /* the peer is our parent */
+    bool is_parent;  /* the peer is our parent */
+    int64_t skew_ms; /* of its clock, as the link's row has it; set by exchange_open() */
 };
 
 /* ---- writer -----------------------------------------------------------------------------------*/
@@ -45,6 +46,11 @@ void exchange_prepare(const struct link_effect *fx, struct arena *a, struct exch
 /* FX_STORE; prepares by itself what was not. ERR_PEER: the peer broke the rules. */
 MUST_USE enum err exchange_store(struct exchange *x, struct db *db, const struct link_effect *fx,
                                  struct arena *a, struct exchange_batch *b, struct errmsg *e);
+/* Two sites whose clocks differ by more than two minutes: people are told. */
+bool exchange_skew_shown(int64_t skew_ms);
+/* FX_UP, FX_SKEW, when it differs from what the row has by a second or more. */
+MUST_USE enum err exchange_skew(struct exchange *x, struct db *db, int64_t skew_ms,
+                                struct errmsg *e);
 MUST_USE enum err exchange_acked(struct exchange *x, struct db *db, uint64_t pos, struct errmsg *e);
 /* FX_ASK_LEASE: fills the answer IN_LEASE. FX_LEASE, FX_HEAD. */
 MUST_USE enum err exchange_ask_lease(struct exchange *x, struct db *db, struct link_input *ret,

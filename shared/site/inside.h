@@ -67,7 +67,7 @@ struct site {
     } * fetching; /* papers on their way here */
     int fetching_count, fetching_cap;
     struct ws_client *uplink;
-    int64_t backoff_ms, skew_ms;
+    int64_t backoff_ms;
     bool up;               /* to the parent */
     atomic_ullong up_head; /* where the outbox to the parent ends, as of the writer's last COMMIT */
     uint64_t up_head_next; /* writer only: as of the next one */

@@ -82,7 +82,7 @@ static bool took_early_bye(struct peer *p, const void *bytes, size_t n)
     struct frame f;
     struct errmsg e;
 
-    if (p->link || wire_unpack(bytes, n, &f, &e) != OK || f.kind != FRAME_BYE)
+    if (p->link || wire_unpack(bytes, n, WIRE_NEWEST, &f, &e) != OK || f.kind != FRAME_BYE)
         return false;
     fx.item[0] = (struct link_effect){.kind = FX_CLOSE, .code = f.code, .by_peer = true};
     snprintf(fx.item[0].reason, sizeof fx.item[0].reason, "%s", f.reason);
@@ -158,7 +158,7 @@ static void refuse_link(struct peer *p, enum err why)
              : why == ERR_DENIED
                  ? "this site was revoked by its parent; it has to be invited and enrolled again"
                  : "the other site cannot open the link now");
-    wire_pack(&bye, &bytes);
+    wire_pack(&bye, WIRE_NEWEST, &bytes);
     ws_send(p->ws, bytes.data, bytes.len, true);
     buf_free(&bytes);
     ws_close(p->ws, 1008, bye.reason);

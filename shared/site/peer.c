@@ -26,6 +26,7 @@ void peer_step(struct peer *p, struct link_input *in)
     if (!p->ws || !p->link)
         return;
     in->now_ms = host_mono_ms(peer_host(p));
+    in->wall_ms = host_wall_ms(peer_host(p));
     arena_reset(s->turn);
     link_step(p->link, in, s->turn, &fx);
     s->stepping++;

@@ -33,7 +33,6 @@ struct peer {
     int64_t heard_ms, said_ms;
     int jobs;
     bool up;
-    int64_t skew_ms;
     struct exchange_recall_state recall;
     bool recalling; /* a step is under way */
     uint64_t head_pos;

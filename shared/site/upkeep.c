@@ -40,7 +40,7 @@ static void at_of(struct json *o, const char *key, int64_t ms)
     json_set_text(o, key, text);
 }
 
-/* The row of a link: peer, role, head_pos, acked_pos, recv_pos, last_contact_ms. */
+/* The row of a link: peer, role, head_pos, acked_pos, recv_pos, last_contact_ms, skew_ms. */
 static enum err link_row(struct office *o, struct db *db, struct stmt *st, struct json *l,
                          struct errmsg *e)
 {
@@ -53,6 +53,8 @@ static enum err link_row(struct office *o, struct db *db, struct stmt *st, struc
     json_set_int(l, "acked_pos", col_int(st, 3));
     json_set_int(l, "recv_pos", col_int(st, 4));
     at_of(l, "last_contact_at", col_int(st, 5));
+    json_set_int(l, "skew_ms", col_int(st, 6));
+    json_set_bool(l, "clock_differs", exchange_skew_shown(col_int(st, 6)));
     err = outbox_unsent(db, col_text(st, 0), &unsent, &oldest, e);
     json_set_int(l, "unsent_events", err == OK ? unsent : -1);
     at_of(l, "oldest_unsent_at", err == OK ? oldest : 0);
@@ -70,7 +72,7 @@ static enum err link_row(struct office *o, struct db *db, struct stmt *st, struc
 enum err upkeep_link(struct office *o, struct db *db, struct json **ret, struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "SELECT peer, role, head_pos, acked_pos, recv_pos, "
-                                  "last_contact_ms FROM link WHERE peer = $1");
+                                  "last_contact_ms, skew_ms FROM link WHERE peer = $1");
     struct json *l = json_object();
     enum err err;
     bool row;
@@ -90,7 +92,7 @@ enum err upkeep_link(struct office *o, struct db *db, struct json **ret, struct 
 static enum err links(struct office *o, struct db *db, struct json *out, struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "SELECT peer, role, head_pos, acked_pos, recv_pos, "
-                                  "last_contact_ms FROM link ORDER BY peer");
+                                  "last_contact_ms, skew_ms FROM link ORDER BY peer");
     struct json *children = json_array();
     enum err err;
     bool row;

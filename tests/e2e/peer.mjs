@@ -88,8 +88,12 @@ export class Peer {
     return this
   }
 
-  /** Open a link; resolves when the parent's hello has come. raw: say no hello. */
-  connect(port, { raw = false, tls = {}, held = 0, known = Buffer.alloc(16) } = {}) {
+  /** Open a link; resolves when the parent's hello has come. raw: say no hello. speaks: oldest and newest version. ahead_ms: of
+   * its clock. */
+  connect(port, { raw = false, tls = {}, held = 0, known = Buffer.alloc(16), speaks = [2, 3], rest = '', ahead_ms = 0 } = {}) {
+    this.speaks = speaks
+    this.ahead_ms = ahead_ms
+    this.version = 0
     this.received = []
     this.frames = []
     this.closed = null
@@ -107,13 +111,21 @@ export class Peer {
       this.ws.on('close', (code, reason) => { this.closed ??= { code, reason: reason.toString() }; no(new Error('closed ' + reason)) })
       this.ws.on('open', () => {
         if (raw) return ok(this)
-        this.send(FRAME.HELLO, Buffer.from('DST1'), u8(1), u8(1), Buffer.from(this.site + this.parent), this.stream, known, varint(held), u64(Date.now()))
+        this.hello({ known, held, rest })
       })
       this.ws.on('message', m => {
         this.busy = this.busy.then(() => this.take(Buffer.from(m))).then(first => { if (first === FRAME.HELLO) ok(this) }).catch(() => {})
       })
     })
   }
+
+  hello({ site = this.site, speaks = this.speaks, known = Buffer.alloc(16), held = 0, rest = '' } = {}) {
+    this.send(FRAME.HELLO, Buffer.from('DST1'), u8(speaks[0]), u8(speaks[1]), Buffer.from(site + this.parent), this.stream, known, varint(held), this.wall(), Buffer.from(rest))
+  }
+
+  wall() { return u64(Date.now() + this.ahead_ms) }
+
+  askClock() { this.send(FRAME.CLOCK_ASK, u64(Math.round(performance.now())), this.version >= 3 ? this.wall() : Buffer.alloc(0)) }
 
   send(kind, ...parts) { this.ws.send(Buffer.concat([u8(kind), ...parts])) }
 
@@ -122,10 +134,15 @@ export class Peer {
     const kind = r.u8()
     const f = { kind }
     if (kind === FRAME.HELLO) {
-      r.bytes(4 + 2 + 24)
+      r.bytes(4)
+      f.oldest = r.u8()
+      f.newest = r.u8()
+      this.version = Math.min(f.newest, this.speaks[1])
+      r.bytes(24)
       f.stream = Buffer.from(r.bytes(16))
       r.bytes(16)
       this.acked = r.varint()
+      f.wall = Number(r.u64())
       this.parentStream = f.stream
     } else if (kind === FRAME.EVENTS) {
       f.pos = r.varint()
@@ -146,6 +163,10 @@ export class Peer {
       else this.send(FRAME.NONE, f.digest)
     } else if (kind === FRAME.HAVE || kind === FRAME.NONE) {
       f.digest = Buffer.from(r.bytes(32))
+    } else if (kind === FRAME.CLOCK) {
+      Object.assign(f, { mono: r.u64(), now: r.u64(), promised: r.u64(), length: r.u64(), pos: r.varint() })
+      if (this.version >= 3) f.wall = Number(r.u64())
+      if (r.at !== r.b.length) throw new Error('clock of another version')
     } else if (kind === FRAME.BYE) {
       f.code = r.u8()
       f.reason = r.short()
@@ -159,6 +180,10 @@ export class Peer {
 
   event(kind, dossier, record, more = {}) {
     const e = { origin: this.site, seq: ++this.seq, hlc: BigInt(Date.now()) << 16n, kind, dossier, street: this.parent, actor: '', record: JSON.stringify(record), ...more }
+    if (e.signed) {
+      e.signature = Buffer.alloc(64) // its flag is a part of the core
+      e.signature = sign(null, Buffer.concat([Buffer.from('doorstep.said.2'), coreOf(e)]), this.signing)
+    }
     this.head = chain(this.head, e)
     this.out.push(encodeEvent(e))
     return e

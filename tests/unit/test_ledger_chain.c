@@ -4,7 +4,7 @@
 #include "ledger/blob.h"
 #include "ledger/chain.h"
 #include "ledger/ledger.h"
-#include "ledger/link.h"
+#include "ledger/link_rows.h"
 #include "ledger/meta.h"
 #include "ledger/outbox.h"
 #include "ledger/recall.h"

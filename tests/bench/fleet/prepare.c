@@ -7,7 +7,7 @@
 #include "office/inside.h"
 #include "db/migrate.h"
 #include "ledger/chain.h"
-#include "ledger/link.h"
+#include "ledger/link_rows.h"
 #include "ledger/row.h"
 #include "net/pki.h"
 #include "site/folder.h"

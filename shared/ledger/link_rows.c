@@ -1,5 +1,5 @@
 /* The rows of links: who is enrolled, how far each side holds the other's outbox. */
-#include "ledger/link.h"
+#include "ledger/link_rows.h"
 
 #include "base/arena.h"
 #include "base/text_set.h"

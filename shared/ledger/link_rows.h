@@ -1,7 +1,7 @@
 /* The rows of links, one per peer: names of outboxes, positions, the peer's clock. Inside a
  * transaction of the writer; link_read() and link_revoked() also in a reader's. */
-#ifndef LEDGER_LINK_H
-#define LEDGER_LINK_H
+#ifndef LEDGER_LINK_ROWS_H
+#define LEDGER_LINK_ROWS_H
 
 #include "base/host.h"
 #include "db/db.h"
