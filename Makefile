@@ -79,7 +79,7 @@ $(B)/gen/migrations.c: $(wildcard schema/sql/*.sql) scripts/embed-sql.sh
 
 $(B)/gen/dictionary.c: $(wildcard schema/sync/dictionary-*.txt) scripts/embed-text.sh
 	@mkdir -p $(@D)
-	bash scripts/embed-text.sh sync_dictionary_1 schema/sync/dictionary-1.txt > $@
+	bash scripts/embed-text.sh sync_dictionary_2 schema/sync/dictionary-2.txt > $@
 
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
@@ -130,6 +130,20 @@ $(B)/sim-link: tests/sim/link/sim_link.c tests/sim/world/heap.c $(LIB)
 sim: $(B)/sim  ## the simulator: make sim SEED=n | SEEDS=a..b [JOBS=2]
 	$(B)/sim $(if $(SEED),--seeds $(SEED)..$(SEED) --trace,--seeds $(or $(SEEDS),1..300) --jobs $(or $(JOBS),2))
 
+# Programs that speak other versions of the protocol between sites, for tests/e2e: wire-OLDEST-NEWEST.
+WIRE_USERS := sync/link sync/wire site/links
+WIRES      := $(foreach v,2-2 4-5,$(foreach p,node hub,$(B)/wire-$(v)/doorstep-$(p)))
+$(B)/wire-%/lib.a: $(WIRE_USERS:%=shared/%.c) $(LIB)
+	@mkdir -p $(@D)
+	cp $(LIB) $@
+	for f in $(WIRE_USERS); do \
+	  $(CC) $(CPPFLAGS) -DWIRE_OLDEST=$(word 1,$(subst -, ,$*)) -DWIRE_NEWEST=$(word 2,$(subst -, ,$*)) $(CFLAGS) -c shared/$$f.c -o $(@D)/$$(basename $$f).o && \
+	  ar r $@ $(@D)/$$(basename $$f).o || exit 1; done
+$(B)/wire-%/doorstep-node: $(B)/wire-%/lib.a $(NODE_OBJ)
+	$(CC) $(LDFLAGS) $(NODE_OBJ) $< $(LIB_LIBS) -o $@
+$(B)/wire-%/doorstep-hub: $(B)/wire-%/lib.a $(HUB_OBJ)
+	$(CC) $(LDFLAGS) $(HUB_OBJ) $< $(HUB_LIBS) $(LIB_LIBS) -o $@
+
 $(B)/adversity.so: tests/e2e/adversity.c | build/.deps
 	$(CC) -D_GNU_SOURCE -O1 -Wall -shared -fPIC $< -o $@ -ldl
 
@@ -153,7 +167,7 @@ fuzz-long: | build/.deps $(B)/gen/dictionary.c  ## libFuzzer on every decoder (S
 sim-mutants: $(LIB)  ## can the checkers fail? one deliberate fault at a time
 	B=$(B) JOBS=$(or $(JOBS),2) WRAP="$(FILES_WRAP)" node tests/sim/mutants.mjs
 
-test: programs pages $(UNIT) $(FUZZ) $(B)/crash-day $(B)/sim $(B)/sim-link $(B)/adversity.so  ## every test; ends with "N passed, N failed"
+test: programs pages $(UNIT) $(FUZZ) $(B)/crash-day $(B)/sim $(B)/sim-link $(B)/adversity.so $(WIRES)  ## every test; ends with "N passed, N failed"
 	B=$(B) SAN=$(SAN) UNIT="$(UNIT)" FUZZ="$(FUZZ)" bash scripts/test.sh
 
 demo: programs  ## the main job through three tiers on real input (ONCE=1: play and stop)

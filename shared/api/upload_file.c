@@ -323,7 +323,7 @@ enum err upload_file_record(struct upload_file *f, struct office *office, struct
     if (err != OK)
         return err;
     st = db_stmt(
-        db, "INSERT INTO document (digest, street, case_no, size, media_type, state, hlc, name) "
+        db, "INSERT INTO document (digest, street, dossier, size, media_type, state, hlc, name) "
             "VALUES ($digest, $street, '', $size, $type, 'here', 0, $name) "
             "ON CONFLICT (digest) DO UPDATE SET state = 'here', size = excluded.size, "
             "media_type = excluded.media_type");

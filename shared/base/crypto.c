@@ -138,7 +138,7 @@ static void fetch_md(void)
     must(md_sha256 && !pthread_key_create(&md_context, free_context), "sha256");
 }
 
-void crypto_sha256(const void *p, size_t n, unsigned char out[32])
+static EVP_MD_CTX *thread_context(void)
 {
     pthread_once(&md_once, fetch_md);
     EVP_MD_CTX *ctx = pthread_getspecific(md_context);
@@ -146,9 +146,25 @@ void crypto_sha256(const void *p, size_t n, unsigned char out[32])
         ctx = EVP_MD_CTX_new();
         must(ctx && !pthread_setspecific(md_context, ctx), "sha256");
     }
-    must(EVP_DigestInit_ex2(ctx, md_sha256, NULL) == 1 &&
-             EVP_DigestUpdate(ctx, n ? p : "", n) == 1 && EVP_DigestFinal_ex(ctx, out, NULL) == 1,
-         "sha256");
+    return ctx;
+}
+
+void crypto_sha256_of(const struct bytes *list, int count, unsigned char out[32])
+{
+    EVP_MD_CTX *ctx = thread_context();
+
+    must(EVP_DigestInit_ex2(ctx, md_sha256, NULL) == 1, "sha256");
+    for (int i = 0; i < count; i++)
+        if (list[i].n)
+            must(EVP_DigestUpdate(ctx, list[i].p, list[i].n) == 1, "sha256");
+    must(EVP_DigestFinal_ex(ctx, out, NULL) == 1, "sha256");
+}
+
+void crypto_sha256(const void *p, size_t n, unsigned char out[32])
+{
+    const struct bytes one = {p, n};
+
+    crypto_sha256_of(&one, 1, out);
 }
 
 void hex_encode(const void *p, size_t n, char *out)

@@ -20,6 +20,12 @@ void sha256_final(struct sha256 *s, unsigned char out[32]);
 struct sha256 *sha256_clone(const struct sha256 *s);
 void sha256_destroy(struct sha256 *s);                              /* NULL is allowed */
 void crypto_sha256(const void *p, size_t n, unsigned char out[32]); /* of n bytes at once */
+/* Of several pieces list[0 .. count), one behind the other. */
+struct bytes {
+    const void *p; /* may be NULL when n is 0 */
+    size_t n;      /* how many */
+};
+void crypto_sha256_of(const struct bytes *list, int count, unsigned char out[32]);
 
 /* A running SHA-1, for the checksum extension of tus only (which every server must offer): it
  * guards a piece of an upload against a bad line, not against malice. final() may be called once.

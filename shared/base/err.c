@@ -42,10 +42,10 @@ void errmsg_wrap(struct errmsg *e, const char *fmt, ...)
 
 const char *err_name(enum err err)
 {
-    static const char *const names[] = {"ok",     "invalid", "not-found", "conflict",
-                                        "denied", "peer",    "io",        "full",
-                                        "busy",   "corrupt", "closed",    "unsupported"};
-    _Static_assert(sizeof names / sizeof *names == ERR_UNSUPPORTED + 1, "a name for each");
+    static const char *const names[] = {"ok",     "invalid",     "not-found", "conflict", "denied",
+                                        "peer",   "io",          "full",      "busy",     "corrupt",
+                                        "closed", "unsupported", "withheld"};
+    _Static_assert(sizeof names / sizeof *names == ERR_WITHHELD + 1, "a name for each");
 
     return (unsigned)err < sizeof names / sizeof *names ? names[err] : "?";
 }

@@ -16,7 +16,9 @@ enum err {
     ERR_BUSY,        /* somebody else has it now; the same may work later */
     ERR_CORRUPT,     /* stored data is not what it should be */
     ERR_CLOSED,      /* it is being closed, or is */
-    ERR_UNSUPPORTED, /* made by a newer program, or the file system cannot do it */
+    ERR_UNSUPPORTED, /* made by a newer program, or by one before the first release; or the file
+                        system cannot do it */
+    ERR_WITHHELD,    /* the other side keeps back what it must show: store nothing of it */
 };
 
 #define MUST_USE __attribute__((warn_unused_result))

@@ -27,7 +27,7 @@ enum err item_published(struct db *db, const struct event *ev, const struct json
     bind_int(st, 3, (int64_t)ev->hlc);
     bind_text(st, 4, text_or(json_get_text(b, "state"), "published"));
     bind_text(st, 5, text_or(json_get_text(b, "name"), code));
-    bind_text(st, 6, ev->body);
+    bind_text(st, 6, ev->record);
     return db_run(st, e);
 }
 
@@ -41,7 +41,7 @@ enum err calendar_published(struct db *db, const struct event *ev, const struct 
 
     bind_int(st, 1, json_get_int(b, "year", 0));
     bind_int(st, 2, (int64_t)ev->hlc);
-    bind_text(st, 3, ev->body);
+    bind_text(st, 3, ev->record);
     return db_run(st, e);
 }
 

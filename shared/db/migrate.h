@@ -10,10 +10,10 @@ struct migration {
     const char *sql;  /* statements without parameters */
 };
 
-/* migrate(db, list, n, e): run, in one transaction, what the table schema_version does not name
- * yet. Shapes  list[0 .. n), ascending versions; all of them ever released. Errors ERR_UNSUPPORTED:
- * the file was made by a newer program. On any error the file is as it was.
- */
+/* migrate(db, list, n, e): run, in one transaction, what the table schema_version has not named yet.
+ * Shapes  list[0 .. n), ascending versions; all of them ever released.
+ * Errors  ERR_UNSUPPORTED: the file was made by a newer program, or begins with other steps than
+ *         these (a format from before the first release). On any error the file is as it was. */
 MUST_USE enum err migrate(struct db *db, const struct migration *list, int n, struct errmsg *e);
 /* The newest version that the file has; 0 for a file without the table. */
 MUST_USE enum err migrate_version(struct db *db, int *ret_version, struct errmsg *e);

@@ -34,8 +34,9 @@ struct job {
 };
 
 /* store_open(path, readers, wake, arg, ret, e): open the file with `readers` (1 or more) threads
- * that read. wake(arg) is called on a store thread when store_complete() has something to do. Owns
- * The caller, store_close(). Errors  Those of db_open(); ERR_IO: no thread can be started. */
+ * that read. wake(arg) is called on a store thread when store_complete() has something to do.
+ * Owns    The caller, store_close().
+ * Errors  Those of db_open(); ERR_IO: no thread can be started. */
 MUST_USE enum err store_open(const char *path, int readers, void (*wake)(void *), void *arg,
                              struct store **ret, struct errmsg *e);
 /* Runs what is queued to its end, calls done() of every job, ends the threads. What a done() asks

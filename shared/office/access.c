@@ -120,8 +120,8 @@ bool case_visible(struct office *o, struct db *db, const struct caller *c, const
 bool document_visible(struct office *o, struct db *db, const struct caller *c, const char *digest,
                       const char *case_no)
 {
-    struct stmt *st = db_stmt(
-        db, "SELECT case_no FROM case_document WHERE digest = $1 AND ($2 = '' OR case_no = $2)");
+    struct stmt *st =
+        db_stmt(db, "SELECT dossier FROM paper WHERE digest = $1 AND ($2 = '' OR dossier = $2)");
     struct errmsg e;
     bool row, sees = false;
 

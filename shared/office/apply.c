@@ -54,9 +54,9 @@ static enum err note_numbers(struct db *db, struct marks *m, const struct event 
     enum err err = OK;
 
     event_site(ev->origin, site);
-    if (!strcmp(ev->kind, "case.filed/1") && strlen(ev->case_no) == 21) {
-        snprintf(scope, sizeof scope, "%.6s", ev->case_no + 9);
-        snprintf(digits, sizeof digits, "%.5s", ev->case_no + 15);
+    if (!strcmp(ev->kind, "case.filed/1") && strlen(ev->dossier) == 21) {
+        snprintf(scope, sizeof scope, "%.6s", ev->dossier + 9);
+        snprintf(digits, sizeof digits, "%.5s", ev->dossier + 15);
         err = mark(db, m, "case", site, scope, strtoll(digits, NULL, 10), e);
     } else if (!strcmp(ev->kind, "certificate.issued/1") && number && strlen(number) > 6) {
         err =
@@ -91,7 +91,7 @@ enum err case_apply(struct office *o, struct db *db, struct case_open *c, struct
 /* Is there nothing of the case but what has just come? */
 static enum err all_is_new(struct db *db, const struct case_news *n, bool *ret, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT count(*) FROM event WHERE case_no = $1");
+    struct stmt *st = db_stmt(db, "SELECT count(*) FROM event WHERE dossier = $1");
     bool row;
 
     lend_text(st, 1, n->case_no, strlen(n->case_no));
@@ -137,7 +137,7 @@ static const struct {
 enum err fact_apply(struct db *db, const struct event *ev, struct errmsg *e)
 {
     struct json *b = NULL;
-    enum err err = json_parse(ev->body, ev->body_len, &b, e);
+    enum err err = json_parse(ev->record, ev->record_len, &b, e);
 
     if (err != OK)
         return ERR_INVALID;
@@ -164,6 +164,7 @@ static enum err fact_receive(struct office *o, struct db *db, struct arrival *x,
     if (err == OK)
         return db_release(db);
     if (err == ERR_INVALID) {
+        x->state = "aside";
         x->why = arena_strdup(a, why.text);
         return db_undo(db);
     }
@@ -184,7 +185,7 @@ enum err office_apply(void *arg, struct db *db, struct arrival *list, size_t n, 
 
     m->count = 0;
     for (size_t i = 0; err == OK && i < n; i++)
-        if (list[i].got == RECEIVED_NEW && !list[i].ev.case_no[0])
+        if (list[i].got == RECEIVED_NEW && !list[i].ev.dossier[0])
             err = local ? fact_apply(db, &list[i].ev, e) : fact_receive(o, db, &list[i], a, e);
     for (size_t i = 0; err == OK && i < count; i++)
         err = apply_news(o, db, &news[i], m, local ? &list[0].ev : NULL, e);
@@ -196,8 +197,12 @@ enum err office_say(struct office *o, struct db *db, const char *kind, const cha
 {
     if (c && c->name[0])
         json_set_text(body, "by", c->name);
-    enum err err =
-        ledger_append(&o->ledger, db, kind, case_no, street, c ? c->user : "", body, NULL, e);
+    const struct said s = {.kind = kind,
+                           .dossier = case_no,
+                           .street = street,
+                           .actor = c ? c->user : "",
+                           .record = body};
+    enum err err = ledger_append(&o->ledger, db, &s, NULL, e);
     json_free(body);
     return err;
 }

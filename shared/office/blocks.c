@@ -2,6 +2,7 @@
  * next one is one more than the highest that an event of the holder names: nothing is kept beside
  * the ledger. */
 #include "base/time.h"
+#include "ledger/meta.h"
 #include "office/inside.h"
 
 #include <stdio.h>
@@ -105,6 +106,7 @@ static enum err next_number(struct office *o, struct db *db, const char *kind, c
         db,
         "SELECT next FROM counter WHERE street = $1 AND kind = $2 AND holder = $3 AND scope = $4");
     int64_t next = 0;
+    uint64_t after;
     bool row;
     enum err err;
 
@@ -118,16 +120,17 @@ static enum err next_number(struct office *o, struct db *db, const char *kind, c
         next = col_int(st, 0);
     db_reset(st);
     /* A site with a forgotten past uses only what was leased after it came back. */
+    if ((err = meta_read_u64(db, "numbers_after", &after, &e)) != OK)
+        return err;
     st = db_stmt(
         db,
         "SELECT first FROM block WHERE street = $1 AND kind = $2 AND holder = $3 AND last >= $4 "
-        "AND "
-        "hlc > coalesce((SELECT CAST(value AS BIGINT) FROM meta WHERE key = 'numbers_after'), 0) "
-        "ORDER BY first LIMIT 1");
+        "AND hlc > $5 ORDER BY first LIMIT 1");
     bind_text(st, 1, o->street);
     bind_text(st, 2, kind);
     bind_text(st, 3, o->site);
     bind_int(st, 4, next);
+    bind_int(st, 5, (int64_t)after);
     if ((err = db_step(st, &row, &e)) != OK)
         return err;
     if (!row) {

@@ -2,36 +2,13 @@
  * further than it can be; the parent waits longer than it must. */
 #include "office/inside.h"
 
-#include "ledger/outbox.h"
+#include "ledger/link_rows.h"
+#include "ledger/meta.h"
+#include "ledger/recall.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static enum err meta_read(struct db *db, const char *key, char *out, size_t cap)
-{
-    struct stmt *st = db_stmt(db, "SELECT value FROM meta WHERE key = $1");
-    struct errmsg e;
-    bool row;
-
-    out[0] = 0;
-    bind_text(st, 1, key);
-    enum err err = db_step(st, &row, &e);
-    if (err == OK && row)
-        snprintf(out, cap, "%s", col_text(st, 0));
-    db_reset(st);
-    return err;
-}
-
-static enum err meta_write(struct db *db, const char *key, const char *value, struct errmsg *e)
-{
-    struct stmt *st = db_stmt(db, "INSERT INTO meta (key, value) VALUES ($1, $2) "
-                                  "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
-
-    bind_text(st, 1, key);
-    bind_text(st, 2, value);
-    return db_run(st, e);
-}
 
 static int64_t clock_now(const struct office *o)
 {
@@ -84,7 +61,7 @@ bool lease_held(struct office *o, struct db *db)
 
     if (o->tier != TIER_COMMUNITY)
         return true; /* from a street no case is taken back */
-    if (meta_read(db, "lease", text, sizeof text) != OK ||
+    if (meta_read(db, "lease", text, sizeof text, NULL, NULL) != OK ||
         sscanf(text, "%60s %lld %lld %lld %llu", boot, &asked, &now, &until, &pos) != 5 ||
         strcmp(boot, o->boot))
         return false;
@@ -122,9 +99,9 @@ static bool never_sent(struct db *db, const char *case_no)
     struct errmsg e;
     bool row, unseen = false;
 
-    if (meta_read(db, "maybe_sent", text, sizeof text) != OK || !strcmp(text, "all"))
+    if (meta_read(db, "maybe_sent", text, sizeof text, NULL, NULL) != OK || !strcmp(text, "all"))
         return false;
-    st = db_stmt(db, "SELECT up_pos FROM event WHERE case_no = $1 AND kind = 'case.filed/1'");
+    st = db_stmt(db, "SELECT up_pos FROM event WHERE dossier = $1 AND kind = 'case.filed/1'");
     bind_text(st, 1, case_no);
     if (db_step(st, &row, &e) == OK && row)
         unseen = col_int(st, 0) > strtoll(text, NULL, 10);
@@ -166,7 +143,7 @@ bool lease_over(struct office *o, struct db *db, const char *child)
 static enum err open_clock(struct office *o, struct db *db)
 {
     char text[24];
-    enum err err = meta_read(db, "lease_clock", text, sizeof text);
+    enum err err = meta_read(db, "lease_clock", text, sizeof text, NULL, NULL);
 
     o->lease_base_ms = strtoll(text, NULL, 10);
     o->lease_base_mono_ms = host_mono_ms(o->host);

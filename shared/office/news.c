@@ -28,9 +28,9 @@ static struct case_news *group(const struct arrival *list, size_t n, struct aren
 
     for (size_t i = 0; i < n; i++) {
         bool fresh;
-        if (list[i].got == RECEIVED_DUPLICATE || !list[i].ev.case_no[0])
+        if (list[i].got == RECEIVED_DUPLICATE || !list[i].ev.dossier[0])
             continue;
-        size_t at = text_set_put(&cases, list[i].ev.case_no, &fresh);
+        size_t at = text_set_put(&cases, list[i].ev.dossier, &fresh);
         if (fresh)
             news[at] = (struct case_news){.case_no = cases.list[at]};
         add(a, &news[at], &list[i]);

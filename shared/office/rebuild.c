@@ -3,13 +3,14 @@
 
 #include "base/arena.h"
 #include "base/crypto.h"
+#include "ledger/row.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const char *const projections[] = {
-    "site",  "account", "case_file", "case_document", "certificate",   "delivery",
-    "block", "counter", "repair",    "item",          "calendar_year",
+    "site",  "account", "case_file", "paper", "certificate",   "delivery",
+    "block", "counter", "repair",    "item",  "calendar_year",
 };
 
 struct rebuild {
@@ -33,7 +34,7 @@ static enum err again(void *arg, const struct event *ev, struct errmsg *e)
 static enum err cases_again(struct office *o, struct db *db, struct errmsg *e)
 {
     struct stmt *st = db_stmt(
-        db, "SELECT DISTINCT case_no FROM event WHERE case_no <> '' /* full scan on purpose */");
+        db, "SELECT DISTINCT dossier FROM event WHERE dossier <> '' /* full scan on purpose */");
     struct arena *a = arena_create();
     struct marks *m = arena_alloc(a, sizeof *m);
     enum err err;
@@ -70,7 +71,7 @@ enum err office_rebuild(struct office *o, struct db *db, struct errmsg *e)
     if (err == OK)
         err = db_run(db_stmt(db,
                              "UPDATE event SET state = 'applied', reason = NULL "
-                             "WHERE state = 'aside' AND case_no <> '' /* full scan on purpose */"),
+                             "WHERE state = 'aside' AND dossier <> '' /* full scan on purpose */"),
                      e);
     if (err == OK)
         err = ledger_each(db, "", again, &r, e);
@@ -100,7 +101,7 @@ enum err office_digest(struct db *db, char out[65], struct errmsg *e)
          "person, "
          "certificate FROM case_file ORDER BY street, case_no",
          19},
-        {"SELECT street, case_no, digest FROM case_document ORDER BY street, case_no, digest", 3},
+        {"SELECT street, dossier, digest FROM paper ORDER BY street, dossier, digest", 3},
         {"SELECT street, number, case_no, issuer, issued_ms, state FROM certificate ORDER BY "
          "street, number, case_no",
          6},
@@ -112,7 +113,7 @@ enum err office_digest(struct db *db, char out[65], struct errmsg *e)
         {"SELECT street, kind, holder, scope, next FROM counter ORDER BY street, kind, holder, "
          "scope",
          5},
-        {"SELECT street, origin, seq, case_no, kind, reason, owner, deadline_ms FROM repair ORDER "
+        {"SELECT street, origin, seq, dossier, kind, reason, owner, deadline_ms FROM repair ORDER "
          "BY street, origin, seq",
          8},
         {"SELECT code, version, hlc, state, name, body FROM item ORDER BY code", 6},

@@ -81,7 +81,7 @@ static void concerns(const struct event *ev, char place[13])
                                                              : NULL;
 
     place[0] = 0;
-    if (key && json_parse(ev->body, ev->body_len, &b, NULL) == OK)
+    if (key && json_parse(ev->record, ev->record_len, &b, NULL) == OK)
         snprintf(place, 13, "%s", text_or(json_get_text(b, key), ""));
     json_free(b);
 }
@@ -147,7 +147,7 @@ static enum err heard(struct routing *r, const char *case_no, struct text_set *r
 {
     struct stmt *st = db_stmt(
         r->db, "SELECT b.peer FROM event v JOIN outbox b ON b.origin = v.origin AND b.seq = v.seq "
-               "WHERE v.case_no = $1 AND v.kind = 'case.filed/1'");
+               "WHERE v.dossier = $1 AND v.kind = 'case.filed/1'");
     enum err err;
     bool row;
 
@@ -162,7 +162,7 @@ static enum err heard(struct routing *r, const char *case_no, struct text_set *r
 static enum err enqueue_others(struct routing *r, const char *case_no, struct errmsg *e)
 {
     struct stmt *st = db_stmt(
-        r->db, "SELECT origin, seq FROM event WHERE case_no = $1 AND coalesce(from_peer, '') <> $2 "
+        r->db, "SELECT origin, seq FROM event WHERE dossier = $1 AND coalesce(from_peer, '') <> $2 "
                "ORDER BY hlc, origin, seq");
     enum err err;
     bool row;
@@ -196,7 +196,7 @@ static enum err route_case(struct routing *r, const struct case_news *c, struct 
         if (r->from && !strcmp(peer, r->from))
             continue;
         if (i < whole)
-            err = ledger_enqueue_case(&r->o->ledger, r->db, peer, c->case_no, e);
+            err = ledger_enqueue_dossier(&r->o->ledger, r->db, peer, c->case_no, e);
         for (size_t k = 0; i >= whole && err == OK && k < c->count; k++)
             err = ledger_enqueue(&r->o->ledger, r->db, peer, c->at[k]->ev.origin, c->at[k]->ev.seq,
                                  e);
@@ -213,7 +213,7 @@ static enum err route_down(struct routing *r, const struct arrival *list, size_t
     enum err err = OK;
 
     for (size_t i = 0; err == OK && i < n; i++)
-        if (list[i].got != RECEIVED_DUPLICATE && !list[i].ev.case_no[0])
+        if (list[i].got != RECEIVED_DUPLICATE && !list[i].ev.dossier[0])
             err = route_fact(r, &list[i].ev, e);
     for (size_t i = 0; err == OK && i < count; i++)
         err = route_case(r, &news[i], e);

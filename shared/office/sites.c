@@ -3,7 +3,10 @@
 
 #include "base/crypto.h"
 #include "base/mem.h"
+#include "ledger/chain.h"
+#include "ledger/link_rows.h"
 #include "ledger/outbox.h"
+#include "ledger/row.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +46,7 @@ enum err site_key_keep(struct office *o, struct db *db, const struct event *ev, 
     struct json *b = NULL;
     unsigned char raw[32];
     char by[13];
-    enum err err = json_parse(ev->body, ev->body_len, &b, e);
+    enum err err = json_parse(ev->record, ev->record_len, &b, e);
     const char *site = err == OK ? text_or(json_get_text(b, "site"), "") : "";
 
     event_site(ev->origin, by);
@@ -231,8 +234,9 @@ static enum err give_back(struct office *o, struct db *db, const char *child, st
 static enum err welcome(struct office *o, struct db *db, const char *child, struct errmsg *e)
 {
     struct stmt *st =
-        db_stmt(db, "SELECT origin, seq, hlc, kind, case_no, street, actor, body FROM event "
-                    "WHERE case_no = '' AND state = 'applied' ORDER BY hlc, origin, seq");
+        db_stmt(db, "SELECT " LEDGER_COLUMNS(
+                        "") " FROM event "
+                            "WHERE dossier = '' AND state = 'applied' ORDER BY hlc, origin, seq");
     enum err err = give_back(o, db, child, e);
     bool row;
 
@@ -240,7 +244,7 @@ static enum err welcome(struct office *o, struct db *db, const char *child, stru
         struct event ev = ledger_row(st, 0);
         struct json *b = NULL;
         const char *place = NULL;
-        if (json_parse(ev.body, ev.body_len, &b, NULL) == OK)
+        if (json_parse(ev.record, ev.record_len, &b, NULL) == OK)
             place = !strcmp(ev.kind, "account.created/1") ? json_get_text(b, "site")
                     : !strcmp(ev.kind, "block.leased/1")  ? json_get_text(b, "holder")
                                                           : NULL;
@@ -264,7 +268,7 @@ static enum err welcome(struct office *o, struct db *db, const char *child, stru
     bind_text(st, 1, child);
     bind_text(st, 2, like);
     while ((err = db_step(st, &row, e)) == OK && row)
-        if ((err = ledger_enqueue_case(&o->ledger, db, child, col_text(st, 0), e)) != OK)
+        if ((err = ledger_enqueue_dossier(&o->ledger, db, child, col_text(st, 0), e)) != OK)
             break;
     db_reset(st);
     return err;
@@ -402,7 +406,7 @@ enum err repair_list(struct office *o, struct db *db, const struct caller *c, co
                      struct json **out, struct problem *p)
 {
     struct stmt *st =
-        db_stmt(db, "SELECT r.case_no, r.kind, r.reason, r.owner, r.deadline_ms, r.origin, r.seq "
+        db_stmt(db, "SELECT r.dossier, r.kind, r.reason, r.owner, r.deadline_ms, r.origin, r.seq "
                     "FROM repair r ORDER BY r.deadline_ms, r.origin, r.seq LIMIT 1000");
     struct json *list = json_array();
     struct errmsg e;

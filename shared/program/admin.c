@@ -1,6 +1,6 @@
 #include "program/admin.h"
 
-#include "ledger/outbox.h"
+#include "ledger/link_rows.h"
 #include "site/status.h"
 
 #include <stdio.h>
@@ -143,6 +143,16 @@ enum err admin_add_user(const struct folder *f, const char *username, const char
     return err;
 }
 
+static void print_clock(const struct json *l)
+{
+    int64_t s = json_get_int(l, "skew_ms", 0) / 1000;
+
+    if (json_get_bool(l, "clock_differs", false))
+        printf("  its clock is %lld s %s this site's: set the right time "
+               "两个站点的时钟相差较大，请校准\n",
+               (long long)(s < 0 ? -s : s), s < 0 ? "behind" : "ahead of");
+}
+
 static void print_link(const struct json *l)
 {
     printf("parent %s: %lld events and %lld papers not sent", json_get_text(l, "parent"),
@@ -152,6 +162,7 @@ static void print_link(const struct json *l)
         printf(", the oldest of %s", json_get_text(l, "oldest_unsent_at"));
     printf("; last contact %s\n",
            json_get_text(l, "last_contact_at") ? json_get_text(l, "last_contact_at") : "never");
+    print_clock(l);
 }
 
 enum err admin_status(const struct folder *f, bool as_json, struct errmsg *e)
@@ -182,12 +193,16 @@ enum err admin_status(const struct folder *f, bool as_json, struct errmsg *e)
                    (long long)json_get_int(c, "unsent_events", 0),
                    json_get_text(c, "last_contact_at") ? json_get_text(c, "last_contact_at")
                                                        : "never");
+            print_clock(c);
         }
         for (size_t i = 0; i < json_count(json_get(status, "origins")); i++) {
             const struct json *x = json_at(json_get(status, "origins"), i);
             printf("ledger of %s: %lld events\n", json_get_text(x, "origin"),
                    (long long)json_get_int(x, "seq", 0));
         }
+        if (json_get_int(status, "shells", 0))
+            printf("events without their personal part: %lld\n",
+                   (long long)json_get_int(status, "shells", 0));
         printf("repair items: %lld; papers to fetch: %lld; free disk: %lld MB\n",
                (long long)json_get_int(status, "repairs", 0),
                (long long)json_get_int(status, "documents_wanted", 0),

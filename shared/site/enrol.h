@@ -16,10 +16,11 @@
 MUST_USE enum err enrol_district(const char *dir, const char *site, const char *name,
                                  struct errmsg *e);
 /* enrol_child(...): make the folder ${dir} of a new street or community below the parent that
- * listens at ${url}. site and name may be NULL: those of the invitation. Order   What can fail here
- * fails before the invitation is used up. Errors  ERR_INVALID: no invitation, no address, or for
- * another site or program than asked for; ERR_DENIED: the parent refused; ERR_IO: it is not to be
- * reached. On any error the folder is removed again, unless it held something before. */
+ * listens at ${url}. site and name may be NULL: those of the invitation.
+ * Order   What can fail here fails before the invitation is used up.
+ * Errors  ERR_INVALID: no invitation, no address, or for another site or program than asked for;
+ *         ERR_DENIED: the parent refused; ERR_IO: it is not to be reached. On any error the folder
+ *         is removed again, unless it held something before. */
 MUST_USE enum err enrol_child(const char *dir, const char *url, const char *invitation,
                               const char *site, const char *name, bool must_be_community,
                               struct errmsg *e);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define HERE_MAX 256
+#define SKEW_SHOWN_MS (2 * 60 * 1000)
 
 void digest_text(const unsigned char digest[32], char out[DIGEST_TEXT_LEN + 1])
 {
@@ -32,8 +33,9 @@ enum err exchange_open(struct exchange *x, struct db *db, struct link_input *ret
     }
     if (err != OK || (err = link_read(db, x->peer, &state, e)) != OK)
         return err;
-    *ret = (struct link_input){
-        .kind = IN_OPENED, .pos = state.recv_pos, .head_pos = state.head_pos, .wall_ms = now_of(x)};
+    *ret =
+        (struct link_input){.kind = IN_OPENED, .pos = state.recv_pos, .head_pos = state.head_pos};
+    x->skew_ms = state.skew_ms;
     memcpy(ret->stream, state.stream, 16);
     memcpy(ret->recv_stream, state.peer_stream, 16);
     return ledger_recalling(db, &ret->recalling, e);
@@ -53,10 +55,10 @@ static enum err papers_here(struct exchange_batch *t, struct db *db, struct aren
 
     t->here = arena_alloc(a, 32 * HERE_MAX);
     for (size_t i = 0; err == OK && i < t->case_count; i++) {
-        struct stmt *st = db_stmt(
-            db, "SELECT d.digest FROM case_document c JOIN document d ON d.digest = c.digest "
-                "JOIN case_file f ON f.street = c.street AND f.case_no = c.case_no "
-                "WHERE f.case_no = $1 AND d.state = 'here'");
+        struct stmt *st =
+            db_stmt(db, "SELECT d.digest FROM paper c JOIN document d ON d.digest = c.digest "
+                        "JOIN case_file f ON f.street = c.street AND f.case_no = c.dossier "
+                        "WHERE f.case_no = $1 AND d.state = 'here'");
         bool row;
         bind_text(st, 1, t->cases[i]);
         while ((err = db_step(st, &row, e)) == OK && row && t->here_count < HERE_MAX)
@@ -67,6 +69,13 @@ static enum err papers_here(struct exchange_batch *t, struct db *db, struct aren
     return err;
 }
 
+/* NULL: it is no JSON; the fold says what that means. */
+static void parse(struct arena *a, const char *text, size_t n, struct json **ret)
+{
+    if (json_parse_in(a, text, n, ret, NULL) != OK)
+        *ret = NULL;
+}
+
 void exchange_prepare(const struct link_effect *fx, struct arena *a, struct exchange_batch *ret)
 {
     *ret = (struct exchange_batch){.prepared = true};
@@ -75,12 +84,12 @@ void exchange_prepare(const struct link_effect *fx, struct arena *a, struct exch
         struct reader r = {.p = fx->events[i].bytes, .left = fx->events[i].len};
         struct arrival *x = &ret->list[i];
         *x = (struct arrival){0};
-        if ((ret->err = event_decode(&r, a, &x->ev, &ret->msg)) != OK)
+        if ((ret->err = event_decode(&r, a, &x->ev, &x->sum, &ret->msg)) != OK)
             return;
         ret->count++;
-        if (json_parse_in(a, x->ev.body, x->ev.body_len, &x->body, NULL) != OK)
-            x->body = NULL; /* the fold says what that means */
-        event_encoding(&x->ev, a, &x->encoding);
+        parse(a, x->ev.record, x->ev.record_len, &x->record);
+        if (x->ev.form == EVENT_FORM_HERE)
+            parse(a, x->ev.personal, x->ev.personal_len, &x->personal);
     }
     const struct office_ahead *ahead = office_ahead(ret->list, ret->count, a);
     ret->cases = ahead->cases;
@@ -103,6 +112,16 @@ enum err exchange_store(struct exchange *x, struct db *db, const struct link_eff
     if (err == OK && !x->is_parent && (err = papers_here(b, db, a, e)) == OK)
         err = office_top_up(x->office, db, x->peer, e);
     return err;
+}
+
+bool exchange_skew_shown(int64_t skew_ms)
+{
+    return skew_ms > SKEW_SHOWN_MS || skew_ms < -SKEW_SHOWN_MS;
+}
+
+enum err exchange_skew(struct exchange *x, struct db *db, int64_t skew_ms, struct errmsg *e)
+{
+    return link_skewed(db, x->peer, skew_ms, e);
 }
 
 enum err exchange_acked(struct exchange *x, struct db *db, uint64_t pos, struct errmsg *e)
@@ -292,7 +311,7 @@ enum err exchange_wanted(struct db *db, int max, struct exchange_paper_row *list
 {
     return papers(
         db,
-        "SELECT d.digest, (SELECT v.from_peer FROM event v WHERE v.case_no = d.case_no AND "
+        "SELECT d.digest, (SELECT v.from_peer FROM event v WHERE v.dossier = d.dossier AND "
         "v.kind = 'case.filed/1' LIMIT 1) FROM document d WHERE d.state = 'wanted' "
         "ORDER BY d.urgent DESC, d.hlc LIMIT $1",
         max, list, ret_count, e);
@@ -302,7 +321,7 @@ enum err exchange_unsent(struct db *db, int max, struct exchange_paper_row *list
                          struct errmsg *e)
 {
     return papers(db,
-                  "SELECT digest, '' FROM document WHERE sent = 0 AND state = 'here' AND case_no "
+                  "SELECT digest, '' FROM document WHERE sent = 0 AND state = 'here' AND dossier "
                   "<> '' LIMIT $1",
                   max, list, ret_count, e);
 }

@@ -7,7 +7,10 @@
 #include "base/arena.h"
 #include "office/office.h"
 #include "ledger/blob.h"
+#include "ledger/chain.h"
+#include "ledger/link_rows.h"
 #include "ledger/outbox.h"
+#include "ledger/recall.h"
 #include "sync/link.h"
 
 struct exchange {
@@ -15,10 +18,12 @@ struct exchange {
     struct blob_dir *blobs; /* ours; the caller's */
     char peer[13];          /* the site at the other end */
     bool is_parent;         /* the peer is our parent */
+    int64_t skew_ms;        /* of its clock, as the link's row has it; set by exchange_open() */
 };
 
-/* Of all below: Order  in one transaction of a writer or a reader as the headings say. Errors those
- * of the database, and what is said beside. */
+/* Of all below:
+ * Order   In one transaction, of a writer or a reader as the headings say.
+ * Errors  Those of the database, and what is said beside. */
 
 /* ---- writer -----------------------------------------------------------------------------------*/
 /* Before the link's first byte: the state for IN_OPENED. ERR_NOT_FOUND: the peer is not enrolled
@@ -45,6 +50,11 @@ void exchange_prepare(const struct link_effect *fx, struct arena *a, struct exch
 /* FX_STORE; prepares by itself what was not. ERR_PEER: the peer broke the rules. */
 MUST_USE enum err exchange_store(struct exchange *x, struct db *db, const struct link_effect *fx,
                                  struct arena *a, struct exchange_batch *b, struct errmsg *e);
+/* Two sites whose clocks differ by more than two minutes: people are told. */
+bool exchange_skew_shown(int64_t skew_ms);
+/* FX_UP, FX_SKEW, when it differs from what the row has by a second or more. */
+MUST_USE enum err exchange_skew(struct exchange *x, struct db *db, int64_t skew_ms,
+                                struct errmsg *e);
 /* FX_ACKED: the peer holds our outbox durably up to pos. */
 MUST_USE enum err exchange_acked(struct exchange *x, struct db *db, uint64_t pos, struct errmsg *e);
 /* FX_ASK_LEASE: fills the answer IN_LEASE. */

@@ -3,6 +3,7 @@
 #include "site/exchange.h"
 
 #include "base/crypto.h"
+#include "ledger/meta.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,23 +76,15 @@ static enum err numbers_anew(struct exchange *x, struct db *db, const unsigned c
 
     snprintf(key, sizeof key, "numbers.%s", x->peer);
     hex_encode(stream, 16, name);
-    struct stmt *st = db_stmt(db, "SELECT value FROM meta WHERE key = $1");
-    bind_text(st, 1, key);
-    if ((err = db_step(st, &row, e)) != OK)
+    if ((err = meta_read(db, key, text, sizeof text, &row, e)) != OK)
         return err;
-    snprintf(text, sizeof text, "%s", row ? col_text(st, 0) : "");
-    db_reset(st);
     if (row && !strncmp(text, name, 32)) {
         *ret_hlc = strtoull(text + 32, NULL, 10);
         return OK;
     }
     *ret_hlc = row || past ? x->office->ledger.hlc_last : 0;
     snprintf(text, sizeof text, "%s %llu", name, (unsigned long long)*ret_hlc);
-    st = db_stmt(db, "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE "
-                     "SET value = excluded.value");
-    bind_text(st, 1, key);
-    bind_text(st, 2, text);
-    if ((err = db_run(st, e)) != OK || !*ret_hlc)
+    if ((err = meta_write(db, key, text, e)) != OK || !*ret_hlc)
         return err;
     return number_lease_anew(x->office, db, x->peer, e);
 }

@@ -3,6 +3,7 @@
 #include "base/crypto.h"
 #include "base/mem.h"
 #include "db/migrate.h"
+#include "ledger/meta.h"
 #include "net/pki.h"
 
 #include <assert.h>
@@ -262,20 +263,16 @@ static void read_boot(char out[40])
 /* A database that was copied into another site's folder must not be served as that site. */
 static enum err check_owner(const struct folder *f, struct db *db, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT value FROM meta WHERE key = 'site'");
-    enum err err;
-    bool row;
+    char owner[13];
+    enum err err = meta_read(db, "site", owner, sizeof owner, NULL, e);
 
-    if ((err = db_step(st, &row, e)) != OK)
-        return err;
-    if (row && strcmp(col_text(st, 0), f->site)) {
+    if (err == OK && owner[0] && strcmp(owner, f->site)) {
         errmsg_set(e,
                    "the database in %s belongs to site %s, but site.json says %s; put the right "
                    "folder in place",
-                   f->dir, col_text(st, 0), f->site);
+                   f->dir, owner, f->site);
         err = ERR_CONFLICT;
     }
-    db_reset(st);
     return err;
 }
 

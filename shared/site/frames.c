@@ -60,7 +60,7 @@ static bool took_early_bye(struct peer *p, const void *bytes, size_t n)
     struct frame f;
     struct errmsg e;
 
-    if (p->link || wire_unpack(bytes, n, &f, &e) != OK || f.kind != FRAME_BYE)
+    if (p->link || wire_unpack(bytes, n, WIRE_NEWEST, &f, &e) != OK || f.kind != FRAME_BYE)
         return false;
     fx.item[0] = (struct link_effect){.kind = FX_CLOSE, .code = f.code, .by_peer = true};
     snprintf(fx.item[0].reason, sizeof fx.item[0].reason, "%s", f.reason);

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "ledger/meta.h"
 #include "site/status.h"
 
 #include <assert.h>
@@ -49,20 +50,19 @@ static enum err look_at_links(struct glance *g, struct db *db, struct errmsg *e)
     return err;
 }
 
+static void note_revoked(void *arg, const char *peer)
+{
+    struct glance *g = arg;
+
+    assert(g->revoked_count < GLANCE_HEADS);
+    snprintf(g->revoked[g->revoked_count++], sizeof *g->revoked, "%s", peer);
+}
+
 /* A command beside this program may have revoked a child. */
 static enum err look_at_revoked(struct glance *g, struct db *db, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(
-        db,
-        "SELECT substr(key, 9) FROM meta WHERE key >= 'revoked.' AND key < 'revoked/' LIMIT $1");
-    enum err err;
-    bool row;
-
     g->revoked = arena_alloc(g->arena, sizeof *g->revoked * GLANCE_HEADS);
-    bind_int(st, 1, GLANCE_HEADS);
-    while ((err = db_step(st, &row, e)) == OK && row)
-        snprintf(g->revoked[g->revoked_count++], sizeof *g->revoked, "%s", col_text(st, 0));
-    return err;
+    return meta_each(db, "revoked.", GLANCE_HEADS, note_revoked, g, e);
 }
 
 static enum err run(struct job *job, struct db *db, struct errmsg *e)

@@ -16,7 +16,6 @@
 
 #include "base/arena.h"
 #include "db/store.h"
-#include "ledger/outbox.h"
 #include "net/http.h"
 #include "net/ws.h"
 #include "office/office.h"
@@ -86,7 +85,6 @@ struct site {
     struct ws_client *uplink; /* NULL: no parent, or stopped */
     struct timer *redial;     /* NULL: not waiting */
     int64_t backoff_ms;       /* the next wait; BACKOFF_MS_MIN .. BACKOFF_MS_MAX */
-    int64_t skew_ms;          /* the parent's wall clock minus ours, as of the last link */
     bool up;                  /* both hellos are through */
     bool show_heads;          /* the link is new: show the heads though nothing was written */
     char last_reason[256];    /* why it ended last; "": it is up, or never was */

@@ -15,8 +15,8 @@
 
 #define BACKOFF_MS_MAX 30000
 
-extern const unsigned char sync_dictionary_1[];
-extern const size_t sync_dictionary_1_len;
+extern const unsigned char sync_dictionary_2[];
+extern const size_t sync_dictionary_2_len;
 
 /* ---- opening and closing ----------------------------------------------------------------------*/
 
@@ -48,7 +48,7 @@ static void refuse_link(struct peer *p, enum err why)
              : why == ERR_DENIED
                  ? "this site was revoked by its parent; it has to be invited and enrolled again"
                  : "the other site cannot open the link now");
-    wire_pack(&bye, &bytes);
+    wire_pack(&bye, WIRE_NEWEST, &bytes);
     ws_send(p->ws, bytes.data, bytes.len, true);
     buf_free(&bytes);
     ws_close(p->ws, 1008, bye.reason);
@@ -65,8 +65,8 @@ static void open_answer(struct task *t)
         refuse_link(p, t->job.err);
     } else if (p->ws) {
         struct link_config c = {.parent_side = !p->x.is_parent,
-                                .dictionary = sync_dictionary_1,
-                                .dictionary_len = sync_dictionary_1_len};
+                                .dictionary = sync_dictionary_2,
+                                .dictionary_len = sync_dictionary_2_len};
         snprintf(c.site, sizeof c.site, "%s", s->office.site);
         snprintf(c.peer, sizeof c.peer, "%s", p->x.peer);
         assert(!p->link);

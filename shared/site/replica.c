@@ -146,7 +146,6 @@ void replica_add_status(struct site *s, struct json *status)
 
     if (link) {
         json_set_text(link, "state", s->up ? "up" : "down");
-        json_set_int(link, "skew_ms", s->skew_ms);
         if (s->last_reason[0])
             json_set_text(link, "reason", s->last_reason);
     }

@@ -3,6 +3,8 @@
 
 #include "base/time.h"
 #include "ledger/outbox.h"
+#include "ledger/row.h"
+#include "site/exchange.h"
 
 #include <assert.h>
 #include <string.h>
@@ -30,7 +32,7 @@ static void at_of(struct json *o, const char *key, int64_t ms)
     json_set_text(o, key, text);
 }
 
-/* The row of a link: peer, role, head_pos, acked_pos, recv_pos, last_contact_ms. */
+/* The row of a link: peer, role, head_pos, acked_pos, recv_pos, last_contact_ms, skew_ms. */
 static enum err link_row(struct office *o, struct db *db, struct stmt *st, struct json *l,
                          struct errmsg *e)
 {
@@ -44,6 +46,8 @@ static enum err link_row(struct office *o, struct db *db, struct stmt *st, struc
     json_set_int(l, "acked_pos", col_int(st, 3));
     json_set_int(l, "recv_pos", col_int(st, 4));
     at_of(l, "last_contact_at", col_int(st, 5));
+    json_set_int(l, "skew_ms", col_int(st, 6));
+    json_set_bool(l, "clock_differs", exchange_skew_shown(col_int(st, 6)));
     err = outbox_unsent(db, col_text(st, 0), &unsent, &oldest, e);
     json_set_int(l, "unsent_events", err == OK ? unsent : -1);
     at_of(l, "oldest_unsent_at", err == OK ? oldest : 0);
@@ -51,7 +55,7 @@ static enum err link_row(struct office *o, struct db *db, struct stmt *st, struc
         return err;
     if (err == OK && o->tier == TIER_COMMUNITY)
         err = count(
-            db, "SELECT count(*) FROM document WHERE state = 'here' AND sent = 0 AND case_no <> ''",
+            db, "SELECT count(*) FROM document WHERE state = 'here' AND sent = 0 AND dossier <> ''",
             &docs, e);
     json_set_int(l, "unsent_documents", docs);
     json_set_text(l, "state", "unknown"); /* the running program knows */
@@ -61,7 +65,7 @@ static enum err link_row(struct office *o, struct db *db, struct stmt *st, struc
 enum err status_link(struct office *o, struct db *db, struct json **ret, struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "SELECT peer, role, head_pos, acked_pos, recv_pos, "
-                                  "last_contact_ms FROM link WHERE peer = $1");
+                                  "last_contact_ms, skew_ms FROM link WHERE peer = $1");
     struct json *l = json_object();
     enum err err;
     bool row;
@@ -81,7 +85,7 @@ enum err status_link(struct office *o, struct db *db, struct json **ret, struct 
 static enum err links(struct office *o, struct db *db, struct json *out, struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "SELECT peer, role, head_pos, acked_pos, recv_pos, "
-                                  "last_contact_ms FROM link ORDER BY peer");
+                                  "last_contact_ms, skew_ms FROM link ORDER BY peer");
     struct json *children = json_array();
     enum err err;
     bool row;
@@ -149,6 +153,10 @@ enum err status_read(struct office *o, struct db *db, const char *dir, struct js
     if (err == OK) {
         err = count(db, "SELECT count(*) FROM document WHERE state = 'wanted'", &n, e);
         json_set_int(out, "documents_wanted", n);
+    }
+    if (err == OK) {
+        err = ledger_shells(db, &n, e);
+        json_set_int(out, "shells", n);
     }
     json_free(x);
     if (o->parent[0]) {

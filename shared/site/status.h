@@ -7,9 +7,10 @@
 
 /* status_read(o, db, dir, ret, e):
  * {site, name, tier, time, link?, children[], origins[], blocks[], lease?, repairs,
- * documents_wanted, disk?}: link and lease where there is a parent, disk when that of ${dir} can be
- * asked. What only a running program knows (which links are up) stands as "unknown".
+ * documents_wanted, shells, disk?}: link and lease where there is a parent, disk when that of
+ * ${dir} can be asked. What only a running program knows (which links are up) stands as "unknown".
  *
+ * Shapes  shells: events held without the text of their personal part.
  * Units   Moments are RFC 3339 text; positions count events of an outbox; disk.free_bytes.
  * Owns    The caller frees *ret.
  * Order   In a transaction of a reader or a writer: one snapshot.

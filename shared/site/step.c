@@ -13,13 +13,48 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SKEW_TOLD_MS 300000 /* two clocks further apart than this are worth a line */
+#define SKEW_NOTED_MS 1000 /* a change of less is not written */
 
 /* ---- effects that are no task -----------------------------------------------------------------*/
 
 static void send_frame(struct peer *p, const struct link_effect *fx)
 {
     ws_send(p->ws, fx->bytes, fx->bytes_len, true);
+}
+
+static enum err skew_run(struct task *t, struct db *db, struct errmsg *e)
+{
+    return exchange_skew(&t->peer->x, db, t->fx.skew_ms, e);
+}
+
+static void warn_of_clock(const struct peer *p, const struct link_effect *fx)
+{
+    log_line(LOG_LEVEL_WARN, "replica",
+             "clock=wrong peer=%s skew_s=%lld text=\"the clocks of the two sites differ; set the "
+             "right time, nothing is lost\"",
+             p->x.peer, (long long)fx->skew_ms / 1000);
+}
+
+/* Most links say the same again and again: only what has changed is written. */
+static void note_skew(struct peer *p, const struct link_effect *fx)
+{
+    static const struct task_kind kind = {.write = true, .run = skew_run};
+    int64_t change = fx->skew_ms - p->x.skew_ms;
+
+    if (change > -SKEW_NOTED_MS && change < SKEW_NOTED_MS)
+        return;
+    p->x.skew_ms = fx->skew_ms;
+    task_start(task_new(p, fx, &kind));
+}
+
+/* The clock of a link that stands was set, here or there. */
+static void skew_told(struct peer *p, const struct link_effect *fx)
+{
+    bool shown = exchange_skew_shown(p->x.skew_ms);
+
+    note_skew(p, fx);
+    if (!shown && exchange_skew_shown(p->x.skew_ms))
+        warn_of_clock(p, fx);
 }
 
 static void came_up(struct peer *p, const struct link_effect *fx)
@@ -31,18 +66,15 @@ static void came_up(struct peer *p, const struct link_effect *fx)
     if (p->x.is_parent) {
         s->up = true;
         s->backoff_ms = BACKOFF_MS_MIN;
-        s->skew_ms = fx->skew_ms;
         s->last_reason[0] = 0;
         s->show_heads = true;
         s->look |= LOOK_WHOLE;
     }
-    log_line(LOG_LEVEL_INFO, "replica", "link=up peer=%s skew_ms=%lld", p->x.peer,
-             (long long)fx->skew_ms);
-    if (fx->skew_ms > SKEW_TOLD_MS || fx->skew_ms < -SKEW_TOLD_MS)
-        log_line(LOG_LEVEL_WARN, "replica",
-                 "clock=wrong peer=%s skew_s=%lld text=\"the clocks of the two sites differ; set "
-                 "the right time, nothing is lost\"",
-                 p->x.peer, (long long)fx->skew_ms / 1000);
+    log_line(LOG_LEVEL_INFO, "replica", "link=up peer=%s version=%u skew_ms=%lld", p->x.peer,
+             fx->version, (long long)fx->skew_ms);
+    note_skew(p, fx);
+    if (exchange_skew_shown(fx->skew_ms))
+        warn_of_clock(p, fx);
     recalls_look(p, fx);
 }
 
@@ -84,7 +116,7 @@ void step_effects(struct peer *p, const struct link_effects *fx)
         [FX_ASK_LEASE] = leases_asked,   [FX_LEASE] = leases_answered,
         [FX_RECALL] = recalls_asked,     [FX_RECALLED] = recalls_answered,
         [FX_HAVE] = feed_have,           [FX_HEAD] = feed_head,
-        [FX_CLOSE] = close_link,
+        [FX_CLOSE] = close_link,         [FX_SKEW] = skew_told,
     };
     _Static_assert(sizeof begin / sizeof begin[0] == FX_CLOSE + 1, "a row for each kind of effect");
 
@@ -104,6 +136,7 @@ void step_link(struct peer *p, struct link_input *in)
     if (!p->ws || !p->link)
         return;
     in->now_ms = host_mono_ms(peer_host(p));
+    in->wall_ms = host_wall_ms(peer_host(p));
     arena_reset(s->turn);
     link_step(p->link, in, s->turn, &fx);
     assert(fx.count >= 0 && fx.count <= LINK_EFFECTS_MAX);

@@ -2,7 +2,7 @@
 #include "site/verify.h"
 
 #include "ledger/blob.h"
-#include "ledger/ledger.h"
+#include "ledger/chain.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -65,17 +65,21 @@ enum err verify_site(const struct folder *f, void (*say)(const char *line), stru
     struct blob_dir *blobs = NULL;
     struct db *db = NULL;
     char path[1200], line[128];
-    int64_t events = 0, papers = 0;
+    struct ledger_counts n;
+    int64_t papers = 0;
     enum err err;
 
     folder_path(f->dir, "blobs", path, sizeof path);
     if ((err = folder_open_db(f, &db, e)) != OK || (err = blob_dir_open(path, &blobs, e)) != OK)
         goto done;
     if ((err = db_check(db, e)) != OK || (err = db_begin(db, e)) != OK ||
-        (err = ledger_verify(db, &events, e)) != OK)
+        (err = ledger_verify(db, &n, e)) != OK)
         goto done;
     snprintf(line, sizeof line, "ledger: %lld events, every chain and signature holds",
-             (long long)events);
+             (long long)n.chained);
+    say(line);
+    snprintf(line, sizeof line, "personal parts: %lld here, %lld only as digests",
+             (long long)n.personal, (long long)n.shells);
     say(line);
     if ((err = blob_verify_all(blobs, &papers, e)) != OK ||
         (err = papers_there(db, blobs, e)) != OK)

@@ -14,8 +14,9 @@
 #include "fleet/fleet.h"
 
 #include "base/crypto.h"
+#include "base/host.h"
 #include "base/mem.h"
-#include "ledger/ledger.h"
+#include "ledger/chain.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -41,8 +42,8 @@
 #define STORES_MAX 16
 #define HEAD_MAX 4096 /* of the answer to the upgrade */
 
-extern const unsigned char sync_dictionary_1[];
-extern const size_t sync_dictionary_1_len;
+extern const unsigned char sync_dictionary_2[];
+extern const size_t sync_dictionary_2_len;
 
 enum phase { AWAY, CONNECTING, SHAKING, UPGRADING, OPEN };
 
@@ -166,6 +167,7 @@ static void step(struct node *n, struct link_input *in)
     int answer_count = 0;
 
     in->now_ms = now;
+    in->wall_ms = host_wall_ms(host_system());
     arena_reset(turn);
     link_step(n->link, in, turn, &fx);
     for (int i = 0; i < fx.count; i++) {
@@ -202,17 +204,14 @@ static void step(struct node *n, struct link_input *in)
 
 static void opened(struct node *n)
 {
-    struct timespec t;
     struct link_config c = {.parent_side = false,
-                            .dictionary = sync_dictionary_1,
-                            .dictionary_len = sync_dictionary_1_len};
+                            .dictionary = sync_dictionary_2,
+                            .dictionary_len = sync_dictionary_2_len};
     struct link_input in = {
         .kind = IN_OPENED, .pos = n->is->hub_pos, .head_pos = n->is->event_count};
 
     snprintf(c.site, sizeof c.site, "%s", n->is->code);
     snprintf(c.peer, sizeof c.peer, "%s", hub_cn);
-    clock_gettime(CLOCK_REALTIME, &t);
-    in.wall_ms = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
     memcpy(in.stream, n->is->stream, 16);
     memcpy(in.recv_stream, n->is->hub_stream, 16);
     n->phase = OPEN;

@@ -6,7 +6,7 @@
 #include "base/time.h"
 #include "office/office.h"
 #include "db/migrate.h"
-#include "ledger/outbox.h"
+#include "ledger/link_rows.h"
 #include "site/exchange.h"
 
 #include <stdio.h>

@@ -13,6 +13,7 @@
 #include "disk.h"
 #include "files.h"
 #include "ledger/blob.h"
+#include "ledger/chain.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -159,7 +160,7 @@ static enum err paper_row(const char *digest, const char *state, struct errmsg *
     if (err != OK)
         return err;
     st = db_stmt(db,
-                 "INSERT INTO document (digest, street, case_no, size, media_type, state, hlc) "
+                 "INSERT INTO document (digest, street, dossier, size, media_type, state, hlc) "
                  "VALUES ($1, $2, '', $3, "
                  "'image/png', $4, 0) ON CONFLICT (digest) DO UPDATE SET state = excluded.state");
     bind_text(st, 1, digest);
@@ -275,7 +276,8 @@ static void check(const char *kind, int64_t n)
     char before[65], after[65];
     struct errmsg e = {""};
     uint64_t seq;
-    int64_t events, papers;
+    struct ledger_counts counts;
+    int64_t papers;
 
     if (blob_verify_all(blobs, &papers, &e) != OK)
         fail("a paper is not what its name says", kind, n, &e);
@@ -289,7 +291,7 @@ static void check(const char *kind, int64_t n)
             fail("a paper announced as here has no bytes", kind, n, &e);
     if (db_check(db, &e) != OK)
         fail("the file is broken", kind, n, &e);
-    if (ledger_verify(db, &events, &e) != OK)
+    if (ledger_verify(db, &counts, &e) != OK)
         fail("the ledger does not verify", kind, n, &e);
     if (ledger_head(db, office.site, &seq, hash, &e) != OK || seq < acked)
         fail("an acknowledged event is lost", kind, n, &e);

@@ -45,8 +45,10 @@ test('a thousand events, a paper, and the feed', PATIENT, async () => {
   const digest = createHash('sha256').update(paper).digest()
   peer.documents = new Map([[digest.toString('hex'), paper]])
   await peer.connect(w.street.syncPort)
+  // with and without a personal part, what a later version may add, a signature of their own
   for (let i = 0; i < 1000; i++)
-    peer.event(...filed(number(i), i === 7 ? [{ digest: 'sha256:' + digest.toString('hex'), media_type: 'image/png', size: paper.length }] : []))
+    peer.event(...filed(number(i), i === 7 ? [{ digest: 'sha256:' + digest.toString('hex'), media_type: 'image/png', size: paper.length }] : []),
+      { ...i % 2 ? { salt: randomBytes(16), personal: '{"note":"李秀兰"}' } : {}, ...i % 5 === 3 ? { more: 'of version 9' } : {}, ...i % 7 === 1 ? { signed: true } : {} })
   for (let i = 0; i < 1000; i += 250) await peer.sendEvents(i, 250)
   await until('the acknowledgement', () => peer.acked === 1000)
   peer.sendHead()
@@ -59,6 +61,28 @@ test('a thousand events, a paper, and the feed', PATIENT, async () => {
   assert.equal(c.state, 'submitted')
   const doc = c.materials.flatMap(m => m.documents)[0]
   assert.equal(doc.state, 'here')
+  run(HUB, ['verify', '--data', w.street.dir])
+  peer.close()
+})
+
+test('a clock that is set while the link stands is seen at the hub', { timeout: 30000 }, async () => {
+  const skew = () => w.street.status().children.find(c => c.site === SITE)
+  await peer.connect(w.street.syncPort, { rest: 'what a later version adds', speaks: [2, 9] })
+  assert.equal(peer.version, 3)
+  peer.ahead_ms = 10 * 60000
+  peer.askClock()
+  await until('the clock', () => peer.frames.some(f => f.kind === FRAME.CLOCK && Math.abs(f.wall - Date.now()) < 5000))
+  await until('the skew', () => Math.abs(skew().skew_ms - 600000) < 5000)
+  assert.equal(skew().clock_differs, true)
+  assert.match(run(HUB, ['status', '--data', w.street.dir]), /its clock is (59|60)\d s ahead of this site's/)
+  peer.ahead_ms = 0
+  peer.askClock()
+  await until('the right time', () => skew().clock_differs === false)
+  peer.close()
+  await peer.connect(w.street.syncPort, { speaks: [1, 2] })
+  assert.equal(peer.version, 2)
+  peer.askClock()
+  await until('the clock without a wall', () => peer.frames.some(f => f.kind === FRAME.CLOCK && f.wall === undefined))
   peer.close()
 })
 
@@ -101,8 +125,15 @@ hostile('a frame of no kind', () => peer.send(99, Buffer.from('x')), { bye: 1 })
 hostile('bytes behind the end of a frame', () => peer.send(FRAME.ACK, varint(1), Buffer.from('more')), { bye: 1 })
 hostile('text instead of bytes', () => peer.ws.send('hello'))
 hostile('something before hello', () => peer.send(FRAME.PING, u64(1)), { connect: { raw: true }, bye: 1 })
-hostile('a hello of another site', () => peer.send(FRAME.HELLO, Buffer.from('DST1'), u8(1), u8(1), Buffer.from(SITES.east.site + peer.parent), peer.stream, Buffer.alloc(16), varint(0), u64(1)), { connect: { raw: true }, bye: 1 })
-hostile('another protocol version', () => peer.send(FRAME.HELLO, Buffer.from('DST1'), u8(9), u8(1), Buffer.from(SITE + peer.parent), peer.stream, Buffer.alloc(16), varint(0), u64(1)), { connect: { raw: true }, bye: 2 })
+hostile('a hello of another site', () => peer.hello({ site: SITES.east.site }), { connect: { raw: true }, bye: 1 })
+hostile('versions of a later time', () => peer.hello({ speaks: [8, 9] }), { connect: { raw: true }, bye: 2, says: /the program of this side is too old/ })
+hostile('a version that is not kept', () => peer.hello({ speaks: [1, 1] }), { connect: { raw: true }, bye: 2, says: /the program of the other is too old/ })
+hostile('versions that are none', () => peer.hello({ speaks: [3, 2] }), { connect: { raw: true }, bye: 1 })
+hostile('a hello without an end', () => peer.hello({ rest: Buffer.alloc(1025) }), { connect: { raw: true }, bye: 1 })
+hostile('a clock in the words of another version', async () => {
+  peer.version = 2
+  peer.askClock()
+}, { bye: 1 })
 hostile('a deflate bomb', async () => {
   peer.out.push(Buffer.alloc(60 << 20))
   await peer.sendEvents(1000, 1, { raw_bytes: 1000 })
@@ -112,12 +143,29 @@ hostile('a batch larger than it may be', async () => {
   await peer.sendEvents(1000, 1, { raw_bytes: 1 << 20 })
 }, { bye: 1 })
 hostile("an event of another community's", async () => {
-  peer.out.push(encodeEvent({ origin: SITES.east.site, seq: 99, hlc: 1n << 40n, kind: 'case.noted/1', case_no: number(1), street: peer.parent, actor: '', body: '{}' }))
+  peer.out.push(encodeEvent({ origin: SITES.east.site, seq: 99, hlc: 1n << 40n, kind: 'case.noted/1', dossier: number(1), street: peer.parent, actor: '', record: '{}' }))
   await peer.sendEvents(1000, 1)
 }, { bye: 1 })
 hostile('a gap in its chain', async () => {
   peer.seq += 5
   peer.event('case.noted/1', number(1), {})
+  await peer.sendEvents(1000, 1)
+}, { bye: 1 })
+hostile('an event without its personal part', async () => {
+  peer.event('case.noted/1', number(1), {}, { digest: randomBytes(32) })
+  await peer.sendEvents(1000, 1)
+}, { bye: 9, says: /personal part/ })
+hostile('the same behind an honest one in one batch', async () => {
+  peer.event('case.noted/1', number(1), {})
+  peer.event('case.noted/1', number(1), {}, { digest: randomBytes(32) })
+  await peer.sendEvents(1000, 2)
+}, { bye: 9 })
+hostile('a flag that nobody knows', async () => {
+  peer.event('case.noted/1', number(1), {}, { flags: 8 })
+  await peer.sendEvents(1000, 1)
+}, { bye: 1 })
+hostile('a personal part that its flags deny', async () => {
+  peer.event('case.noted/1', number(1), {}, { flags: 0, salt: randomBytes(16), personal: '{}' })
   await peer.sendEvents(1000, 1)
 }, { bye: 1 })
 hostile('an event that is none', async () => {

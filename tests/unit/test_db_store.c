@@ -151,6 +151,15 @@ static void files(void **state)
         assert_int_equal(version, 2);
         assert_int_equal(db_exec(db, "SELECT * FROM w", &e), ERR_IO);
     }
+    /* a file that began otherwise is refused whole, also when it is older or longer than ours */
+    for (int n = 2; n <= 3; n++) {
+        const struct migration others[] = {
+            {1, "beginning", "SELECT 1"}, list[1], {3, "third", "SELECT 1"}};
+        assert_int_equal(migrate(db, others, n, &e), ERR_UNSUPPORTED);
+        assert_non_null(strstr(e.text, "before the first release"));
+        assert_int_equal(migrate_version(db, &version, &e), OK);
+        assert_int_equal(version, 2);
+    }
     db_close(db);
     snprintf(copy, sizeof copy, "%s/text.db", folder);
     f = fopen(copy, "w");

@@ -124,15 +124,15 @@ enum err papers_note(struct office *o, struct db *db, const struct case_state *s
             const struct json *d = json_at(docs, k);
             struct stmt *st = db_stmt(
                 db,
-                "INSERT INTO document (digest, street, case_no, size, media_type, state, hlc, "
+                "INSERT INTO document (digest, street, dossier, size, media_type, state, hlc, "
                 "name) "
                 "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (digest) DO UPDATE SET "
-                "case_no = CASE document.case_no WHEN '' THEN excluded.case_no ELSE "
-                "document.case_no END, "
+                "dossier = CASE document.dossier WHEN '' THEN excluded.dossier ELSE "
+                "document.dossier END, "
                 "hlc = CASE document.hlc WHEN 0 THEN excluded.hlc ELSE document.hlc END, "
                 "state = CASE WHEN document.state = 'remote' THEN excluded.state ELSE "
                 "document.state END "
-                "WHERE document.case_no = '' OR document.hlc = 0 OR document.state <> "
+                "WHERE document.dossier = '' OR document.hlc = 0 OR document.state <> "
                 "CASE WHEN document.state = 'remote' THEN excluded.state ELSE document.state END");
             bind_text(st, 1, text_or(json_get_text(d, "digest"), ""));
             bind_text(st, 2, s->street);

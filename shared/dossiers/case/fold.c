@@ -498,7 +498,7 @@ void fold_case(struct fold_event *events, int count, struct arena *a, struct cas
         events[i].why = NULL;
         if (events[i].body)
             continue;
-        if (json_parse(events[i].ev.body, events[i].ev.body_len, &events[i].body, NULL) != OK) {
+        if (json_parse(events[i].ev.record, events[i].ev.record_len, &events[i].body, NULL) != OK) {
             events[i].body = json_object();
             events[i].why = "the body is not JSON that this program reads";
         }
@@ -508,7 +508,7 @@ void fold_case(struct fold_event *events, int count, struct arena *a, struct cas
     for (int i = 0; i < count; i++) {
         const struct event *ev = &events[i].ev;
         const struct kind *k = kind_of(ev->kind);
-        ret->case_no = ev->case_no;
+        ret->case_no = ev->dossier;
         if (events[i].why)
             continue;
         if (!k)

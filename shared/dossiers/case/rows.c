@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "ledger/row.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +14,9 @@
 static enum err read_events(struct db *db, const char *case_no, struct case_open *ret,
                             struct errmsg *e)
 {
-    struct stmt *st = db_stmt(
-        db, "SELECT origin, seq, hlc, kind, case_no, street, actor, body, state, reason FROM event "
-            "WHERE case_no = $1 ORDER BY hlc, origin, seq");
+    struct stmt *st =
+        db_stmt(db, "SELECT " LEDGER_COLUMNS("") ", state, reason FROM event "
+                                                 "WHERE dossier = $1 ORDER BY hlc, origin, seq");
     int cap = 16;
     enum err err;
     bool row;
@@ -26,18 +27,14 @@ static enum err read_events(struct db *db, const char *case_no, struct case_open
     bind_text(st, 1, case_no);
     while ((err = db_step(st, &row, e)) == OK && row) {
         struct event ev = ledger_row(st, 0);
-        bool aside = !strcmp(col_text(st, 8), "aside");
+        bool aside = !strcmp(col_text(st, LEDGER_COLUMN_COUNT), "aside");
         if (ret->count == cap)
             ret->events = mem_realloc(ret->events, sizeof *ret->events * (size_t)(cap *= 2));
-        ev.origin = arena_strdup(ret->arena, ev.origin);
-        ev.kind = arena_strdup(ret->arena, ev.kind);
-        ev.case_no = ret->count ? ret->events[0].ev.case_no : arena_strdup(ret->arena, ev.case_no);
-        ev.street = arena_strdup(ret->arena, ev.street);
-        ev.actor = arena_strdup(ret->arena, ev.actor);
-        ev.body = arena_strndup(ret->arena, ev.body, ev.body_len);
         ret->events[ret->count++] = (struct fold_event){
-            .ev = ev,
-            .noted_why = aside ? arena_strdup(ret->arena, text_or(col_text(st, 9), "")) : NULL};
+            .ev = event_copy(&ev, ret->arena),
+            .noted_why =
+                aside ? arena_strdup(ret->arena, text_or(col_text(st, LEDGER_COLUMN_COUNT + 1), ""))
+                      : NULL};
     }
     if (err == OK && !ret->count)
         err = ERR_NOT_FOUND;
@@ -61,7 +58,7 @@ enum err case_look(struct db *db, const char *case_no, struct case_open *ret, st
 
     for (int i = 0; err == OK && i < ret->count; i++) {
         struct fold_event *f = &ret->events[i];
-        if (json_parse_in(ret->arena, f->ev.body, f->ev.body_len, &f->body, NULL) != OK)
+        if (json_parse_in(ret->arena, f->ev.record, f->ev.record_len, &f->body, NULL) != OK)
             f->body = NULL;
     }
     if (err == OK)
@@ -85,7 +82,7 @@ static void fold_news(const struct case_news *n, struct arena *a, struct case_op
     for (size_t i = 0; i < n->count; i++) {
         struct fold_event *f = &ret->events[ret->count++];
         *f = (struct fold_event){.ev = n->at[i]->ev};
-        f->body = n->at[i]->body;
+        f->body = n->at[i]->record;
     }
     qsort(ret->events, n->count, sizeof *ret->events, in_order);
     fold_case(ret->events, ret->count, a, &ret->state);
@@ -189,9 +186,9 @@ static enum err save_documents(struct db *db, const struct case_state *s, struct
     for (size_t i = 0; i < json_count(s->materials); i++) {
         const struct json *docs = json_get(json_at(s->materials, i), "documents");
         for (size_t k = 0; k < json_count(docs); k++) {
-            struct stmt *st = db_stmt(
-                db, "INSERT INTO case_document (street, case_no, digest) VALUES ($1, $2, $3) "
-                    "ON CONFLICT DO NOTHING");
+            struct stmt *st =
+                db_stmt(db, "INSERT INTO paper (street, dossier, digest) VALUES ($1, $2, $3) "
+                            "ON CONFLICT DO NOTHING");
             bind_text(st, 1, s->street);
             bind_text(st, 2, s->case_no);
             bind_text(st, 3, text_or(json_get_text(json_at(docs, k), "digest"), ""));
@@ -252,7 +249,7 @@ static enum err drop_rows(struct db *db, const char *case_no, struct errmsg *e)
         "DELETE FROM certificate WHERE number = (SELECT certificate FROM case_file WHERE case_no = "
         "$1) AND case_no = $1",
         "DELETE FROM case_file WHERE case_no = $1",
-        "DELETE FROM case_document WHERE case_no = $1",
+        "DELETE FROM paper WHERE dossier = $1",
         "DELETE FROM delivery WHERE id = $1 || '-1'",
     };
     enum err err = OK;
@@ -282,7 +279,7 @@ static enum err add_repair(struct db *db, const struct event *ev, const char *wh
 {
     struct stmt *st = db_stmt(
         db,
-        "INSERT INTO repair (street, origin, seq, case_no, kind, reason, owner, deadline_ms) "
+        "INSERT INTO repair (street, origin, seq, dossier, kind, reason, owner, deadline_ms) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (street, origin, seq) DO UPDATE SET "
         "reason = excluded.reason");
     char site[13];
@@ -291,7 +288,7 @@ static enum err add_repair(struct db *db, const struct event *ev, const char *wh
     bind_text(st, 1, ev->street);
     bind_text(st, 2, ev->origin);
     bind_int(st, 3, (int64_t)ev->seq);
-    bind_text(st, 4, ev->case_no);
+    bind_text(st, 4, ev->dossier);
     bind_text(st, 5, ev->kind);
     bind_text(st, 6, why);
     bind_text(st, 7, site);
@@ -313,7 +310,7 @@ static enum err save_verdict(struct db *db, const struct fold_event *f, bool *ch
     if (f->why)
         log_line(LOG_LEVEL_WARN, "casework",
                  "set_aside=yes origin=%s seq=%llu kind=%s case=%s reason=\"%s\"", ev->origin,
-                 (unsigned long long)ev->seq, ev->kind, ev->case_no, f->why);
+                 (unsigned long long)ev->seq, ev->kind, ev->dossier, f->why);
     st = db_stmt(db, "UPDATE event SET state = $3, reason = $4 WHERE origin = $1 AND seq = $2");
     bind_text(st, 1, ev->origin);
     bind_int(st, 2, (int64_t)ev->seq);
@@ -337,7 +334,7 @@ enum err case_save(struct office *o, struct db *db, struct case_open *c, struct 
             err = papers_note(o, db, &c->state, json_get(c->events[i].body, "materials"), e);
     }
     if (err == OK && changed)
-        err = drop_rows(db, c->events[0].ev.case_no, e);
+        err = drop_rows(db, c->events[0].ev.dossier, e);
     if (err != OK || !c->state.filed)
         return err;
     if ((err = save_row(db, &c->state, e)) == OK &&

@@ -3,7 +3,7 @@
 #include "world.h"
 
 #include "files.h"
-#include "ledger/outbox.h"
+#include "ledger/link_rows.h"
 
 #include <string.h>
 #include <unistd.h>

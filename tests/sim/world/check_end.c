@@ -54,7 +54,7 @@ const char *check_waits(void)
         else if (wants(s))
             what = "waits for papers";
         else if (i >= 3 && check_count(s, "SELECT count(*) FROM document WHERE sent = 0 "
-                                          "AND state = 'here' AND case_no <> ''") != 0)
+                                          "AND state = 'here' AND dossier <> ''") != 0)
             what = "does not know that its papers have arrived";
         else if (i && site[parent_of(i)].up && site[0].up && unsigned_above(i))
             what = "has events above that it has not signed";
@@ -128,12 +128,12 @@ static void check_agreement(void)
 /* In the order of the fold, whatever stands was decided by who had the case in hand just then. */
 static void check_deciders(void)
 {
-    struct stmt *st =
-        db_stmt(site[0].db,
-                "SELECT case_no, origin, kind, body FROM event WHERE state = 'applied' AND kind IN "
-                "('case.filed/1', 'case.transferred/1', 'case.taken_back/1', "
-                "'case.granted/1', 'case.refused/1') "
-                "ORDER BY case_no, hlc, origin, seq /* full scan: a test */");
+    struct stmt *st = db_stmt(
+        site[0].db,
+        "SELECT dossier, origin, kind, record FROM event WHERE state = 'applied' AND kind IN "
+        "('case.filed/1', 'case.transferred/1', 'case.taken_back/1', "
+        "'case.granted/1', 'case.refused/1') "
+        "ORDER BY dossier, hlc, origin, seq /* full scan: a test */");
     char custodian[13] = "";
     int64_t custody = 0;
     bool row;
@@ -193,10 +193,10 @@ static void check_concerned(void)
 static void two_decisions(struct site *s)
 {
     struct stmt *st = db_stmt(
-        s->db, "SELECT case_no, origin, seq, kind, hlc, state, body FROM event WHERE case_no = "
-               "(SELECT case_no FROM event WHERE kind IN ('case.granted/1', 'case.refused/1') "
+        s->db, "SELECT dossier, origin, seq, kind, hlc, state, record FROM event WHERE dossier = "
+               "(SELECT dossier FROM event WHERE kind IN ('case.granted/1', 'case.refused/1') "
                "AND state = 'applied' "
-               "GROUP BY case_no HAVING count(*) > 1 LIMIT 1) "
+               "GROUP BY dossier HAVING count(*) > 1 LIMIT 1) "
                "AND kind LIKE 'case.%' ORDER BY hlc, origin, seq");
     char no[24] = "";
     bool row;
@@ -214,13 +214,14 @@ static void check_site(struct site *s)
 {
     struct errmsg e = {""};
     char before[65], after[65];
-    int64_t events, papers;
+    struct ledger_counts n;
+    int64_t papers;
 
-    if (ledger_verify(s->db, &events, &e) != OK)
+    if (ledger_verify(s->db, &n, &e) != OK)
         breach("site %d: the ledger does not hold: %s", s->no, e.text);
-    if (check_count(s, "SELECT count(*) FROM (SELECT case_no FROM event WHERE "
+    if (check_count(s, "SELECT count(*) FROM (SELECT dossier FROM event WHERE "
                        "kind IN ('case.granted/1', 'case.refused/1') AND state = 'applied' "
-                       "GROUP BY case_no HAVING count(*) > 1)") != 0)
+                       "GROUP BY dossier HAVING count(*) > 1)") != 0)
         two_decisions(s);
     if (blob_verify_all(s->blobs, &papers, &e) != OK)
         breach("site %d: a paper is not what its name says: %s", s->no, e.text);

@@ -3,16 +3,12 @@
 #include "net.h"
 
 #include "base/mem.h"
-#include "sync/wire.h"
-
 #include <string.h>
 
-extern const unsigned char sync_dictionary_1[];
-extern const size_t sync_dictionary_1_len;
+extern const unsigned char sync_dictionary_2[];
+extern const size_t sync_dictionary_2_len;
 
 struct conn conns[SITES];
-
-#define HELLO_VERSION 5 /* behind the kind and "DST1" */
 
 struct site *net_site_of(const struct conn *c, int end)
 {
@@ -66,11 +62,6 @@ void net_post(struct conn *c, int from, const unsigned char *bytes, size_t len)
     struct frame_in_flight *f = mem_alloc(sizeof *f + len);
     f->len = len;
     memcpy(f->bytes, bytes, len);
-    if (bytes[0] == FRAME_HELLO) {
-        /* Each side's program says its own version, and knows no other. */
-        int mine = net_site_of(c, from)->speaks, theirs = net_site_of(c, 1 - from)->speaks;
-        f->bytes[HELLO_VERSION] = (unsigned char)(mine == theirs ? WIRE_VERSION : WIRE_VERSION + 1);
-    }
     int64_t at = now + c->delay_ms + (int64_t)len * 1000 / c->rate;
     f->at = at > to->last_at ? at : to->last_at;
     to->last_at = f->at;
@@ -90,8 +81,10 @@ static void open_done(struct job *j)
 {
     struct conn_end *x = &j->conn->end[j->end];
     struct link_config c = {.parent_side = !j->x.is_parent,
-                            .dictionary = sync_dictionary_1,
-                            .dictionary_len = sync_dictionary_1_len};
+                            .oldest = j->s->speaks.oldest,
+                            .newest = j->s->speaks.newest,
+                            .dictionary = sync_dictionary_2,
+                            .dictionary_len = sync_dictionary_2_len};
 
     if (j->err != OK) {
         net_close(j->conn, j->msg.text);

@@ -121,6 +121,11 @@ static enum err lease_run(struct job *j, struct db *db, struct errmsg *e)
     return exchange_lease(&j->x, db, &j->fx, e);
 }
 
+static enum err skew_run(struct job *j, struct db *db, struct errmsg *e)
+{
+    return exchange_skew(&j->x, db, j->fx.skew_ms, e);
+}
+
 static enum err head_run(struct job *j, struct db *db, struct errmsg *e)
 {
     return exchange_head(&j->x, db, &j->fx, e);
@@ -203,9 +208,14 @@ static void close_later(int child, int gen)
 
 static void is_up(struct conn *c, int end, const struct link_effect *x)
 {
-    trace("link %d-%d up at %d", c->child, c->parent, net_site_of(c, end)->no);
-    if (net_site_of(c, 0)->speaks != net_site_of(c, 1)->speaks)
-        breach("sites %d and %d speak with each other in two versions", c->child, c->parent);
+    const struct speaks *a = &net_site_of(c, 0)->speaks, *b = &net_site_of(c, 1)->speaks;
+    unsigned lower = a->newest < b->newest ? a->newest : b->newest;
+
+    trace("link %d-%d up at %d, version %u", c->child, c->parent, net_site_of(c, end)->no,
+          x->version);
+    if (x->version != lower || lower < a->oldest || lower < b->oldest)
+        breach("sites %d and %d (%u to %u, %u to %u) speak version %u with each other", c->child,
+               c->parent, a->oldest, a->newest, b->oldest, b->newest, x->version);
     if (end == 0) {
         site[c->child].backoff_ms = 500;
         site[c->child].shown_count = 0;
@@ -243,6 +253,10 @@ static void effect(struct conn *c, int end, const struct link_effect *x)
         break;
     case FX_UP:
         is_up(c, end, x);
+        net_job(c, end, x, true, skew_run, net_broken_rule);
+        break;
+    case FX_SKEW:
+        net_job(c, end, x, true, skew_run, net_broken_rule);
         break;
     case FX_READ:
         net_job(c, end, x, false, read_run, read_done);
@@ -289,6 +303,7 @@ void net_step(struct conn *c, int end, struct link_input *in)
     if (!c->open || !x->link)
         return;
     in->now_ms = host_mono_ms(&net_site_of(c, end)->host);
+    in->wall_ms = host_wall_ms(&net_site_of(c, end)->host);
     arena_reset(x->turn);
     link_step(x->link, in, x->turn, &fx);
     for (int i = 0, gen = c->gen; i < fx.count && c->open && c->gen == gen; i++)

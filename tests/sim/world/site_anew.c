@@ -5,7 +5,7 @@
 #include "db/migrate.h"
 #include "disk.h"
 #include "files.h"
-#include "ledger/outbox.h"
+#include "ledger/link_rows.h"
 
 /* ---- founded and enrolled ---------------------------------------------------------------------*/
 

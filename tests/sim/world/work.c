@@ -123,7 +123,7 @@ void work_command(struct site *s, const struct caller *c, office_fn *fn, struct 
 static enum err paper_row(struct job *j, struct db *db, struct errmsg *e)
 {
     struct stmt *st =
-        db_stmt(db, "INSERT INTO document (digest, street, case_no, size, media_type, state, hlc) "
+        db_stmt(db, "INSERT INTO document (digest, street, dossier, size, media_type, state, hlc) "
                     "VALUES ($1, $2, '', $3, 'image/png', 'here', 0) "
                     "ON CONFLICT (digest) DO UPDATE SET state = 'here'");
 

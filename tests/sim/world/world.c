@@ -94,9 +94,8 @@ static void add_account(struct site *s, int no)
     json_set_text(b, "salt", hex);
     division_street(site[no].code, street);
     struct errmsg e;
-    world_must(
-        ledger_append(&s->office.ledger, s->db, "account.created/1", "", street, "", b, NULL, &e),
-        "account", &e, NULL);
+    const struct said said = {.kind = "account.created/1", .street = street, .record = b};
+    world_must(ledger_append(&s->office.ledger, s->db, &said, NULL, &e), "account", &e, NULL);
     json_free(b);
 }
 

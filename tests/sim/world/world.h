@@ -79,7 +79,9 @@ struct site {
     bool restored; /* in this world: what was acknowledged before may be gone with the disk */
     bool absent;   /* its disk is gone: it is being installed anew */
     int slow_ms;   /* its disk is slow: jobs wait up to so long */
-    int speaks;    /* the version of the protocol that its program knows; all others know 1 */
+    struct speaks {
+        unsigned oldest, newest;
+    } speaks; /* the versions of the protocol that its program knows */
 };
 
 struct frame_in_flight {
@@ -143,7 +145,7 @@ void site_up(int no);
 void site_crash(int no, bool power);
 void site_fails(struct site *s, const char *why); /* its program ends by itself */
 /* Another program; it starts anew. */
-void site_speak(int no, int version);
+void site_speak(int no, unsigned oldest, unsigned newest);
 void site_end(int no); /* the world is over */
 void site_other_machine(struct site *s);
 void site_db_path(int no, char out[40]);
