@@ -1,7 +1,7 @@
 /* A copy of a whole site while it may be serving, and a site made of one. */
 #include "site/backup.h"
 
-#include "site/exchange.h"
+#include "site/link_end.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -105,7 +105,7 @@ static enum err come_back(const char *dir, struct errmsg *e)
     if (err == OK)
         err = folder_open_db(&f, &db, e);
     if (err == OK && (err = db_begin(db, e)) == OK && (err = folder_office(&f, &o, db, e)) == OK) {
-        if ((err = exchange_come_back(&o, db, e)) == OK)
+        if ((err = link_end_come_back(&o, db, e)) == OK)
             err = db_commit(db, e);
         office_close(&o);
     }

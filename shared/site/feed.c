@@ -11,7 +11,7 @@
 
 static enum err read_run(struct task *t, struct db *db, struct errmsg *e)
 {
-    return exchange_read(&t->peer->x, db, &t->fx, &t->bytes, &t->events, &t->in, e);
+    return link_end_read(&t->peer->x, db, &t->fx, &t->bytes, &t->events, &t->in, e);
 }
 
 static void read_answer(struct task *t)
@@ -30,7 +30,7 @@ void feed_read(struct peer *p, const struct link_effect *fx)
 
 static enum err acked_run(struct task *t, struct db *db, struct errmsg *e)
 {
-    return exchange_acked(&t->peer->x, db, t->fx.pos, e);
+    return link_end_acked(&t->peer->x, db, t->fx.pos, e);
 }
 
 void feed_acked(struct peer *p, const struct link_effect *fx)
@@ -44,12 +44,12 @@ void feed_acked(struct peer *p, const struct link_effect *fx)
 
 static void store_prepare(struct task *t)
 {
-    exchange_prepare(&t->fx, t->arena, &t->batch);
+    link_end_prepare(&t->fx, t->arena, &t->batch);
 }
 
 static enum err store_run(struct task *t, struct db *db, struct errmsg *e)
 {
-    return exchange_store(&t->peer->x, db, &t->fx, t->arena, &t->batch, e);
+    return link_end_store(&t->peer->x, db, &t->fx, t->arena, &t->batch, e);
 }
 
 static void store_answer(struct task *t)
@@ -96,7 +96,7 @@ void feed_store(struct peer *p, const struct link_effect *fx)
 
 static enum err head_run(struct task *t, struct db *db, struct errmsg *e)
 {
-    return exchange_head(&t->peer->x, db, &t->fx, e);
+    return link_end_head(&t->peer->x, db, &t->fx, e);
 }
 
 /* A head that cannot be: the child has forgotten a part of its past and does not know it. */
@@ -119,13 +119,13 @@ void feed_head(struct peer *p, const struct link_effect *fx)
 
 static enum err sent_run(struct task *t, struct db *db, struct errmsg *e)
 {
-    return exchange_sent(&t->peer->x, db, t->fx.digest, e);
+    return link_end_sent(&t->peer->x, db, t->fx.digest, e);
 }
 
 /* The child says it holds a paper: do we? */
 static enum err have_run(struct task *t, struct db *db, struct errmsg *e)
 {
-    return exchange_have(&t->peer->x, db, t->fx.digest, &t->here, e);
+    return link_end_have(&t->peer->x, db, t->fx.digest, &t->here, e);
 }
 
 static void have_answer(struct task *t)

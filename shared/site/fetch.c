@@ -31,7 +31,7 @@ static bool may_fetch(const struct peer *p, const unsigned char digest[32])
     return p && p->ws && p->link && link_can_fetch(p->link) && !refused(p, digest);
 }
 
-static void fetch(struct peer *p, const struct exchange_paper_row *x,
+static void fetch(struct peer *p, const struct link_end_paper_row *x,
                   const unsigned char digest[32])
 {
     struct site *s = p->site;
@@ -53,7 +53,7 @@ static void fetch(struct peer *p, const struct exchange_paper_row *x,
     step_link(p, &in);
 }
 
-static struct peer *whom_to_ask(struct site *s, const struct exchange_paper_row *x,
+static struct peer *whom_to_ask(struct site *s, const struct link_end_paper_row *x,
                                 const unsigned char digest[32])
 {
     struct peer *parent = s->folder.parent[0] ? peer_find(s, s->folder.parent) : NULL;
@@ -71,7 +71,7 @@ static struct peer *whom_to_ask(struct site *s, const struct exchange_paper_row 
     return NULL;
 }
 
-void fetch_wanted(struct site *s, const struct exchange_paper_row *rows, int n)
+void fetch_wanted(struct site *s, const struct link_end_paper_row *rows, int n)
 {
     unsigned char digest[32];
 

@@ -78,14 +78,14 @@ static enum err run(struct job *job, struct db *db, struct errmsg *e)
         err = look_at_revoked(g, db, e);
     g->wanted = arena_alloc(g->arena, sizeof *g->wanted * GLANCE_PAPERS);
     if (err == OK)
-        err = exchange_wanted(db, GLANCE_PAPERS, g->wanted, &g->wanted_count, e);
+        err = link_end_wanted(db, GLANCE_PAPERS, g->wanted, &g->wanted_count, e);
     if (err == OK && g->whole && s->office.tier == TIER_COMMUNITY) {
         g->unsent = arena_alloc(g->arena, sizeof *g->unsent * GLANCE_PAPERS);
-        err = exchange_unsent(db, GLANCE_PAPERS, g->unsent, &g->unsent_count, e);
+        err = link_end_unsent(db, GLANCE_PAPERS, g->unsent, &g->unsent_count, e);
     }
     if (err == OK && g->whole && s->folder.parent[0] && (news || g->heads_wanted)) {
         g->heads = arena_alloc(g->arena, sizeof *g->heads * GLANCE_HEADS);
-        err = exchange_heads(&s->office, db, GLANCE_HEADS, g->heads, &g->head_count, e);
+        err = link_end_heads(&s->office, db, GLANCE_HEADS, g->heads, &g->head_count, e);
     }
     if (err == OK && g->whole && s->folder.parent[0])
         err = status_link(&s->office, db, &g->link, e);

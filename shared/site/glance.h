@@ -20,13 +20,13 @@ struct glance {
     } * links; /* those with something that the peer has not acknowledged; none when nothing was
                   written since the last look: links[0 .. link_count), room for link_cap */
     int link_count, link_cap;
-    struct exchange_paper_row
+    struct link_end_paper_row
         *wanted; /* to be fetched, the urgent first: wanted[0 .. wanted_count) */
     int wanted_count;
-    struct exchange_paper_row
+    struct link_end_paper_row
         *unsent; /* not known to be at the parent: unsent[0 .. unsent_count) */
     int unsent_count;
-    struct exchange_head_row *heads; /* to show to the parent: heads[0 .. head_count) */
+    struct link_end_head_row *heads; /* to show to the parent: heads[0 .. head_count) */
     int head_count;
     struct json *link; /* of the status; NULL: no parent, or not whole */
 };

@@ -19,7 +19,7 @@
 #include "net/http.h"
 #include "net/ws.h"
 #include "office/office.h"
-#include "site/exchange.h"
+#include "site/link_end.h"
 #include "site/folder.h"
 #include "site/site.h"
 

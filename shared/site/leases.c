@@ -11,7 +11,7 @@
 static enum err promise_run(struct task *t, struct db *db, struct errmsg *e)
 {
     assert(!t->peer->x.is_parent);
-    return exchange_ask_lease(&t->peer->x, db, &t->in, e);
+    return link_end_ask_lease(&t->peer->x, db, &t->in, e);
 }
 
 static void keep_promise(struct task *t)
@@ -89,7 +89,7 @@ void leases_renew(struct peer *p)
 
 static enum err keep_run(struct task *t, struct db *db, struct errmsg *e)
 {
-    return exchange_lease(&t->peer->x, db, &t->fx, e);
+    return link_end_lease(&t->peer->x, db, &t->fx, e);
 }
 
 void leases_answered(struct peer *p, const struct link_effect *fx)

@@ -31,7 +31,7 @@ static enum err open_run(struct task *t, struct db *db, struct errmsg *e)
         errmsg_set(e, "its certificate was replaced by a newer one");
         return ERR_DENIED;
     }
-    return exchange_open(&t->peer->x, db, &t->in, e);
+    return link_end_open(&t->peer->x, db, &t->in, e);
 }
 
 /* In the protocol's own words: a closing code does not reach the operator at the other end. */
@@ -92,7 +92,7 @@ static void connected(struct site *s, struct ws *ws, const char *code, bool is_p
     }
     p->site = s;
     p->ws = ws;
-    p->x = (struct exchange){.office = &s->office, .blobs = s->blobs, .is_parent = is_parent};
+    p->x = (struct link_end){.office = &s->office, .blobs = s->blobs, .is_parent = is_parent};
     snprintf(p->x.peer, sizeof p->x.peer, "%s", code);
     if (!is_parent)
         ws_peer_fingerprint(ws, p->fingerprint);
@@ -119,7 +119,7 @@ static void take_message(struct ws *ws, const void *bytes, size_t n, bool binary
 
 static enum err closed_run(struct task *t, struct db *db, struct errmsg *e)
 {
-    return exchange_closed(&t->peer->x, db, e);
+    return link_end_closed(&t->peer->x, db, e);
 }
 
 static void connection_ended(struct peer *p)

@@ -12,7 +12,7 @@
 static enum err read_run(struct task *t, struct db *db, struct errmsg *e)
 {
     (void)db;
-    return exchange_read_chunk(&t->peer->x, &t->fx, &t->bytes, &t->in, e);
+    return link_end_read_chunk(&t->peer->x, &t->fx, &t->bytes, &t->in, e);
 }
 
 static void read_answer(struct task *t)
@@ -33,7 +33,7 @@ void papers_serve(struct peer *p, const struct link_effect *fx)
 
 static enum err row_run(struct task *t, struct db *db, struct errmsg *e)
 {
-    return exchange_paper(&t->peer->x, db, t->fx.digest, e);
+    return link_end_paper(&t->peer->x, db, t->fx.digest, e);
 }
 
 static void row_answer(struct task *t)
@@ -50,7 +50,7 @@ static void row_answer(struct task *t)
 static enum err store_run(struct task *t, struct db *db, struct errmsg *e)
 {
     (void)db;
-    return exchange_store_chunk(&t->peer->x, &t->fx, &t->in, e);
+    return link_end_store_chunk(&t->peer->x, &t->fx, &t->in, e);
 }
 
 static void store_answer(struct task *t)

@@ -11,7 +11,7 @@ struct peer {
     struct site *site;    /* its owner; never NULL */
     struct peer *beside;  /* the next on its shelf */
     int at;               /* site->peers[at].peer is this */
-    struct exchange x;    /* who the peer is */
+    struct link_end x;    /* who the peer is */
     struct ws *ws;        /* NULL: the connection has ended */
     char fingerprint[65]; /* of the child's certificate; "": the peer is our parent */
     bool replaced;        /* that certificate is not the child's newest */
@@ -27,7 +27,7 @@ struct peer {
     int64_t heard_ms;       /* monotonic: when a frame came last */
     int64_t said_ms;        /* monotonic: when one was sent last */
 
-    struct exchange_recall_state recall; /* of the parent's link; the writer's while `recalling` */
+    struct link_end_recall_state recall; /* of the parent's link; the writer's while `recalling` */
     bool recalling;                      /* a task looks how far the past is back */
 
     struct sent_head {

@@ -5,7 +5,7 @@
 
 static enum err asked_run(struct task *t, struct db *db, struct errmsg *e)
 {
-    return exchange_recall(&t->peer->x, db, &t->fx, &t->in, e);
+    return link_end_recall(&t->peer->x, db, &t->fx, &t->in, e);
 }
 
 static void asked_answer(struct task *t)
@@ -27,7 +27,7 @@ void recalls_asked(struct peer *p, const struct link_effect *fx)
 
 static enum err step_run(struct task *t, struct db *db, struct errmsg *e)
 {
-    return exchange_recall_step(&t->peer->x, db, &t->peer->recall,
+    return link_end_recall_step(&t->peer->x, db, &t->peer->recall,
                                 t->fx.kind == FX_NONE ? NULL : &t->fx, &t->in, &t->here, e);
 }
 
@@ -63,7 +63,7 @@ void recalls_answered(struct peer *p, const struct link_effect *fx)
 
 static enum err come_back_run(struct task *t, struct db *db, struct errmsg *e)
 {
-    return exchange_come_back(&t->peer->site->office, db, e);
+    return link_end_come_back(&t->peer->site->office, db, e);
 }
 
 void recalls_come_back(struct peer *p, const struct link_effect *fx)

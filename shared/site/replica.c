@@ -47,7 +47,7 @@ void replica_tick(struct site *s)
 static void show_heads(struct peer *p, const struct glance *g)
 {
     for (int i = 0; i < g->head_count && p->ws; i++) {
-        struct exchange_head_row *h = &g->heads[i];
+        struct link_end_head_row *h = &g->heads[i];
         struct link_input in = {.kind = IN_HEAD, .seq = h->seq};
         struct sent_head *known = NULL;
         for (int k = 0; k < p->head_count && !known; k++)
@@ -64,7 +64,7 @@ static void show_heads(struct peer *p, const struct glance *g)
         memcpy(known->signature, h->signature, 64);
         snprintf(in.origin, sizeof in.origin, "%s", h->origin);
         memcpy(in.digest, h->hash, 32);
-        exchange_sign(&p->site->office, h);
+        link_end_sign(&p->site->office, h);
         memcpy(in.signature, h->signature, 64);
         step_link(p, &in);
     }

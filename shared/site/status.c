@@ -4,7 +4,7 @@
 #include "base/time.h"
 #include "ledger/outbox.h"
 #include "ledger/row.h"
-#include "site/exchange.h"
+#include "site/link_end.h"
 
 #include <assert.h>
 #include <string.h>
@@ -47,7 +47,7 @@ static enum err link_row(struct office *o, struct db *db, struct stmt *st, struc
     json_set_int(l, "recv_pos", col_int(st, 4));
     at_of(l, "last_contact_at", col_int(st, 5));
     json_set_int(l, "skew_ms", col_int(st, 6));
-    json_set_bool(l, "clock_differs", exchange_skew_shown(col_int(st, 6)));
+    json_set_bool(l, "clock_differs", link_end_skew_shown(col_int(st, 6)));
     err = outbox_unsent(db, col_text(st, 0), &unsent, &oldest, e);
     json_set_int(l, "unsent_events", err == OK ? unsent : -1);
     at_of(l, "oldest_unsent_at", err == OK ? oldest : 0);

@@ -24,7 +24,7 @@ static void send_frame(struct peer *p, const struct link_effect *fx)
 
 static enum err skew_run(struct task *t, struct db *db, struct errmsg *e)
 {
-    return exchange_skew(&t->peer->x, db, t->fx.skew_ms, e);
+    return link_end_skew(&t->peer->x, db, t->fx.skew_ms, e);
 }
 
 static void warn_of_clock(const struct peer *p, const struct link_effect *fx)
@@ -50,10 +50,10 @@ static void note_skew(struct peer *p, const struct link_effect *fx)
 /* The clock of a link that stands was set, here or there. */
 static void skew_told(struct peer *p, const struct link_effect *fx)
 {
-    bool shown = exchange_skew_shown(p->x.skew_ms);
+    bool shown = link_end_skew_shown(p->x.skew_ms);
 
     note_skew(p, fx);
-    if (!shown && exchange_skew_shown(p->x.skew_ms))
+    if (!shown && link_end_skew_shown(p->x.skew_ms))
         warn_of_clock(p, fx);
 }
 
@@ -73,7 +73,7 @@ static void came_up(struct peer *p, const struct link_effect *fx)
     log_line(LOG_LEVEL_INFO, "replica", "link=up peer=%s version=%u skew_ms=%lld", p->x.peer,
              fx->version, (long long)fx->skew_ms);
     note_skew(p, fx);
-    if (exchange_skew_shown(fx->skew_ms))
+    if (link_end_skew_shown(fx->skew_ms))
         warn_of_clock(p, fx);
     recalls_look(p, fx);
 }

@@ -30,7 +30,7 @@ struct task {
     /* What run() makes. */
     struct buf bytes;            /* a chunk, or encoded events */
     struct sync_event *events;   /* of mem_alloc(); freed with the task */
-    struct exchange_batch batch; /* what an FX_STORE has touched */
+    struct link_end_batch batch; /* what an FX_STORE has touched */
     size_t store_bytes;          /* counted in site->store_bytes */
     int64_t asked_ms;            /* a promise: our monotonic clock before */
     bool here;                   /* the paper is here too; or: the recall has a question */

@@ -190,7 +190,7 @@ static enum err upload(int n, struct errmsg *e)
     return err;
 }
 
-/* As exchange_store_chunk() does it: it goes on behind the bytes that are there, whatever happened
+/* As link_end_store_chunk() does it: it goes on behind the bytes that are there, whatever happened
  * to them. */
 static enum err fetch(int n, struct errmsg *e)
 {

@@ -1,6 +1,6 @@
 /* A site that has forgotten, and the parent that gives its past back (protocol.md 7): what each
  * answer does to the store. */
-#include "site/exchange.h"
+#include "site/link_end.h"
 
 #include "base/crypto.h"
 #include "ledger/meta.h"
@@ -25,7 +25,7 @@ static enum err epoch_for_children(struct office *o, struct db *db, struct errms
     return ledger_new_epoch(&o->ledger, db, head, e);
 }
 
-enum err exchange_come_back(struct office *o, struct db *db, struct errmsg *e)
+enum err link_end_come_back(struct office *o, struct db *db, struct errmsg *e)
 {
     enum err err = link_rename_all(db, o->host, e);
 
@@ -38,7 +38,7 @@ enum err exchange_come_back(struct office *o, struct db *db, struct errmsg *e)
 
 /* protocol.md 7: "puts every later event of that origin, and all of the site's other epochs, into
  * its outbox for the child, up to *position*" */
-static enum err give_past(struct exchange *x, struct db *db, const char *origin, uint64_t seq,
+static enum err give_past(struct link_end *x, struct db *db, const char *origin, uint64_t seq,
                           uint64_t head, bool *ret_past, struct errmsg *e)
 {
     struct ledger *l = &x->office->ledger;
@@ -67,7 +67,7 @@ static enum err give_past(struct exchange *x, struct db *db, const char *origin,
 /* protocol.md 7: "the child uses none that was leased up to the *hlc* of the answer." *ret_hlc 0:
  * it may use all. New blocks once for each life of the child, which the name of its outbox tells
  * apart; the first one has no past. */
-static enum err numbers_anew(struct exchange *x, struct db *db, const unsigned char stream[16],
+static enum err numbers_anew(struct link_end *x, struct db *db, const unsigned char stream[16],
                              bool past, uint64_t *ret_hlc, struct errmsg *e)
 {
     char key[32], text[64], name[33];
@@ -89,7 +89,7 @@ static enum err numbers_anew(struct exchange *x, struct db *db, const unsigned c
     return number_lease_anew(x->office, db, x->peer, e);
 }
 
-enum err exchange_recall(struct exchange *x, struct db *db, const struct link_effect *fx,
+enum err link_end_recall(struct link_end *x, struct db *db, const struct link_effect *fx,
                          struct link_input *ret, struct errmsg *e)
 {
     unsigned char hash[32];
@@ -138,8 +138,8 @@ static enum err ask_at(struct office *o, struct db *db, uint64_t seq, struct lin
 }
 
 /* protocol.md 7: "may append when it holds the parent's head, and the feed up to *position*." */
-static enum err past_is_back(struct exchange *x, struct db *db,
-                             const struct exchange_recall_state *s, bool *ret, struct errmsg *e)
+static enum err past_is_back(struct link_end *x, struct db *db,
+                             const struct link_end_recall_state *s, bool *ret, struct errmsg *e)
 {
     const char *origin =
         s->past[0] ? s->past
@@ -161,7 +161,7 @@ static enum err past_is_back(struct exchange *x, struct db *db,
 
 /* The parent's answer. A fork is looked for by halving; then the events behind it become a new
  * epoch. */
-static enum err on_recalled(struct exchange *x, struct db *db, struct exchange_recall_state *s,
+static enum err on_recalled(struct link_end *x, struct db *db, struct link_end_recall_state *s,
                             const struct link_effect *fx, uint64_t head, struct link_input *ret,
                             bool *ret_ask, struct errmsg *e)
 {
@@ -199,7 +199,7 @@ static enum err on_recalled(struct exchange *x, struct db *db, struct exchange_r
     return ledger_hash_at(db, s->past, ret->seq, ret->digest, e);
 }
 
-enum err exchange_recall_step(struct exchange *x, struct db *db, struct exchange_recall_state *s,
+enum err link_end_recall_step(struct link_end *x, struct db *db, struct link_end_recall_state *s,
                               const struct link_effect *fx, struct link_input *ret, bool *ret_ask,
                               struct errmsg *e)
 {
@@ -216,7 +216,7 @@ enum err exchange_recall_step(struct exchange *x, struct db *db, struct exchange
     if (!recalling || (err = ledger_head(db, o->ledger.origin, &head, hash, e)) != OK)
         return err;
     if (!s->asked) {
-        *s = (struct exchange_recall_state){.asked = true};
+        *s = (struct link_end_recall_state){.asked = true};
         if ((err = ledger_recall_begin(db, e)) != OK)
             return err;
         return ask_at(o, db, head, ret, ret_ask, e);
@@ -232,7 +232,7 @@ enum err exchange_recall_step(struct exchange *x, struct db *db, struct exchange
         return err;
     if (!back || s->asked_past) {
         if (!fx && ++s->waited > 6) /* something was passed over, or lost on the way: ask again */
-            *s = (struct exchange_recall_state){0};
+            *s = (struct link_end_recall_state){0};
         return OK;
     }
     if ((err = ledger_recall_end(db, s->hlc, e)) == OK && s->hlc)

@@ -1,4 +1,4 @@
-#include "site/exchange.h"
+#include "site/link_end.h"
 
 #include "base/crypto.h"
 #include "base/mem.h"
@@ -16,12 +16,12 @@ void digest_text(const unsigned char digest[32], char out[DIGEST_TEXT_LEN + 1])
     hex_encode(digest, 32, out + 7);
 }
 
-static int64_t now_of(const struct exchange *x)
+static int64_t now_of(const struct link_end *x)
 {
     return host_wall_ms(x->office->host);
 }
 
-enum err exchange_open(struct exchange *x, struct db *db, struct link_input *ret, struct errmsg *e)
+enum err link_end_open(struct link_end *x, struct db *db, struct link_input *ret, struct errmsg *e)
 {
     struct link_state state;
     bool revoked = false;
@@ -41,14 +41,14 @@ enum err exchange_open(struct exchange *x, struct db *db, struct link_input *ret
     return ledger_recalling(db, &ret->recalling, e);
 }
 
-enum err exchange_closed(struct exchange *x, struct db *db, struct errmsg *e)
+enum err link_end_closed(struct link_end *x, struct db *db, struct errmsg *e)
 {
     return x->is_parent ? lease_link_closed(x->office, db, e) : OK;
 }
 
 /* Papers that these cases name and that we hold already: the child need not wait for us to fetch
  * them. */
-static enum err papers_here(struct exchange_batch *t, struct db *db, struct arena *a,
+static enum err papers_here(struct link_end_batch *t, struct db *db, struct arena *a,
                             struct errmsg *e)
 {
     enum err err = OK;
@@ -76,9 +76,9 @@ static void parse(struct arena *a, const char *text, size_t n, struct json **ret
         *ret = NULL;
 }
 
-void exchange_prepare(const struct link_effect *fx, struct arena *a, struct exchange_batch *ret)
+void link_end_prepare(const struct link_effect *fx, struct arena *a, struct link_end_batch *ret)
 {
-    *ret = (struct exchange_batch){.prepared = true};
+    *ret = (struct link_end_batch){.prepared = true};
     ret->list = arena_alloc(a, sizeof *ret->list * (fx->event_count + 1));
     for (size_t i = 0; i < fx->event_count; i++) {
         struct reader r = {.p = fx->events[i].bytes, .left = fx->events[i].len};
@@ -96,13 +96,13 @@ void exchange_prepare(const struct link_effect *fx, struct arena *a, struct exch
     ret->case_count = ahead->case_count;
 }
 
-enum err exchange_store(struct exchange *x, struct db *db, const struct link_effect *fx,
-                        struct arena *a, struct exchange_batch *b, struct errmsg *e)
+enum err link_end_store(struct link_end *x, struct db *db, const struct link_effect *fx,
+                        struct arena *a, struct link_end_batch *b, struct errmsg *e)
 {
     enum err err;
 
     if (!b->prepared)
-        exchange_prepare(fx, a, b);
+        link_end_prepare(fx, a, b);
     /* First: a batch behind one that failed must not even be looked at. */
     err = link_received(db, x->peer, fx->stream, fx->prev_pos, fx->pos, now_of(x), e);
     if (err == OK && (err = b->err) != OK)
@@ -114,22 +114,22 @@ enum err exchange_store(struct exchange *x, struct db *db, const struct link_eff
     return err;
 }
 
-bool exchange_skew_shown(int64_t skew_ms)
+bool link_end_skew_shown(int64_t skew_ms)
 {
     return skew_ms > SKEW_SHOWN_MS || skew_ms < -SKEW_SHOWN_MS;
 }
 
-enum err exchange_skew(struct exchange *x, struct db *db, int64_t skew_ms, struct errmsg *e)
+enum err link_end_skew(struct link_end *x, struct db *db, int64_t skew_ms, struct errmsg *e)
 {
     return link_skewed(db, x->peer, skew_ms, e);
 }
 
-enum err exchange_acked(struct exchange *x, struct db *db, uint64_t pos, struct errmsg *e)
+enum err link_end_acked(struct link_end *x, struct db *db, uint64_t pos, struct errmsg *e)
 {
     return link_acked(db, x->peer, pos, now_of(x), e);
 }
 
-enum err exchange_ask_lease(struct exchange *x, struct db *db, struct link_input *ret,
+enum err link_end_ask_lease(struct link_end *x, struct db *db, struct link_input *ret,
                             struct errmsg *e)
 {
     struct lease_promise p;
@@ -143,7 +143,7 @@ enum err exchange_ask_lease(struct exchange *x, struct db *db, struct link_input
     return err;
 }
 
-enum err exchange_lease(struct exchange *x, struct db *db, const struct link_effect *fx,
+enum err link_end_lease(struct link_end *x, struct db *db, const struct link_effect *fx,
                         struct errmsg *e)
 {
     struct lease_promise p = {fx->lease_now_ms, fx->promised_ms, fx->length_ms, fx->pos};
@@ -151,7 +151,7 @@ enum err exchange_lease(struct exchange *x, struct db *db, const struct link_eff
     return lease_keep(x->office, db, fx->mono_ms, &p, e);
 }
 
-enum err exchange_head(struct exchange *x, struct db *db, const struct link_effect *fx,
+enum err link_end_head(struct link_end *x, struct db *db, const struct link_effect *fx,
                        struct errmsg *e)
 {
     (void)x;
@@ -171,14 +171,14 @@ static enum err by_digest(struct db *db, const char *sql, const unsigned char di
     return db_run(st, e);
 }
 
-enum err exchange_sent(struct exchange *x, struct db *db, const unsigned char digest[32],
+enum err link_end_sent(struct link_end *x, struct db *db, const unsigned char digest[32],
                        struct errmsg *e)
 {
     (void)x;
     return by_digest(db, "UPDATE document SET sent = 1 WHERE digest = $1 AND sent = 0", digest, e);
 }
 
-enum err exchange_paper(struct exchange *x, struct db *db, const unsigned char digest[32],
+enum err link_end_paper(struct link_end *x, struct db *db, const unsigned char digest[32],
                         struct errmsg *e)
 {
     /* What came from the parent, the parent has. */
@@ -209,7 +209,7 @@ static void collect(void *arg, const struct event *ev)
     c->ends[c->count++] = c->raw->len;
 }
 
-enum err exchange_read(struct exchange *x, struct db *db, const struct link_effect *fx,
+enum err link_end_read(struct link_end *x, struct db *db, const struct link_effect *fx,
                        struct buf *bytes, struct sync_event **list, struct link_input *ret,
                        struct errmsg *e)
 {
@@ -229,7 +229,7 @@ enum err exchange_read(struct exchange *x, struct db *db, const struct link_effe
     return err;
 }
 
-enum err exchange_have(struct exchange *x, struct db *db, const unsigned char digest[32], bool *ret,
+enum err link_end_have(struct link_end *x, struct db *db, const unsigned char digest[32], bool *ret,
                        struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "SELECT 1 FROM document WHERE digest = $1 AND state = 'here'");
@@ -245,7 +245,7 @@ enum err exchange_have(struct exchange *x, struct db *db, const unsigned char di
 
 /* ---- papers -----------------------------------------------------------------------------------*/
 
-enum err exchange_read_chunk(struct exchange *x, const struct link_effect *fx, struct buf *bytes,
+enum err link_end_read_chunk(struct link_end *x, const struct link_effect *fx, struct buf *bytes,
                              struct link_input *ret, struct errmsg *e)
 {
     char digest[DIGEST_TEXT_LEN + 1];
@@ -271,7 +271,7 @@ enum err exchange_read_chunk(struct exchange *x, const struct link_effect *fx, s
     return OK;
 }
 
-enum err exchange_store_chunk(struct exchange *x, const struct link_effect *fx,
+enum err link_end_store_chunk(struct link_end *x, const struct link_effect *fx,
                               struct link_input *ret, struct errmsg *e)
 {
     char digest[DIGEST_TEXT_LEN + 1];
@@ -289,7 +289,7 @@ enum err exchange_store_chunk(struct exchange *x, const struct link_effect *fx,
 
 /* ---- next -------------------------------------------------------------------------------------*/
 
-static enum err papers(struct db *db, const char *sql, int max, struct exchange_paper_row *list,
+static enum err papers(struct db *db, const char *sql, int max, struct link_end_paper_row *list,
                        int *ret_count, struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, sql);
@@ -299,14 +299,14 @@ static enum err papers(struct db *db, const char *sql, int max, struct exchange_
     *ret_count = 0;
     bind_int(st, 1, max);
     while ((err = db_step(st, &row, e)) == OK && row) {
-        struct exchange_paper_row *x = &list[(*ret_count)++];
+        struct link_end_paper_row *x = &list[(*ret_count)++];
         snprintf(x->digest, sizeof x->digest, "%s", col_text(st, 0));
         snprintf(x->from, sizeof x->from, "%s", col_text(st, 1) ? col_text(st, 1) : "");
     }
     return err;
 }
 
-enum err exchange_wanted(struct db *db, int max, struct exchange_paper_row *list, int *ret_count,
+enum err link_end_wanted(struct db *db, int max, struct link_end_paper_row *list, int *ret_count,
                          struct errmsg *e)
 {
     return papers(
@@ -317,7 +317,7 @@ enum err exchange_wanted(struct db *db, int max, struct exchange_paper_row *list
         max, list, ret_count, e);
 }
 
-enum err exchange_unsent(struct db *db, int max, struct exchange_paper_row *list, int *ret_count,
+enum err link_end_unsent(struct db *db, int max, struct link_end_paper_row *list, int *ret_count,
                          struct errmsg *e)
 {
     return papers(db,
@@ -327,14 +327,14 @@ enum err exchange_unsent(struct db *db, int max, struct exchange_paper_row *list
 }
 
 static bool add_head(struct stmt *st, const char *origin, bool with_signature,
-                     struct exchange_head_row *h)
+                     struct link_end_head_row *h)
 {
     size_t n, m = 64;
     const void *hash = col_blob(st, 1, &n), *sig = with_signature ? col_blob(st, 2, &m) : NULL;
 
     if (n != 32 || m != 64)
         return false;
-    *h = (struct exchange_head_row){0};
+    *h = (struct link_end_head_row){0};
     snprintf(h->origin, sizeof h->origin, "%s", origin);
     h->seq = (uint64_t)col_int(st, 0);
     memcpy(h->hash, hash, 32);
@@ -343,14 +343,14 @@ static bool add_head(struct stmt *st, const char *origin, bool with_signature,
     return true;
 }
 
-void exchange_sign(const struct office *o, struct exchange_head_row *h)
+void link_end_sign(const struct office *o, struct link_end_head_row *h)
 {
     if (h->own)
         ledger_sign_head(o->seed, h->origin, h->seq, h->hash, h->signature);
     h->own = false;
 }
 
-enum err exchange_heads(struct office *o, struct db *db, int max, struct exchange_head_row *list,
+enum err link_end_heads(struct office *o, struct db *db, int max, struct link_end_head_row *list,
                         int *ret_count, struct errmsg *e)
 {
     const char *origin = o->ledger.origin;
