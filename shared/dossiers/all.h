@@ -1,0 +1,9 @@
+/* What this program knows: the only list of the kinds of work. */
+#ifndef DOSSIERS_ALL_H
+#define DOSSIERS_ALL_H
+
+#include "office/dossier.h"
+
+extern const struct office_work all_work;
+
+#endif
