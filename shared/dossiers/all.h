@@ -4,6 +4,7 @@
 
 #include "office/dossier.h"
 
+/* Every type of dossier and every kind of fact; for struct office. */
 extern const struct office_work all_work;
 
 #endif

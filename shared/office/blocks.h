@@ -9,13 +9,14 @@
 
 /* Numbers that events name, gathered before they are written. Start with {.arena = a}. */
 struct marks {
-    struct arena *arena;
+    struct arena *arena; /* of the list */
     struct mark {
-        char holder[13], scope[8];
+        char holder[13];  /* whose number it is */
+        char scope[8];    /* the day as yymmdd, or "" */
         const char *kind; /* of a number space: a constant */
         int64_t n;        /* the highest */
-    } * list;
-    int count, cap;
+    } * list;             /* list[0 .. count) */
+    int count, cap;       /* room for cap */
 };
 
 /* Holder has used n of kind, in scope: the day as yymmdd, or "". */

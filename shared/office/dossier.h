@@ -43,8 +43,8 @@ enum kind_flag {
 struct event_kind {
     const char *kind;    /* "case.filed/1" */
     const char *zh, *en; /* as people read it in a history */
-    enum may may;
-    unsigned flags; /* enum kind_flag */
+    enum may may;        /* who may say it */
+    unsigned flags;      /* enum kind_flag */
     const char
         *place; /* of an opening: the member of the record that names whose it is; else NULL */
     const char *kept; /* members that make the record, for ever: " custody_no number "; all others
@@ -74,13 +74,13 @@ struct number_space {
 struct dossier_type {
     const char *name; /* "ticket" */
     char letter;      /* ids: this letter, nine digits of the street, the rest; 0: 21 digits */
-    enum dossier_rule rule;
-    int fold_version; /* raised when the same events fold to other rows */
-    const struct event_kind *kinds;
+    enum dossier_rule rule;         /* who owns it */
+    int fold_version;               /* raised when the same events fold to other rows */
+    const struct event_kind *kinds; /* its events: kinds[0 .. kind_count) */
     size_t kind_count;
-    const struct number_space *spaces;
+    const struct number_space *spaces; /* numbers that it uses: spaces[0 .. space_count) */
     size_t space_count;
-    const struct projection *tables;
+    const struct projection *tables; /* its rows: tables[0 .. table_count) */
     size_t table_count;
     const char *part; /* members of the opening's record that name sites with part: " community " */
 
@@ -115,8 +115,8 @@ struct dossier_type {
 
 /* What is said of no dossier: it stands by itself, and the newest wins. */
 struct fact_kind {
-    const char *kind; /* "site.enrolled/1" */
-    enum may may;
+    const char *kind;  /* "site.enrolled/1" */
+    enum may may;      /* who may say it */
     const char *place; /* the member that names the site concerned; NULL: everybody hears it */
     const char *kept;  /* as of struct event_kind */
     unsigned flags;    /* KIND_CRITICAL */
@@ -127,17 +127,17 @@ struct fact_kind {
 
 /* Facts that belong together, and the tables that they are folded into. */
 struct fact_group {
-    const struct fact_kind *kinds;
+    const struct fact_kind *kinds; /* kinds[0 .. count) */
     size_t count;
-    const struct projection *tables;
+    const struct projection *tables; /* tables[0 .. table_count) */
     size_t table_count;
 };
 
 /* All that a program knows: its list stands in dossiers/all.c. */
 struct office_work {
-    const struct dossier_type *const *types;
+    const struct dossier_type *const *types; /* types[0 .. type_count) */
     size_t type_count;
-    const struct fact_group *const *groups;
+    const struct fact_group *const *groups; /* groups[0 .. group_count) */
     size_t group_count;
 };
 

@@ -8,8 +8,10 @@
 
 /* What a site has said last: lists of words, " case ticket ". */
 struct equipment {
-    char program[64], types[256], critical[1024];
-    bool said;
+    char program[64];    /* name and version, for people */
+    char types[256];     /* of dossiers */
+    char critical[1024]; /* kinds of events */
+    bool said;           /* false: nothing was said, all is "" */
 };
 MUST_USE enum err equipment_of(struct db *db, const char *site, struct equipment *ret,
                                struct errmsg *e);

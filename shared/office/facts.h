@@ -5,6 +5,7 @@
 
 #include "office/dossier.h"
 
+/* site.*, account.*, block.*, and the tables that they, and the work on dossiers, are folded into. */
 extern const struct fact_group office_facts;
 
 #endif

@@ -32,15 +32,15 @@ struct dossier_event {
     int64_t at_ms;                 /* Unix ms by the wall clock of who said it: what people read */
     int64_t custody_no;            /* under which it was said; 0: under none */
     bool moved;                    /* custody went on by it */
-    enum verdict verdict;
-    const char *why;    /* in words, unless it is applied */
-    enum verdict noted; /* as the ledger has it so far; the fold does not look at it */
-    const char *noted_why;
+    enum verdict verdict;          /* what became of it */
+    const char *why;               /* in words, unless it is applied */
+    enum verdict noted;            /* as the ledger has it so far; the fold does not look at it */
+    const char *noted_why;         /* with its reason, or NULL */
 };
 
 struct dossier {
     const struct dossier_type *type;
-    const char *id, *street;
+    const char *id, *street;      /* of the opening; of the first event while it is not opened */
     struct arena *arena;          /* of all that the fold makes */
     struct dossier_event *events; /* events[0 .. count), by (hlc, origin, seq) */
     int count;
@@ -75,8 +75,9 @@ const char *dossier_event_deny(struct dossier_event *x, const char *why);
 /* In order of the ledger: by (hlc, origin, seq). */
 int event_order(const struct event *a, const struct event *b);
 
+/* As the ledger's column `state` has it; and back, VERDICT_ASIDE for other names. */
 const char *verdict_name(enum verdict v);
-enum verdict verdict_of(const char *name); /* a name of the ledger; else VERDICT_ASIDE */
+enum verdict verdict_of(const char *name);
 
 /* When it was said, by the wall clock of who said it: the record's `at`, where the two clocks of its
  * author differed, else the time in its hlc. */

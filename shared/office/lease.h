@@ -11,8 +11,10 @@ MUST_USE enum err lease_open(struct office *o, struct db *db, struct errmsg *e);
 
 /* What a CLOCK frame says: ms on the parent's lease clock, and where its outbox to the child ended. */
 struct lease_promise {
-    int64_t now_ms, promised_ms, length_ms;
-    uint64_t pos;
+    int64_t now_ms;      /* the parent's clock when it answered */
+    int64_t promised_ms; /* ... when it promised */
+    int64_t length_ms;   /* how long from then */
+    uint64_t pos;        /* of its outbox to the child, then */
 };
 /* Parent: promise again; durable with this transaction. */
 MUST_USE enum err lease_promise(struct office *o, struct db *db, const char *child,

@@ -8,10 +8,10 @@
 
 /* The new events of one dossier. */
 struct news {
-    const char *id;
+    const char *id;                  /* of the dossier */
     const struct dossier_type *type; /* NULL: unknown here */
     struct arrival **at;             /* at[0 .. count), in order of arrival */
-    size_t count, cap;
+    size_t count, cap;               /* room for cap */
     struct dossier
         *folded; /* made ahead: as it folds if there is nothing else of it here; or NULL */
     /* Set by office_apply(), for office_route(). */

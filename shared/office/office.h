@@ -26,23 +26,24 @@
 /* Everything but `ledger` and the memories stays as it is once the office is open, so that readers
  * may look. */
 struct office {
-    const struct host *host;
+    const struct host *host;               /* clocks, randomness */
     const struct office_work *work;        /* what this program knows: dossiers/all.h */
     char site[13], street[13], parent[13]; /* parent: "" for a district */
-    enum tier tier;
-    char name[64];
-    unsigned char seed[32]; /* signs certificates, facts and heads */
-    char boot[40];          /* names this start of the machine: the monotonic clock
+    enum tier tier;                        /* of site */
+    char name[64];                         /* of site, for people */
+    unsigned char seed[32];                /* signs certificates, facts and heads */
+    char boot[40];                         /* names this start of the machine: the monotonic clock
                                                 * counts from it */
     int64_t lease_base_ms, lease_base_mono_ms; /* our lease clock (as a parent) */
     int64_t lease_length_ms, lease_margin_ms;  /* 0 before office_open(): the defaults */
-    char authority[33];    /* first half of the fingerprint of the tree's authority: a part of
+    char authority[33];   /* first half of the fingerprint of the tree's authority: a part of
                             * invitations */
-    struct ledger ledger;  /* writer only */
-    struct office_memory { /* writer only: what a floor above keeps between its commands */
-        const void *key;
-        void *p;
-        void (*finish)(void *p);
+    struct ledger ledger; /* writer only */
+    /* What a floor above keeps between its commands; writer only. */
+    struct office_memory {
+        const void *key;         /* NULL: free */
+        void *p;                 /* freed with the office */
+        void (*finish)(void *p); /* or NULL */
     } memory[OFFICE_MEMORIES_MAX];
     /* Fresh facts of the running site (link, disk) for GET /status; may be NULL. */
     struct json *(*status)(void *arg, struct db *db);

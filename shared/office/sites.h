@@ -10,6 +10,7 @@ enum site_standing {
     SITE_REVOKED, /* let in no more */
     SITE_LOST,    /* and what it has not sent will never come */
 };
+/* As the newest fact about it says. */
 MUST_USE enum err site_standing_of(struct db *db, const char *code, enum site_standing *ret,
                                    struct errmsg *e);
 /* The number that the next fact about it carries: the highest wins. */

@@ -19,7 +19,11 @@
 
 struct case_delivery {
     const struct dossier_event *order; /* NULL: not ordered */
-    char id[32], method[16], state[16], courier[64], waybill[16];
+    char id[32];                       /* the case's number and "-1" */
+    char method[16];                   /* agent courier pickup */
+    char state[16];     /* ordered assigned picked_up in_transit handed_over failed returned */
+    char courier[64];   /* user name of who carries it, or "" */
+    char waybill[16];   /* UPU S10, or "" */
     char holder[13];    /* the site of who carries it; "": nobody yet */
     int64_t no;         /* of the present assignment: 1, 2 ... ; 0: none */
     struct json *steps; /* by case_tell() */
@@ -28,32 +32,39 @@ struct case_delivery {
 struct case_state {
     const struct json *filing; /* the record of case.filed */
     const struct json
-        *person; /* its personal part: applicant, form, delivery, materials; may be gone */
-    char filed_at[13], state[24], before_supplement[24];
-    int64_t filed_ms, promised_ms, completed_ms, delivered_ms;
-    int visits;
-    bool suspended, withdrawal_asked;
+        *person;       /* its personal part: applicant, form, delivery, materials; may be gone */
+    char filed_at[13]; /* the site that took it */
+    char state[24];    /* as drawn above */
+    char before_supplement[24]; /* what it goes back to when the corrections have come */
+    int64_t filed_ms, promised_ms, completed_ms,
+        delivered_ms;             /* Unix ms of the acting site; 0: not */
+    int visits;                   /* of the applicant to an office */
+    bool suspended;               /* nothing is decided until it is resumed */
+    bool withdrawal_asked;        /* and the custodian has not answered yet */
     int64_t asked_no;             /* of the newest request for corrections; 0: none */
     const char *asked;            /* its reason, while it is open */
     const struct json *materials; /* as filed and supplemented; may be no list at all */
     struct json *own_materials;   /* changed here: freed by case_finish() */
     struct dossier_event *issued; /* the result that stands; NULL: none */
     const char *certificate_no;   /* "" without one */
-    bool revoked;
-    struct overruled { /* results that are out and do not stand: not valid any more */
-        const char *number;
-        char by[13], street[13];
-        int64_t issued_ms;
-    } overruled[CASE_OVERRULED_MAX];
-    int overruled_count;
+    bool revoked;                 /* that result */
+    /* Results that are out and do not stand: not valid any more. */
+    struct overruled {
+        const char *number;          /* of the result */
+        char by[13];                 /* the site that issued it */
+        char street[13];             /* of its row */
+        int64_t issued_ms;           /* Unix ms */
+    } overruled[CASE_OVERRULED_MAX]; /* overruled[0 .. overruled_count) */
+    int overruled_count;             /* at most CASE_OVERRULED_MAX are kept */
     struct case_delivery delivery;
     struct dossier_event **steps; /* of the delivery, until settled */
-    int step_count;
-    int64_t rating;
-    struct json *timeline; /* by case_tell() */
+    int step_count;               /* steps[0 .. step_count) */
+    int64_t rating;               /* 1 very satisfied .. 5 very dissatisfied; 0: none */
+    struct json *timeline;        /* by case_tell() */
 };
 
 #define CASE_KIND_COUNT 26
+/* The events of a case. */
 extern const struct event_kind case_kinds[CASE_KIND_COUNT];
 
 /* For the type's table. */
