@@ -12,6 +12,7 @@ struct arena *arena_create(void);
 void arena_destroy(struct arena *a); /* NULL is allowed */
 void arena_reset(struct arena *a);
 void *arena_alloc(struct arena *a, size_t n); /* zeroed, aligned for any type */
+void *arena_room(struct arena *a, size_t n);  /* the same, not zeroed */
 void *arena_keep(struct arena *a, void *p);   /* takes over what mem_alloc() gave; returns it */
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t n);

@@ -50,7 +50,7 @@ static _Thread_local struct arena *parse_arena;
 
 static void *piece_alloc(size_t n)
 {
-    struct piece *x = parse_arena ? arena_alloc(parse_arena, sizeof *x + n) : malloc(sizeof *x + n);
+    struct piece *x = parse_arena ? arena_room(parse_arena, sizeof *x + n) : malloc(sizeof *x + n);
 
     if (!x)
         return NULL;
@@ -362,24 +362,34 @@ struct json *json_iter_value(void *i)
 
 /* ---- RFC 8785 ------------------------------------------------------------------------------ ----*/
 
+static bool stands_as_it_is(unsigned char c)
+{
+    return c >= 0x20 && c != '"' && c != '\\';
+}
+
 static void put_text(const char *s, struct buf *out)
 {
     static const char short_of[] = "btn\0fr"; /* 8 .. 13; 11 has none */
 
     buf_putc(out, '"');
-    for (; *s; s++) {
+    while (*s) {
+        const char *start = s;
+        while (stands_as_it_is((unsigned char)*s))
+            s++;
+        buf_append(out, start, (size_t)(s - start));
         unsigned char c = (unsigned char)*s;
+        if (!c)
+            break;
         if (c == '"' || c == '\\') {
             buf_putc(out, '\\');
             buf_putc(out, (char)c);
         } else if (c >= 8 && c <= 13 && c != 11) {
             buf_putc(out, '\\');
             buf_putc(out, short_of[c - 8]);
-        } else if (c < 0x20) {
-            buf_printf(out, "\\u%04x", c);
         } else {
-            buf_putc(out, (char)c);
+            buf_printf(out, "\\u%04x", c);
         }
+        s++;
     }
     buf_putc(out, '"');
 }
