@@ -55,7 +55,7 @@ done
 for t in $FUZZ; do
     many "fuzz $(basename "$t")" "$t" "tests/fuzz/corpus/$(basename "$t" | sed s/fuzz_//)"
 done
-many "model: custody and lease (spin)" bash tests/model/run.sh
+many "model: custody, lease, take-back (spin)" bash tests/model/run.sh
 many "crash: a day of work, stopped at every write" "$B/crash-day"
 many "sim: one link, 300 seeds" "$B/sim-link" --seeds 1..300
 many "sim: every seed that ever failed" "$B/sim" --stories tests/sim/stories.txt
