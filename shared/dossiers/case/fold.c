@@ -427,8 +427,9 @@ void case_tell(const struct dossier *d, struct case_state *s)
 enum err case_load(struct office *o, struct db *db, const char *case_no, struct dossier *d,
                    struct case_state **ret, struct errmsg *e)
 {
-    enum err err =
-        case_number_check(case_no) ? dossier_load(o->work, db, case_no, d, e) : ERR_NOT_FOUND;
+    /* Ids of other kinds of work begin with a letter. */
+    enum err err = dossier_street9(case_no) == case_no ? dossier_load(o->work, db, case_no, d, e)
+                                                       : ERR_NOT_FOUND;
 
     if (err != OK)
         return err;
