@@ -172,18 +172,49 @@ static enum err judge_numbers(struct office *o, struct db *db, const struct doss
     return err;
 }
 
-static enum err judge(struct office *o, struct db *db, const struct office_ahead *all,
-                      struct arena *a, struct errmsg *e)
+static enum err judge(struct office *o, struct db *db, const struct news *n, struct arena *a,
+                      struct errmsg *e)
+{
+    enum err err = OK;
+
+    for (size_t i = 0; err == OK && n->type && n->type->numbers && i < n->count; i++)
+        err = judge_numbers(o, db, n->type, n->at[i], a, e);
+    return err;
+}
+
+/* ---- what is said to what has come ------------------------------------------------------------*/
+
+static bool something_stands(const struct news *n)
+{
+    for (size_t i = 0; i < n->count; i++)
+        if (n->at[i]->got == RECEIVED_NEW && !n->at[i]->state)
+            return true;
+    return false;
+}
+
+enum err apply_answer(struct office *o, struct db *db, const struct dossier_type *t, const char *id,
+                      struct errmsg *e)
 {
     bool recalling = false;
-    enum err err = o->tier == TIER_COMMUNITY ? OK : ledger_recalling(db, &recalling, e);
+    enum err err = t->answer ? ledger_recalling(db, &recalling, e) : OK;
 
-    if (recalling || o->tier == TIER_COMMUNITY)
+    return err == OK && t->answer && !recalling ? t->answer(o, db, id, e) : err;
+}
+
+static enum err respond(struct office *o, struct db *db, const struct office_ahead *all,
+                        struct arena *a, struct errmsg *e)
+{
+    bool recalling;
+    enum err err = ledger_recalling(db, &recalling, e);
+
+    if (err != OK || recalling)
         return err; /* it may say nothing of its own now, and does not know all that it has lent */
+    for (size_t i = 0; err == OK && i < all->id_count && o->tier != TIER_COMMUNITY; i++)
+        err = judge(o, db, &all->news[i], a, e);
     for (size_t i = 0; err == OK && i < all->id_count; i++) {
         const struct news *n = &all->news[i];
-        for (size_t k = 0; err == OK && n->type && n->type->numbers && k < n->count; k++)
-            err = judge_numbers(o, db, n->type, n->at[k], a, e);
+        if (n->type && n->type->answer && something_stands(n))
+            err = n->type->answer(o, db, n->id, e);
     }
     return err;
 }
@@ -260,5 +291,5 @@ enum err office_apply(void *arg, struct db *db, struct arrival *list, size_t n, 
         err = apply_news(o, db, &all->news[i], &m, local, a, e);
     if (err == OK)
         err = marks_write(db, &m, e);
-    return err == OK && !local ? judge(o, db, all, a, e) : err;
+    return err == OK && !local ? respond(o, db, all, a, e) : err;
 }

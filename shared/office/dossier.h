@@ -66,7 +66,8 @@ struct number_space {
     int64_t hub;      /* a street's own begin here; what is below it lends to its children */
     int64_t (*share)(int64_t cases); /* of a new child that was invited with so many case numbers a
                                       * day; NULL: children get none */
-    bool per_day;                    /* counted from the block's first again each day */
+    bool per_day;                    /* counted from the block's first again each day; there may
+                                      * be several series a day (blocks.h) */
     bool district;                   /* one space for all streets (hub and share do not count) */
 };
 
@@ -99,6 +100,10 @@ struct dossier_type {
     enum err (*save)(struct office *o, struct db *db, const struct dossier *d, struct errmsg *e);
     /* All its rows, before save() makes others of them. */
     enum err (*drop)(struct db *db, const char *id, struct errmsg *e);
+    /* Something of it that stands has come from elsewhere, and its rows are made: what this site says to
+     * that by itself (say.h), if anything. Not while it is getting its past back, nor at a fresh fold:
+     * what hangs on an answer must find its way without one. */
+    enum err (*answer)(struct office *o, struct db *db, const char *id, struct errmsg *e);
 
     /* ---- reader ---- */
     /* The sites that have part, from its rows; *ret_known false: there are none. */
