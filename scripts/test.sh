@@ -43,7 +43,7 @@ many() { # name, command...: a program that says how many of its tests passed an
         echo "ok    $name ($p)"
     else
         echo "FAIL  $name ($p passed, $f failed, exit $rc)"
-        sed 's/^/      /' "$out" | tail -60
+        { grep -E -A 16 '^ *not ok |^\[ +(FAILED|ERROR) +\]' "$out" | head -60; echo ...; tail -40 "$out"; } | sed 's/^/      /'
     fi
 }
 

@@ -50,7 +50,7 @@ static _Thread_local struct arena *parse_arena;
 
 static void *piece_alloc(size_t n)
 {
-    struct piece *x = parse_arena ? arena_alloc(parse_arena, sizeof *x + n) : malloc(sizeof *x + n);
+    struct piece *x = parse_arena ? arena_room(parse_arena, sizeof *x + n) : malloc(sizeof *x + n);
 
     if (!x)
         return NULL;

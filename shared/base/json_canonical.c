@@ -10,24 +10,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool stands_as_it_is(unsigned char c)
+{
+    return c >= 0x20 && c != '"' && c != '\\';
+}
+
 static void put_text(const char *s, struct buf *out)
 {
     static const char short_of[] = "btn\0fr"; /* 8 .. 13; 11 has none */
 
     buf_putc(out, '"');
-    for (; *s; s++) {
+    while (*s) {
+        const char *start = s;
+        while (stands_as_it_is((unsigned char)*s))
+            s++;
+        buf_append(out, start, (size_t)(s - start));
         unsigned char c = (unsigned char)*s;
+        if (!c)
+            break;
         if (c == '"' || c == '\\') {
             buf_putc(out, '\\');
             buf_putc(out, (char)c);
         } else if (c >= 8 && c <= 13 && c != 11) {
             buf_putc(out, '\\');
             buf_putc(out, short_of[c - 8]);
-        } else if (c < 0x20) {
-            buf_printf(out, "\\u%04x", c);
         } else {
-            buf_putc(out, (char)c);
+            buf_printf(out, "\\u%04x", c);
         }
+        s++;
     }
     buf_putc(out, '"');
 }

@@ -33,17 +33,21 @@ struct receiving {
     uint64_t up_pos;
     struct follow *chains; /* the last used first */
     bool looked, shells;   /* shells: events are held here without their personal part */
+    size_t ahead_count;    /* events whose clock is not followed, and how far the worst is ahead */
+    int64_t ahead_ms;
 };
 
-static void merge_hlc(struct ledger *l, const struct event *ev)
+static void follow_clock(struct receiving *r, const struct event *ev)
 {
+    struct ledger *l = r->l;
     int64_t ahead = (int64_t)(ev->hlc >> 16) - host_wall_ms(l->host);
 
-    if (ahead > HLC_AHEAD_MS_MAX)
-        log_line(LOG_LEVEL_WARN, "ledger", "clock_ahead_ms=%lld origin=%s seq=%llu followed=no",
-                 (long long)ahead, ev->origin, (unsigned long long)ev->seq);
-    else if (ev->hlc > l->hlc_last)
+    if (ahead > HLC_AHEAD_MS_MAX) {
+        r->ahead_count++;
+        r->ahead_ms = ahead > r->ahead_ms ? ahead : r->ahead_ms;
+    } else if (ev->hlc > l->hlc_last) {
         l->hlc_last = ev->hlc;
+    }
 }
 
 static enum err known(struct db *db, const struct event *ev, bool *ret, struct errmsg *e)
@@ -187,7 +191,7 @@ static enum err take(struct receiving *r, struct arrival *x, struct errmsg *e)
     if (there)
         x->got = RECEIVED_DUPLICATE;
     if (err == OK && x->got == RECEIVED_NEW)
-        merge_hlc(r->l, &x->ev);
+        follow_clock(r, &x->ev);
     if (err == OK && x->got == RECEIVED_DUPLICATE)
         err = fill(r, x, e);
     return err;
@@ -227,6 +231,9 @@ enum err ledger_receive(struct ledger *l, struct db *db, const char *from, struc
             err = chain_set_head(db, c->origin, c->seq, c->hash, e);
     if (err == OK && r.up)
         err = outbox_set_up_head(l, db, r.up_pos, e);
+    if (r.ahead_count)
+        log_line(LOG_LEVEL_WARN, "ledger", "clock_ahead_ms=%lld peer=%s events=%zu followed=no",
+                 (long long)r.ahead_ms, from, r.ahead_count);
     if (err == OK)
         err = ledger_keep_clock(l, db, e);
     if (err == OK && l->apply)

@@ -1,5 +1,8 @@
 #include "program/admin.h"
 
+#include "catalogue/items.h"
+#include "office/accounts.h"
+#include "office/enrol.h"
 #include "ledger/link_rows.h"
 #include "site/status.h"
 

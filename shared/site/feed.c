@@ -46,7 +46,7 @@ void feed_acked(struct peer *p, const struct link_effect *fx)
 
 static void store_prepare(struct task *t)
 {
-    link_end_prepare(&t->fx, t->arena, &t->batch);
+    link_end_prepare(&t->peer->x, &t->fx, t->arena, &t->batch);
 }
 
 static enum err store_run(struct task *t, struct db *db, struct errmsg *e)
@@ -72,8 +72,10 @@ static void store_answer(struct task *t)
     }
     t->have = (const unsigned char(*)[32])t->batch.here;
     t->have_count = t->batch.here_count;
-    for (size_t i = 0; s->on_case && i < t->batch.case_count; i++)
-        s->on_case(s->on_case_arg, t->batch.cases[i]);
+    for (size_t i = 0; s->on_dossier && i < t->batch.dossier_count; i++)
+        s->on_dossier(s->on_dossier_arg, t->batch.dossiers[i]);
+    t->peer->offends = t->batch.offends;
+    s->offended |= t->batch.offends;
     recalls_look(t->peer, &stored);
     s->look |= LOOK_OUTBOXES;
 }

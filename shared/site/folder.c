@@ -3,6 +3,7 @@
 #include "base/crypto.h"
 #include "base/mem.h"
 #include "db/migrate.h"
+#include "dossiers/all.h"
 #include "ledger/meta.h"
 #include "net/pki.h"
 
@@ -297,6 +298,7 @@ enum err folder_office(const struct folder *f, struct office *o, struct db *db, 
 
     memset(o, 0, sizeof *o);
     o->host = host_system();
+    o->work = &all_work;
     copy(o->site, sizeof o->site, f->site);
     copy(o->parent, sizeof o->parent, f->parent);
     copy(o->name, sizeof o->name, f->name);

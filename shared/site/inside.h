@@ -52,9 +52,10 @@ struct site {
     char cert[1100];        /* path of keys/site.crt */
     char key[1100];         /* path of keys/site.key */
     char ca[1100];          /* path of keys/ca.crt */
-    /* site_on_case()'s, with on_case_arg; NULL: nobody asks */
-    void (*on_case)(void *arg, const char *case_no);
-    void *on_case_arg;
+    bool catching_up;       /* what only this program can read is being folded */
+    /* site_on_dossier()'s, with on_dossier_arg; NULL: nobody asks */
+    void (*on_dossier)(void *arg, const char *id);
+    void *on_dossier_arg;
 
     /* ---- connections: peer.c */
     struct seat {
@@ -78,6 +79,7 @@ struct site {
     struct peer **held_end;     /* where the next one goes */
     unsigned look;              /* LOOK_ bits: asked for since the last glance began */
     bool settling;              /* replica_settle() is at work */
+    bool offended;              /* a peer offends */
 
     /* ---- the link to the parent: links.c, replica.c */
     char parent_host[256];    /* where to dial; "" without a parent */

@@ -2,6 +2,9 @@
 
 #include "base/crypto.h"
 #include "base/mem.h"
+#include "office/blocks.h"
+#include "office/lease.h"
+#include "office/offences.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,10 +28,19 @@ enum err link_end_open(struct link_end *x, struct db *db, struct link_input *ret
 {
     struct link_state state;
     bool revoked = false;
+    int offences = 0;
     enum err err = x->is_parent ? lease_link_opens(db, e) : link_revoked(db, x->peer, &revoked, e);
 
     if (err == OK && revoked) {
         errmsg_set(e, "its certificate was revoked here: it has to be invited and enrolled again");
+        return ERR_DENIED;
+    }
+    if (err == OK && !x->is_parent)
+        err = offences_today(x->office, db, x->peer, &offences, e);
+    if (err == OK && offences >= OFFENCES_A_DAY) {
+        errmsg_set(
+            e, "it has said too much today that is never its to say: its program has to be looked "
+               "at, and revoked if it is not ours");
         return ERR_DENIED;
     }
     if (err != OK || (err = link_read(db, x->peer, &state, e)) != OK)
@@ -46,7 +58,7 @@ enum err link_end_closed(struct link_end *x, struct db *db, struct errmsg *e)
     return x->is_parent ? lease_link_closed(x->office, db, e) : OK;
 }
 
-/* Papers that these cases name and that we hold already: the child need not wait for us to fetch
+/* Papers that these dossiers name and that we hold already: the child need not wait for us to fetch
  * them. */
 static enum err papers_here(struct link_end_batch *t, struct db *db, struct arena *a,
                             struct errmsg *e)
@@ -54,13 +66,12 @@ static enum err papers_here(struct link_end_batch *t, struct db *db, struct aren
     enum err err = OK;
 
     t->here = arena_alloc(a, 32 * HERE_MAX);
-    for (size_t i = 0; err == OK && i < t->case_count; i++) {
+    for (size_t i = 0; err == OK && i < t->dossier_count; i++) {
         struct stmt *st =
-            db_stmt(db, "SELECT d.digest FROM paper c JOIN document d ON d.digest = c.digest "
-                        "JOIN case_file f ON f.street = c.street AND f.case_no = c.dossier "
-                        "WHERE f.case_no = $1 AND d.state = 'here'");
+            db_stmt(db, "SELECT d.digest FROM paper p JOIN document d ON d.digest = p.digest "
+                        "WHERE p.dossier = $1 AND d.state = 'here'");
         bool row;
-        bind_text(st, 1, t->cases[i]);
+        bind_text(st, 1, t->dossiers[i]);
         while ((err = db_step(st, &row, e)) == OK && row && t->here_count < HERE_MAX)
             if (hex_decode(col_text(st, 0) + 7, t->here[t->here_count], 32))
                 t->here_count++;
@@ -76,24 +87,25 @@ static void parse(struct arena *a, const char *text, size_t n, struct json **ret
         *ret = NULL;
 }
 
-void link_end_prepare(const struct link_effect *fx, struct arena *a, struct link_end_batch *ret)
+void link_end_prepare(const struct link_end *x, const struct link_effect *fx, struct arena *a,
+                      struct link_end_batch *ret)
 {
     *ret = (struct link_end_batch){.prepared = true};
     ret->list = arena_alloc(a, sizeof *ret->list * (fx->event_count + 1));
     for (size_t i = 0; i < fx->event_count; i++) {
         struct reader r = {.p = fx->events[i].bytes, .left = fx->events[i].len};
-        struct arrival *x = &ret->list[i];
-        *x = (struct arrival){0};
-        if ((ret->err = event_decode(&r, a, &x->ev, &x->sum, &ret->msg)) != OK)
+        struct arrival *n = &ret->list[i];
+        *n = (struct arrival){0};
+        if ((ret->err = event_decode(&r, a, &n->ev, &n->sum, &ret->msg)) != OK)
             return;
         ret->count++;
-        parse(a, x->ev.record, x->ev.record_len, &x->record);
-        if (x->ev.form == EVENT_FORM_HERE)
-            parse(a, x->ev.personal, x->ev.personal_len, &x->personal);
+        parse(a, n->ev.record, n->ev.record_len, &n->record);
+        if (n->ev.form == EVENT_FORM_HERE)
+            parse(a, n->ev.personal, n->ev.personal_len, &n->personal);
     }
-    const struct office_ahead *ahead = office_ahead(ret->list, ret->count, a);
-    ret->cases = ahead->cases;
-    ret->case_count = ahead->case_count;
+    const struct office_ahead *ahead = office_ahead(x->office->work, ret->list, ret->count, a);
+    ret->dossiers = ahead->ids;
+    ret->dossier_count = ahead->id_count;
 }
 
 enum err link_end_store(struct link_end *x, struct db *db, const struct link_effect *fx,
@@ -102,15 +114,17 @@ enum err link_end_store(struct link_end *x, struct db *db, const struct link_eff
     enum err err;
 
     if (!b->prepared)
-        link_end_prepare(fx, a, b);
+        link_end_prepare(x, fx, a, b);
     /* First: a batch behind one that failed must not even be looked at. */
     err = link_received(db, x->peer, fx->stream, fx->prev_pos, fx->pos, now_of(x), e);
     if (err == OK && (err = b->err) != OK)
         *e = b->msg;
     if (err == OK)
         err = ledger_receive(&x->office->ledger, db, x->peer, b->list, b->count, a, e);
+    if (err == OK && !x->is_parent)
+        err = offences_count(x->office, db, x->peer, b->list, b->count, &b->offends, e);
     if (err == OK && !x->is_parent && (err = papers_here(b, db, a, e)) == OK)
-        err = office_top_up(x->office, db, x->peer, e);
+        err = blocks_top_up(x->office, db, x->peer, e);
     return err;
 }
 
@@ -312,7 +326,7 @@ enum err link_end_wanted(struct db *db, int max, struct link_end_paper_row *list
     return papers(
         db,
         "SELECT d.digest, (SELECT v.from_peer FROM event v WHERE v.dossier = d.dossier AND "
-        "v.kind = 'case.filed/1' LIMIT 1) FROM document d WHERE d.state = 'wanted' "
+        "v.from_peer IS NOT NULL ORDER BY v.hlc LIMIT 1) FROM document d WHERE d.state = 'wanted' "
         "ORDER BY d.urgent DESC, d.hlc LIMIT $1",
         max, list, ret_count, e);
 }

@@ -35,18 +35,20 @@ MUST_USE enum err link_end_closed(struct link_end *x, struct db *db, struct errm
 
 /* A batch, and what it has touched. Zero at the beginning; its memory is an arena's. */
 struct link_end_batch {
-    bool prepared;        /* link_end_prepare() was there */
-    enum err err;         /* of preparing: what came are no events */
-    struct errmsg msg;    /* its sentence */
-    struct arrival *list; /* what came: list[0 .. count) */
-    size_t count;         /* as far as it could be read */
-    const char **cases;   /* case numbers, each once: cases[0 .. case_count) */
-    size_t case_count;
+    bool prepared;         /* link_end_prepare() was there */
+    enum err err;          /* of preparing: what came are no events */
+    struct errmsg msg;     /* its sentence */
+    struct arrival *list;  /* what came: list[0 .. count) */
+    size_t count;          /* as far as it could be read */
+    const char **dossiers; /* ids, each once: dossiers[0 .. dossier_count) */
+    size_t dossier_count;
+    bool offends; /* the peer has said too much that is never its to say: close the link */
     unsigned char (*here)[32]; /* papers of them that are here already: here[0 .. here_count) */
     int here_count;
 };
 /* Read what an FX_STORE brought. Needs no database: may be done before, on another thread. */
-void link_end_prepare(const struct link_effect *fx, struct arena *a, struct link_end_batch *ret);
+void link_end_prepare(const struct link_end *x, const struct link_effect *fx, struct arena *a,
+                      struct link_end_batch *ret);
 /* FX_STORE; prepares by itself what was not. ERR_PEER: the peer broke the rules. */
 MUST_USE enum err link_end_store(struct link_end *x, struct db *db, const struct link_effect *fx,
                                  struct arena *a, struct link_end_batch *b, struct errmsg *e);
@@ -121,7 +123,7 @@ MUST_USE enum err link_end_store_chunk(struct link_end *x, const struct link_eff
 /* ---- what to do next (reader) -----------------------------------------------------------------*/
 struct link_end_paper_row {
     char digest[DIGEST_TEXT_LEN + 1]; /* "sha256:" and hex */
-    char from[13];                    /* the link by which its case came, or "" */
+    char from[13];                    /* the link by which its dossier came, or "" */
 };
 /* Papers to fetch, the urgent and the oldest first: list[0 .. *ret_count), at most max. */
 MUST_USE enum err link_end_wanted(struct db *db, int max, struct link_end_paper_row *list,

@@ -4,6 +4,10 @@
 
 #include "base/crypto.h"
 #include "ledger/meta.h"
+#include "office/blocks.h"
+#include "office/enrol.h"
+#include "office/lease.h"
+#include "office/rebuild.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +34,7 @@ enum err link_end_come_back(struct office *o, struct db *db, struct errmsg *e)
     enum err err = link_rename_all(db, o->host, e);
 
     if (err == OK)
-        err = lease_renew_all(o, db, e);
+        err = lease_forgotten(o, db, e);
     if (err != OK)
         return err;
     return o->parent[0] ? ledger_recall_begin(db, e) : epoch_for_children(o, db, e);
@@ -86,7 +90,7 @@ static enum err numbers_anew(struct link_end *x, struct db *db, const unsigned c
     snprintf(text, sizeof text, "%s %llu", name, (unsigned long long)*ret_hlc);
     if ((err = meta_write(db, key, text, e)) != OK || !*ret_hlc)
         return err;
-    return number_lease_anew(x->office, db, x->peer, e);
+    return blocks_anew(x->office, db, x->peer, e);
 }
 
 enum err link_end_recall(struct link_end *x, struct db *db, const struct link_effect *fx,
@@ -239,5 +243,5 @@ enum err link_end_recall_step(struct link_end *x, struct db *db, struct link_end
         err = epoch_for_children(o, db, e);
     if (err == OK && !s->hlc && !head && !strcmp(o->ledger.origin, o->site))
         err = office_found(o, db, e); /* really new: nobody has held anything of this site */
-    return err;
+    return err == OK ? office_announce(o, db, e) : err;
 }

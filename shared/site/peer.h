@@ -17,6 +17,7 @@ struct peer {
     bool replaced;        /* that certificate is not the child's newest */
     struct link *link;    /* the engine; NULL until the store has opened the link */
     bool up;              /* both hellos are through */
+    bool offends;         /* it has said too much that is never its to say: the link ends */
     uint64_t head_pos;    /* our outbox for it ends here, as far as the engine was told */
     int jobs;             /* tasks that name it */
 

@@ -95,6 +95,23 @@ static void end_revoked(struct site *s, const struct glance *g)
     }
 }
 
+/* What it has said is stored, and goes up: a chain has no gaps. It says no more today. */
+static void end_offenders(struct site *s)
+{
+    static const char reason[] = "too much was said that is never this site's to say";
+
+    for (int i = 0; s->offended && i < s->peer_count; i++) {
+        struct link_input in = {.kind = IN_BYE, .code = BYE_REFUSED, .reason = reason};
+        struct peer *p = s->peers[i].peer;
+        if (p->offends && p->link) {
+            p->offends = false;
+            step_link(p, &in);
+            i = -1; /* the list may be another one now */
+        }
+    }
+    s->offended = false;
+}
+
 static void take_glance(struct site *s, struct glance *g)
 {
     struct peer *parent = s->folder.parent[0] ? peer_find(s, s->folder.parent) : NULL;
@@ -131,6 +148,7 @@ void replica_settle(struct site *s)
     s->settling = true;
     do {
         step_finished(s);
+        end_offenders(s);
         if ((g = glance_take(s)))
             take_glance(s, g);
         glance_free(g);

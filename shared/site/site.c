@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "net/loop.h"
 #include "net/pki_post.h"
+#include "office/lease.h"
+#include "site/catch_up.h"
 #include "site/inside.h"
 #include "site/links.h"
 #include "site/replica.h"
@@ -144,6 +146,7 @@ enum err site_start(struct site *s, struct errmsg *e)
     s->tick = loop_timer(s->loop, TICK_MS, on_tick, s);
     s->look |= LOOK_WHOLE;
     replica_settle(s);
+    catch_up_start(s);
     return links_start(s, e);
 }
 
@@ -253,11 +256,11 @@ void site_add_links(struct site *s, struct json *status)
     replica_add_status(s, status);
 }
 
-void site_on_case(struct site *s, void (*fn)(void *arg, const char *case_no), void *arg)
+void site_on_dossier(struct site *s, void (*fn)(void *arg, const char *id), void *arg)
 {
-    assert(!s->on_case || !fn);
-    s->on_case = fn;
-    s->on_case_arg = arg;
+    assert(!s->on_dossier || !fn);
+    s->on_dossier = fn;
+    s->on_dossier_arg = arg;
 }
 
 struct office *site_office(struct site *s)

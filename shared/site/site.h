@@ -42,7 +42,7 @@ void site_changed(struct site *s);
 /* Somebody waits for this paper: fetch it before all others. */
 void site_want_document(struct site *s, const char *digest);
 /* fn is called on the loop thread for each case that events of other sites have changed. One fn. */
-void site_on_case(struct site *s, void (*fn)(void *arg, const char *case_no), void *arg);
+void site_on_dossier(struct site *s, void (*fn)(void *arg, const char *id), void *arg);
 
 /* The parent's side of links, for the sync port: the socket, and POST /sync/v1/enrol. */
 const struct ws_endpoint *site_sync_endpoint(struct site *s);

@@ -4,6 +4,8 @@
 #include "base/time.h"
 #include "ledger/outbox.h"
 #include "ledger/row.h"
+#include "office/blocks.h"
+#include "office/lease.h"
 #include "site/link_end.h"
 
 #include <assert.h>
@@ -162,7 +164,10 @@ enum err status_read(struct office *o, struct db *db, const char *dir, struct js
     json_free(x);
     if (o->parent[0]) {
         x = json_object();
-        json_set_bool(x, "held", lease_held(o, db));
+        bool held = false;
+        if (err == OK)
+            err = lease_held(o, db, &held, e);
+        json_set_bool(x, "held", held);
         json_set(out, "lease", x);
     }
     if (!statvfs(dir, &fs)) {

@@ -70,6 +70,7 @@ test('a certificate that was replaced by a newer one, also while its link stands
   const invitation = run(HUB, ['invite', '--data', w.street.dir, '--site', SITE, '--name', '试验社区']).split('\n').pop()
   const anew = await new Peer(dir, SITE).enrol(`https://127.0.0.1:${w.street.syncPort}`, invitation)
   await until('the old link to end', () => peer.closed)
+  await peer.busy
   assert.match(`${peer.bye?.reason}`, /enrolled anew/)
   await assert.rejects(peer.connect(w.street.syncPort, { tls: old }))
   await until('the link to end', () => peer.closed)

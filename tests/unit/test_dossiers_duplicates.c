@@ -1,5 +1,5 @@
 /* The same person and item again: found across weeks. */
-#include "office/inside.h"
+#include "dossiers/case/duplicates.h"
 #include "db/migrate.h"
 
 #include <setjmp.h>

@@ -4,7 +4,13 @@
 #define SIM_WORLD_H
 
 #include "base/arena.h"
+#include "catalogue/items.h"
+#include "dossiers/all.h"
+#include "dossiers/case/case.h"
+#include "office/enrol.h"
+#include "office/lease.h"
 #include "office/office.h"
+#include "office/rebuild.h"
 #include "ledger/blob.h"
 #include "site/link_end.h"
 #include "sync/link.h"
