@@ -19,6 +19,7 @@ enum args_option {
     ARGS_USERNAME,
     ARGS_ROLE,
     ARGS_PASSWORD_STDIN,
+    ARGS_LOST,
     ARGS_COUNT
 };
 
