@@ -131,7 +131,7 @@ sim: $(B)/sim  ## the simulator: make sim SEED=n | SEEDS=a..b [JOBS=2]
 	$(B)/sim $(if $(SEED),--seeds $(SEED)..$(SEED) --trace,--seeds $(or $(SEEDS),1..300) --jobs $(or $(JOBS),2))
 
 # Programs that speak other versions of the protocol between sites, for tests/e2e: wire-OLDEST-NEWEST.
-WIRE_USERS := sync/link sync/wire site/links
+WIRE_USERS := sync/link sync/wire site/links site/frames
 WIRES      := $(foreach v,2-2 4-5,$(foreach p,node hub,$(B)/wire-$(v)/doorstep-$(p)))
 $(B)/wire-%/lib.a: $(WIRE_USERS:%=shared/%.c) $(LIB)
 	@mkdir -p $(@D)

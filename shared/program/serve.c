@@ -6,6 +6,7 @@
 #include "net/ws.h"
 #include "site/site.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +80,7 @@ enum err serve_run(const struct program *p, const char *dir, const char *listen,
     struct api *api = NULL;
     enum err err = loop ? OK : ERR_IO;
 
+    assert(dir && listen);
     if (err != OK)
         return err;
     loop_catch_signals(loop);
