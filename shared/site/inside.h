@@ -67,8 +67,8 @@ struct site {
     } * fetching; /* papers on their way here */
     int fetching_count, fetching_cap;
     struct ws_client *uplink;
-    int64_t backoff_ms;
-    bool up;               /* to the parent */
+    int64_t backoff_ms, backoff_before_ms; /* before the link came up */
+    bool up;                               /* to the parent */
     atomic_ullong up_head; /* where the outbox to the parent ends, as of the writer's last COMMIT */
     uint64_t up_head_next; /* writer only: as of the next one */
     int stepping;          /* an engine's effects are being carried out: they point into `turn` */
