@@ -23,8 +23,9 @@ CREATE TABLE event (
     signature BYTEA,           -- 64 bytes, Ed25519 under the key of the site, with flag 2
     hash     BYTEA,            -- of the chain up to here (protocol.md 2); NULL where this site holds the
                                -- origin only in part (events that came down from the parent)
-    state    TEXT    NOT NULL, -- 'applied'; 'aside': it did not fit; 'refused': its author may never say this, not
-                               -- folded; 'unknown': this program does not know the kind
+    state    TEXT    NOT NULL, -- 'applied'; 'aside': its author's to say, but it does not stand; 'denied': not its
+                               -- author's to say, as far as the events here tell; 'refused': never its author's to
+                               -- say; 'unknown': this program does not know the kind. 'denied' and 'refused' never go down
     reason   TEXT,             -- why it is not 'applied', for people
     from_peer TEXT,            -- the link it came by; NULL: appended here
     up_pos   BIGINT,           -- its position in the outbox to the parent: 1, 2, 3 ...; NULL: it came from there, or

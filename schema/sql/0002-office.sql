@@ -7,23 +7,38 @@ CREATE TABLE site (
     name       TEXT NOT NULL,
     tier       TEXT NOT NULL,    -- district, street, community
     public_key TEXT NOT NULL,    -- Ed25519, 64 hex digits: checks its heads and its certificates
-    hlc        BIGINT NOT NULL   -- of the event that says so; the newest wins
+    ended      TEXT NOT NULL,    -- '': it stands; 'revoked': let in no more; 'lost': and what it has not sent will never come
+    rev        BIGINT NOT NULL,  -- of the fact that says so: the highest wins, then the newest
+    hlc        BIGINT NOT NULL
 );
 
--- Who may sign in. A password is kept as scrypt (crypto.h) of a random salt.
-CREATE TABLE account (
-    username TEXT PRIMARY KEY,
-    name     TEXT NOT NULL, -- as colleagues read it
-    role     TEXT NOT NULL, -- agent clerk reviewer dispatcher courier supervisor admin
-    site     TEXT NOT NULL, -- where the person works
-    salt     TEXT NOT NULL, -- 32 hex digits
-    hash     TEXT NOT NULL, -- 64 hex digits
+-- What the program of a site knows, as it says itself. No row: the type whose ids are numbers, and no critical kind.
+CREATE TABLE equipped (
+    site     TEXT PRIMARY KEY,
+    program  TEXT NOT NULL, -- name and version, for people
+    types    TEXT NOT NULL, -- of dossiers: " case ticket "
+    critical TEXT NOT NULL, -- kinds of events that must be known to decide beside them
     hlc      BIGINT NOT NULL -- of the event that says so; the newest wins
 );
+
+-- Who may sign in. A password is kept as scrypt (crypto.h) of a random salt. Two sites may use the same user name.
+CREATE TABLE account (
+    site     TEXT NOT NULL, -- where the person works
+    username TEXT NOT NULL,
+    name     TEXT NOT NULL, -- as colleagues read it
+    role     TEXT NOT NULL, -- agent clerk reviewer dispatcher courier supervisor admin
+    salt     TEXT NOT NULL, -- 32 hex digits
+    hash     TEXT NOT NULL, -- 64 hex digits
+    rev      BIGINT NOT NULL, -- of the fact that says so: the highest wins, then the newest
+    hlc      BIGINT NOT NULL,
+    PRIMARY KEY (site, username)
+);
+CREATE INDEX account_by_name ON account (username);
 
 -- Open sign-ins. Not a projection: a site that loses it asks people to sign in again.
 CREATE TABLE session (
     token_hash BYTEA  PRIMARY KEY, -- SHA-256 of the token; the token itself is nowhere
+    site       TEXT   NOT NULL,    -- of the account
     username   TEXT   NOT NULL,
     expires_ms BIGINT NOT NULL
 );
@@ -31,12 +46,12 @@ CREATE TABLE session (
 -- Ranges of numbers leased to a site ahead of time.
 CREATE TABLE block (
     street TEXT   NOT NULL,
-    kind   TEXT   NOT NULL, -- case (per day), certificate, waybill
+    kind   TEXT   NOT NULL, -- of a number space: case (per day), certificate, waybill ...
     holder TEXT   NOT NULL, -- site
     first  BIGINT NOT NULL,
     last   BIGINT NOT NULL,
     hlc    BIGINT NOT NULL, -- of the event that leased it
-    PRIMARY KEY (street, kind, first)
+    PRIMARY KEY (street, kind, holder, first)
 );
 
 -- The next number of each holder: one more than the highest that an event names.

@@ -8,14 +8,14 @@ CREATE TABLE case_file (
     item         TEXT NOT NULL, -- its code in the catalogue
     item_name    TEXT NOT NULL, -- as it was called when the case was filed, Chinese and English
     item_name_en TEXT NOT NULL,
-    applicant_name TEXT NOT NULL,
-    applicant_id TEXT NOT NULL, -- identity number
+    applicant_name TEXT NOT NULL, -- '': forgotten
+    applicant_id TEXT NOT NULL, -- identity number, or ''
     community    TEXT NOT NULL, -- where the applicant lives, or ''
     filed_at     TEXT NOT NULL, -- the site that took it
     custodian    TEXT NOT NULL, -- the site that may decide it
     custody_no   BIGINT NOT NULL, -- of this custody: 1, 2, 3 ...
     held         TEXT NOT NULL, -- every site that ever was custodian: " 331002003901 331002003000 "
-    state        TEXT NOT NULL, -- fold.h draws them
+    state        TEXT NOT NULL, -- dossiers/case/state.h draws them
     filed_ms     BIGINT NOT NULL,
     promised_ms  BIGINT NOT NULL, -- 0: no promise
     completed_ms BIGINT NOT NULL, -- 0: not yet
@@ -23,7 +23,7 @@ CREATE TABLE case_file (
     person       BIGINT NOT NULL DEFAULT 0, -- the week of filing (filed_ms / 604800000) * 10^11 + digits 7 to 17 of
                                   -- applicant_id (birth date and sequence; 0: no digit there). Who looks for a person
                                   -- looks into weeks: what is written today stands together.
-    certificate  TEXT NOT NULL DEFAULT '', -- number of its result, or ''
+    certificates TEXT NOT NULL DEFAULT '', -- numbers of its results, also of those that do not stand: " N1 N2 "
     PRIMARY KEY (case_no, street)
 );
 CREATE INDEX case_by_time ON case_file (filed_ms);
@@ -37,7 +37,7 @@ CREATE TABLE certificate (
     case_no   TEXT NOT NULL, -- whose result it is
     issuer    TEXT NOT NULL, -- site
     issued_ms BIGINT NOT NULL,
-    state     TEXT NOT NULL, -- valid, revoked
+    state     TEXT NOT NULL, -- valid, revoked, overruled (by a later custodian)
     PRIMARY KEY (number, case_no, street)
 ) WITHOUT ROWID;
 

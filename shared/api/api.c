@@ -136,9 +136,9 @@ void api_set_web_dir(struct api *api, const char *dir)
     api->pages.dir = dir;
 }
 
-void api_changed(struct api *api, const char *case_no)
+void api_changed(struct api *api, const char *id)
 {
-    live_changed(api->live, case_no);
+    live_changed(api->live, id);
 }
 
 /* Does a route path, "/a/{b}/c", describe this request path? */

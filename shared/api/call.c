@@ -5,6 +5,7 @@
 #include "api/inside.h"
 #include "api/reply.h"
 #include "base/crypto.h"
+#include "office/sessions.h"
 #include "base/host.h"
 #include "base/mem.h"
 #include "net/http.h"
@@ -185,7 +186,7 @@ static void tag_of(const struct buf *body, char out[24])
 static enum err match(struct work *w, struct db *db)
 {
     struct json *now = NULL;
-    enum err err = case_show(api_office(w->api), db, &w->caller, w->in, &now, &w->problem);
+    enum err err = w->call->show(api_office(w->api), db, &w->caller, w->in, &now, &w->problem);
     if (err != OK)
         return err;
     struct buf text = {0};

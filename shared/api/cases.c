@@ -1,10 +1,11 @@
 /* Cases: file, list, show, act, follow, look for repairs. */
 #include "api/call.h"
+#include "dossiers/case/case.h"
 
 const struct call cases_calls[] = {
     {.method = "POST",
      .path = "/api/v1/cases",
-     .fn = case_file,
+     .fn = case_lodge,
      .flags = CALL_WRITE | CALL_PUBLIC | CALL_CREATES},
     {.method = "GET",
      .path = "/api/v1/cases",
@@ -16,6 +17,7 @@ const struct call cases_calls[] = {
     {.method = "POST",
      .path = "/api/v1/cases/{case_no}/actions",
      .fn = case_act,
+     .show = case_show,
      .flags = CALL_WRITE | CALL_PUBLIC | CALL_REPLAYS | CALL_MATCHES,
      .query = {"code"}},
     {.method = "GET",

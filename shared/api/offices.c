@@ -2,6 +2,12 @@
 #include "api/call.h"
 
 #include "api/inside.h"
+#include "dossiers/case/case.h"
+#include "office/accounts.h"
+#include "office/blocks.h"
+#include "office/invitations.h"
+#include "office/sites.h"
+#include "office/verdict.h"
 #include "site/site.h"
 
 /* Whoever is signed in may know how the site is doing; the site itself fills the answer. */

@@ -5,6 +5,7 @@
 #include "api/guard.h"
 #include "api/inside.h"
 #include "base/host.h"
+#include "office/sessions.h"
 #include "net/http.h"
 
 #include <string.h>

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -92,6 +93,7 @@ void arena_reset(struct arena *a)
 
     if (!kept)
         return;
+    assert(kept->used <= kept->cap);
     if (kept->cap != ARENA_BLOCK_BYTES) {
         free_blocks(kept);
         a->head = NULL;
@@ -124,6 +126,7 @@ void *arena_keep(struct arena *a, void *p)
 {
     struct block *b = mem_alloc(sizeof *b);
 
+    assert(p);
     b->kept = p;
     put_behind(a, b);
     return p;
@@ -135,6 +138,7 @@ void *arena_room(struct arena *a, size_t n)
     size_t need = (n + 15) & ~(size_t)15;
     void *p;
 
+    assert(need >= n); /* it did not wrap round */
     if (need > ARENA_BLOCK_BYTES)
         return arena_keep(a, mem_realloc(NULL, n));
     if (!b || b->cap - b->used < need) {
@@ -144,6 +148,7 @@ void *arena_room(struct arena *a, size_t n)
     }
     p = b->bytes + b->used;
     b->used += need;
+    assert(b->used <= b->cap && !((uintptr_t)p & 15));
     return p;
 }
 
@@ -156,6 +161,7 @@ char *arena_strndup(struct arena *a, const char *s, size_t n)
 {
     char *p = arena_room(a, n + 1);
 
+    assert(s);
     memcpy(p, s, n);
     p[n] = 0;
     return p;
@@ -177,6 +183,7 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
     va_copy(again, ap);
     n = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);
+    assert(n >= 0);
     p = arena_alloc(a, (size_t)n + 1);
     vsnprintf(p, (size_t)n + 1, fmt, again);
     va_end(again);

@@ -2,6 +2,7 @@
  * and a hub reads every body of its subtree. Keys must rise strictly, so none comes twice. */
 #include "base/json_quick.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -230,6 +231,7 @@ json_t *json_quick(const char *p, size_t n, int depth_max)
     struct quick q;
     json_t *j;
 
+    assert(p && depth_max >= 0);
     q.p = (const unsigned char *)p;
     q.end = q.p + n;
     j = n ? value(&q, depth_max) : NULL;

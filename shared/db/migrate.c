@@ -31,6 +31,7 @@ enum err migrate_version(struct db *db, int *ret_version, struct errmsg *e)
 
 static enum err run_one(struct db *db, const struct migration *m, struct errmsg *e)
 {
+    assert(m->name && m->sql && db_in_transaction(db));
     enum err err = db_exec(db, m->sql, e);
 
     if (err == OK) {

@@ -27,7 +27,7 @@ struct ws {
     struct message *first, **last;
     size_t queued_bytes, message_max;
     struct buf incoming;
-    bool dropping, open;
+    bool dropping, open, close_sent;
     int close_code;
     char close_reason[100];
     char cn[64];
@@ -112,12 +112,26 @@ size_t ws_queued_bytes(struct ws *ws)
     return ws->queued_bytes;
 }
 
+/* A text that was cut off may end in the middle of a character, which no frame may carry. */
+static void cut_character(char *s)
+{
+    size_t n = strlen(s);
+
+    while (n && ((unsigned char)s[n - 1] & 0xc0) == 0x80)
+        n--;
+    if (n && ((unsigned char)s[n - 1] & 0x80))
+        n--;
+    s[n] = 0;
+}
+
 void ws_close(struct ws *ws, int code, const char *reason)
 {
     if (ws->close_code)
         return;
     ws->close_code = code;
-    snprintf(ws->close_reason, sizeof ws->close_reason, "%s", reason);
+    if ((size_t)snprintf(ws->close_reason, sizeof ws->close_reason, "%s", reason) >=
+        sizeof ws->close_reason)
+        cut_character(ws->close_reason);
     lws_callback_on_writable(ws->wsi);
     lws_set_timeout(ws->wsi, PENDING_TIMEOUT_USER_OK, 10); /* a peer that reads nothing */
 }
@@ -159,6 +173,28 @@ static void read_cn(struct ws *ws)
         snprintf(ws->cn, sizeof ws->cn, "%.*s", (int)sizeof ws->cn - 1, r.ns.name);
 }
 
+/* The library's own way, lws_close_reason() and -1, ends the connection at once where its loop is
+ * libuv's (4.1.6, as Debian builds it: service.c closes twice, "uv repeat test"). What the peer was
+ * still sending is then answered with a reset, and may cost it the last message, which says why. So
+ * the frame is ours (RFC 6455 5.5.1), and the connection stands until the peer has answered with
+ * its own, which the library sees to, or until the time of ws_close() is over. */
+static bool write_close(struct ws *ws)
+{
+    unsigned char bytes[LWS_PRE + 2 + sizeof ws->close_reason], *p = bytes + LWS_PRE;
+    size_t n = 2 + strlen(ws->close_reason), header = 2;
+
+    p[0] = (unsigned char)(ws->close_code >> 8);
+    p[1] = (unsigned char)ws->close_code;
+    memcpy(p + 2, ws->close_reason, n - 2);
+    if (ws->client)
+        header = ws_frame(p, n, true);
+    else
+        p[-1] = (unsigned char)n; /* less than 126 */
+    p[-(int)header] = 0x88;
+    ws->close_sent = true;
+    return lws_write(ws->wsi, p - header, header + n, LWS_WRITE_RAW) == (int)(header + n);
+}
+
 /* One write; -1: close now. */
 static int write_one(struct ws *ws)
 {
@@ -173,12 +209,10 @@ static int write_one(struct ws *ws)
         mem_free(m);
         if (!written)
             return -1;
-    } else if (ws->close_code) {
-        lws_close_reason(ws->wsi, (enum lws_close_status)ws->close_code,
-                         (unsigned char *)ws->close_reason, strlen(ws->close_reason));
+    } else if (ws->close_code && !ws->close_sent && !write_close(ws)) {
         return -1;
     }
-    if (ws->first || ws->close_code)
+    if (ws->first || (ws->close_code && !ws->close_sent))
         lws_callback_on_writable(ws->wsi);
     return 0;
 }

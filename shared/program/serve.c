@@ -27,9 +27,9 @@ static enum err parse_address(const char *text, const char *option, char *addres
     return OK;
 }
 
-static void case_changed(void *api, const char *case_no)
+static void dossier_changed(void *api, const char *id)
 {
-    api_changed(api, case_no);
+    api_changed(api, id);
 }
 
 static void stopping(void *site)
@@ -97,7 +97,7 @@ enum err serve_run(const struct program *p, const char *dir, const char *listen,
     api_set_web(api, p->web, p->web_count);
     api_set_web_dir(api, web_dir);
     api_set_print(api, p->print_certificate, p->print_label);
-    site_on_case(site, case_changed, api);
+    site_on_dossier(site, dossier_changed, api);
     loop_on_stop(loop, stopping, site);
     if ((err = listen_http(loop, api, listen, &http, e)) != OK ||
         (sync_listen && (err = listen_sync(loop, site, sync_listen, &sync, e)) != OK) ||

@@ -5,6 +5,8 @@
 #include "ledger/link_rows.h"
 #include "ledger/meta.h"
 #include "ledger/recall.h"
+#include "office/enrol.h"
+#include "office/invitations.h"
 #include "net/pki.h"
 #include "net/pki_post.h"
 

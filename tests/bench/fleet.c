@@ -13,6 +13,7 @@
  * says it has) and its key (one for all; each has a certificate of its own). */
 #include "fleet/fleet.h"
 
+#include "base/json.h"
 #include "base/crypto.h"
 #include "base/host.h"
 #include "base/mem.h"
@@ -146,7 +147,7 @@ static void frame_out(struct node *n, const void *p, size_t len)
     buf_append(&n->out, p, len);
 }
 
-/* The events behind pos, as exchange_read() would give them. */
+/* The events behind pos, as link_end_read() would give them. */
 static void events_behind(const struct node *n, uint64_t pos, size_t event_max, size_t byte_max,
                           struct link_input *ret)
 {
@@ -562,6 +563,7 @@ int main(int argc, char **argv)
     struct fleet f;
     char line[64];
 
+    json_use_arenas();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (argc == 6 && !strcmp(argv[1], "prepare")) {
         fleet_prepare(argv[2], argv[3], atoi(argv[4]), atoi(argv[5]));

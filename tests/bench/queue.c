@@ -118,6 +118,7 @@ int main(int argc, char **argv)
     uint64_t head, before;
     int n = 0;
 
+    json_use_arenas();
     if (argc != 7 || atoi(argv[5]) > PAPERS_MAX)
         return 2;
     for (char *s = strtok(argv[2], ","); s && n < 8; s = strtok(NULL, ","))

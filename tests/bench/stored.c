@@ -156,6 +156,7 @@ int main(int argc, char **argv)
     char text[12000], done[12000], site[13];
     int copies = argc == 4 ? atoi(argv[3]) : 0, n;
 
+    json_use_arenas();
     if (copies < 1 || copies > 700 || strlen(argv[2]) != 12)
         return 2;
     filing_must(folder_read(argv[1], &f, &e), "folder", &e, &p);

@@ -8,6 +8,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "catalogue/items.h"
+#include "dossiers/all.h"
+#include "dossiers/case/case.h"
+#include "office/enrol.h"
+#include "office/rebuild.h"
 #include "office/office.h"
 #include "db/migrate.h"
 #include "disk.h"
@@ -75,6 +80,7 @@ static enum err open_all(struct errmsg *e)
         return err;
     memset(&office, 0, sizeof office);
     office.host = &host;
+    office.work = &all_work;
     snprintf(office.site, sizeof office.site, "331002000000");
     snprintf(office.name, sizeof office.name, "椒江区");
     memset(office.seed, 7, 32);
@@ -190,7 +196,7 @@ static enum err upload(int n, struct errmsg *e)
     return err;
 }
 
-/* As exchange_store_chunk() does it: it goes on behind the bytes that are there, whatever happened
+/* As link_end_store_chunk() does it: it goes on behind the bytes that are there, whatever happened
  * to them. */
 static enum err fetch(int n, struct errmsg *e)
 {
@@ -248,7 +254,7 @@ static enum err do_step(int n, struct errmsg *e)
         json_set_text(in, "action", kind == 2 ? "complete" : "note");
         json_set_text(in, "text", "电话告知");
     }
-    err = command(kind == 1 ? case_file : case_act, in, &out, e);
+    err = command(kind == 1 ? case_lodge : case_act, in, &out, e);
     if (err == OK && kind == 1) {
         snprintf(case_no[i], sizeof case_no[i], "%s", json_get_text(out, "case_no"));
         snprintf(query[i], sizeof query[i], "%s", json_get_text(out, "query_code"));
@@ -295,8 +301,8 @@ static void check(const char *kind, int64_t n)
         fail("the ledger does not verify", kind, n, &e);
     if (ledger_head(db, office.site, &seq, hash, &e) != OK || seq < acked)
         fail("an acknowledged event is lost", kind, n, &e);
-    if (db_begin(db, &e) != OK || office_digest(db, before, &e) != OK ||
-        office_rebuild(&office, db, &e) != OK || office_digest(db, after, &e) != OK ||
+    if (db_begin(db, &e) != OK || office_digest(&office, db, before, &e) != OK ||
+        office_rebuild(&office, db, &e) != OK || office_digest(&office, db, after, &e) != OK ||
         strcmp(before, after))
         fail("the projections differ from a fresh fold", kind, n, &e);
     db_rollback(db, NULL);
@@ -383,6 +389,7 @@ int main(void)
     struct problem p = {0};
     int64_t passed = 0;
 
+    json_use_arenas();
     log_level_set(LOG_LEVEL_ERROR);
     disk_register();
     clock_ms = 1790000000000LL;

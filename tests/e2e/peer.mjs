@@ -89,7 +89,7 @@ export class Peer {
   }
 
   /** Open a link; resolves when the parent's hello has come. raw: say no hello. speaks: oldest and newest version. ahead_ms: of
-   * its clock. */
+   * its clock. What an older one of this peer still has to say counts no more. */
   connect(port, { raw = false, tls = {}, held = 0, known = Buffer.alloc(16), speaks = [2, 3], rest = '', ahead_ms = 0 } = {}) {
     this.speaks = speaks
     this.ahead_ms = ahead_ms
@@ -105,16 +105,20 @@ export class Peer {
     this.inflate.on('data', d => this.inflated.push(d))
     this.inflate.on('error', () => {})
     this.busy = Promise.resolve()
-    this.ws = new WebSocket(`wss://127.0.0.1:${port}/sync/v1`, 'doorstep.sync.v1', { cert: this.cert, key: this.key, ca: this.ca, checkServerIdentity: () => undefined, ...tls })
+    const ws = this.ws = new WebSocket(`wss://127.0.0.1:${port}/sync/v1`, 'doorstep.sync.v1', { cert: this.cert, key: this.key, ca: this.ca, checkServerIdentity: () => undefined, ...tls })
     return new Promise((ok, no) => {
-      this.ws.on('error', e => { this.closed ??= { code: 0, reason: e.message }; no(e) })
-      this.ws.on('close', (code, reason) => { this.closed ??= { code, reason: reason.toString() }; no(new Error('closed ' + reason)) })
-      this.ws.on('open', () => {
+      let fault = null
+      ws.on('error', e => { fault = e; no(e) })
+      ws.on('close', (code, reason) => {
+        if (ws === this.ws) this.closed = fault ? { code: 0, reason: fault.message } : { code, reason: reason.toString() }
+        no(new Error('closed ' + reason))
+      })
+      ws.on('open', () => {
         if (raw) return ok(this)
         this.hello({ known, held, rest })
       })
-      this.ws.on('message', m => {
-        this.busy = this.busy.then(() => this.take(Buffer.from(m))).then(first => { if (first === FRAME.HELLO) ok(this) }).catch(() => {})
+      ws.on('message', m => {
+        if (ws === this.ws) this.busy = this.busy.then(() => this.take(Buffer.from(m))).then(first => { if (first === FRAME.HELLO) ok(this) }).catch(() => {})
       })
     })
   }

@@ -1,5 +1,5 @@
 /* The same person and item again: found across weeks. */
-#include "office/inside.h"
+#include "dossiers/case/duplicates.h"
 #include "db/migrate.h"
 
 #include <setjmp.h>
@@ -122,5 +122,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_same_person_and_item, setup, teardown),
         cmocka_unit_test_setup_teardown(five_at_most_the_newest_first, setup, teardown),
     };
+    json_use_arenas();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -768,5 +768,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(documents_resume_and_are_checked, setup, teardown),
     };
 
+    json_use_arenas();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 // events in the same window, one run of each after the other.
 import { base, cpu, EVENTS, HUB, mainQueue, median, Pair, peak, run, watch } from './world.mjs'
 import { absent, figure, say } from './table.mjs'
+import { logWaits } from '../waits.mjs'
 import { join } from 'node:path'
 
 async function once(from, queue, check) {
@@ -23,6 +24,7 @@ async function once(from, queue, check) {
       throw new Error(`the hub does not hold what was sent: ${JSON.stringify(w)}`)
     r.eps = queue.events / r.seconds
     r.bytes = (r.up + r.down) / queue.events
+    r.log_percent = logWaits(p.street).ms / r.seconds / 10
     if (check) {
       await p.west.stop()
       await p.street.stop()
@@ -64,6 +66,7 @@ export async function figures(runs, peers) {
   figure(`catch-up of ${EVENTS} events, applied, acknowledged durably`, eps, 'events/s', { digits: 0, ...of('eps') })
   for (const [name, list] of theirs)
     figure(`  ${name}`, median(list.map(r => r.eps)), 'events/s', { digits: 0, runs: list.map(r => r.eps) })
+  figure('  of its time the hub\'s writer stood before a full log', median(ours.map(r => r.log_percent)), '%', of('log_percent'))
   const against = (title, name, bounds) => {
     const list = theirs.get(name)
     if (list) figure(title, eps / median(list.map(r => r.eps)), 'x', { ...bounds, digits: 2, runs: ours.map((r, i) => r.eps / list[i].eps) })

@@ -1,5 +1,5 @@
-/* Lines: frames on their way, and who dials, closes and cuts. Here stands what site/links.c does
- * with sockets. */
+/* Lines: frames on their way, and who dials, closes and cuts. Here stands what site/links.c and
+ * frames.c do with sockets. */
 #include "net.h"
 
 #include "base/mem.h"
@@ -74,7 +74,7 @@ void net_post(struct conn *c, int from, const unsigned char *bytes, size_t len)
 
 static enum err open_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_open(&j->x, db, &j->in, e);
+    return link_end_open(&j->x, db, &j->in, e);
 }
 
 static void open_done(struct job *j)
@@ -122,7 +122,7 @@ void net_dial(int child, int unused)
         memset(x, 0, sizeof *x);
         x->turn = arena_create();
         x->in_end = &x->in;
-        x->x = (struct exchange){.office = &net_site_of(c, e)->office,
+        x->x = (struct link_end){.office = &net_site_of(c, e)->office,
                                  .blobs = net_site_of(c, e)->blobs,
                                  .is_parent = e == 0};
         memcpy(x->x.peer, net_site_of(c, 1 - e)->code, 13);

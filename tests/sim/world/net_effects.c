@@ -1,5 +1,5 @@
 /* What the engine of an end asks for becomes a job of the store, and its answer goes back into it:
- * site/effects.c, leases.c and recalls.c. */
+ * site/step.c, feed.c, leases.c and recalls.c. */
 #include "net.h"
 
 #include "sync/wire.h"
@@ -63,7 +63,7 @@ void net_no_answer(struct job *j)
 
 static enum err read_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_read(&j->x, db, &j->fx, &j->bytes, &j->events, &j->in, e);
+    return link_end_read(&j->x, db, &j->fx, &j->bytes, &j->events, &j->in, e);
 }
 
 static void read_done(struct job *j)
@@ -76,7 +76,7 @@ static void read_done(struct job *j)
 
 static enum err store_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_store(&j->x, db, &j->fx, j->arena, &j->batch, e);
+    return link_end_store(&j->x, db, &j->fx, j->arena, &j->batch, e);
 }
 
 static void store_done(struct job *j)
@@ -98,14 +98,14 @@ static void store_done(struct job *j)
 
 static enum err acked_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_acked(&j->x, db, j->fx.pos, e);
+    return link_end_acked(&j->x, db, j->fx.pos, e);
 }
 
 /* ---- leases and heads -------------------------------------------------------------------------*/
 
 static enum err ask_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_ask_lease(&j->x, db, &j->in, e);
+    return link_end_ask_lease(&j->x, db, &j->in, e);
 }
 
 static void ask_done(struct job *j)
@@ -118,17 +118,17 @@ static void ask_done(struct job *j)
 
 static enum err lease_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_lease(&j->x, db, &j->fx, e);
+    return link_end_lease(&j->x, db, &j->fx, e);
 }
 
 static enum err skew_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_skew(&j->x, db, j->fx.skew_ms, e);
+    return link_end_skew(&j->x, db, j->fx.skew_ms, e);
 }
 
 static enum err head_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_head(&j->x, db, &j->fx, e);
+    return link_end_head(&j->x, db, &j->fx, e);
 }
 
 static void head_done(struct job *j)
@@ -147,7 +147,7 @@ static void head_done(struct job *j)
 
 static enum err recall_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_recall(&j->x, db, &j->fx, &j->in, e);
+    return link_end_recall(&j->x, db, &j->fx, &j->in, e);
 }
 
 static void recall_done(struct job *j)
@@ -164,7 +164,7 @@ static void recall_done(struct job *j)
 
 static enum err recall_step_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_recall_step(&j->x, db, &j->conn->end[0].recall,
+    return link_end_recall_step(&j->x, db, &j->conn->end[0].recall,
                                 j->fx.kind == FX_NONE ? NULL : &j->fx, &j->in, &j->here, e);
 }
 
@@ -195,7 +195,7 @@ void net_recall_look(struct conn *c, const struct link_effect *up)
 
 static enum err come_back_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_come_back(&j->s->office, db, e);
+    return link_end_come_back(&j->s->office, db, e);
 }
 
 /* ---- effects ----------------------------------------------------------------------------------*/

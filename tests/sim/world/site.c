@@ -68,6 +68,7 @@ enum err site_open_office(struct site *s, struct errmsg *e)
 
     memset(o, 0, sizeof *o);
     o->host = &s->host;
+    o->work = &all_work;
     snprintf(o->site, sizeof o->site, "%s", s->code);
     if (p >= 0)
         snprintf(o->parent, sizeof o->parent, "%s", site[p].code);

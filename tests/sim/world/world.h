@@ -1,12 +1,18 @@
 /* One district, two streets, six nodes on one thread: the production code of ledger, casework, sync
- * and site/exchange on a fake clock, network and disk. Everything random comes from the seed. */
+ * and site/link_end on a fake clock, network and disk. Everything random comes from the seed. */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
 
 #include "base/arena.h"
+#include "catalogue/items.h"
+#include "dossiers/all.h"
+#include "dossiers/case/case.h"
+#include "office/enrol.h"
+#include "office/lease.h"
 #include "office/office.h"
+#include "office/rebuild.h"
 #include "ledger/blob.h"
-#include "site/exchange.h"
+#include "site/link_end.h"
 #include "sync/link.h"
 
 #include <stdbool.h>
@@ -29,7 +35,7 @@ struct job {
     int life;          /* of the site when it was queued */
     struct conn *conn; /* and of the connection, or NULL */
     int gen, end;
-    struct exchange x; /* of that end: the job may outlive the connection */
+    struct link_end x; /* of that end: the job may outlive the connection */
     bool write;
     enum err (*run)(struct job *j, struct db *db, struct errmsg *e);
     void (*done)(struct job *j);
@@ -40,7 +46,7 @@ struct job {
     struct link_input in;
     struct buf bytes;
     struct sync_event *events;
-    struct exchange_batch batch;
+    struct link_end_batch batch;
     bool here;
     /* office work */
     office_fn *fn;
@@ -99,7 +105,7 @@ struct conn {
     bool half_open[2];      /* what this end sends is lost */
     int64_t delay_ms, rate; /* bytes per second */
     struct conn_end {
-        struct exchange x;
+        struct link_end x;
         struct link *link;
         struct arena *turn;
         bool ready;
@@ -108,7 +114,7 @@ struct conn {
         int64_t last_at;
         unsigned char refused[64][32];
         int refused_count;
-        struct exchange_recall_state recall;
+        struct link_end_recall_state recall;
         bool recalling;
     } end[2];
 };
