@@ -6,6 +6,7 @@
 #include "api/static.h"
 #include "office/office.h"
 #include "db/store.h"
+#include "net/http.h"
 
 #include <stdint.h>
 
@@ -18,6 +19,8 @@ struct uploads;
 struct api {
     struct site *site;
     struct loop *loop;
+    struct limits *limits;
+    struct http_stats stats;
     struct office *office;
     struct store *store;
     struct blob_dir *blobs;

@@ -36,7 +36,7 @@ static void set_cookie(struct work *w, const char *token, int seconds)
     call_header(w, "Set-Cookie",
                 arena_printf(w->arena,
                              "doorstep_session=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%d%s",
-                             token, seconds, request_is_tls(w->req) ? "; Secure" : ""));
+                             token, seconds, request_is_https(w->req) ? "; Secure" : ""));
     call_header(w, "Cache-Control", "no-store");
 }
 

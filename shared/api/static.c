@@ -76,6 +76,33 @@ const char *static_type(const char *path)
     return "application/octet-stream";
 }
 
+bool static_wants_page(struct request *req)
+{
+    const char *accept = request_header(req, "accept");
+    return accept && strstr(accept, "text/html");
+}
+
+void static_reply_missing(struct request *req)
+{
+    static const char page[] =
+        "<!doctype html><html lang=\"%s\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
+        "content=\"width=device-width,initial-scale=1\"><title>%s</title><main><h1>%s</h1><p>%s</p>"
+        "<p><a href=\"/\">%s</a></p></main></html>\n";
+    bool english = reply_english(request_header(req, "accept-language"));
+    const char *pair[][2] = {{"Content-Language", english ? "en" : "zh-CN"},
+                             {"Vary", "Accept-Language"}};
+    struct buf text = {0};
+    if (english)
+        buf_printf(&text, page, "en", "Not found", "There is no such page",
+                   "The address may be mistyped, or the page has moved.", "Go to the first page");
+    else
+        buf_printf(&text, page, "zh-CN", "没有找到", "没有这个页面",
+                   "网址可能输错了，或者页面已经移走。", "回到首页");
+    reply_send(req, 404, (const char *const(*)[2])pair, 2, "text/html; charset=utf-8", text.data,
+               text.len);
+    buf_free(&text);
+}
+
 static bool reply_folder(const char *dir, struct request *req, const char *path)
 {
     char full[4096];

@@ -38,12 +38,17 @@ enum err args_read(int argc, char **argv, const char *allowed, struct args *ret,
     return OK;
 }
 
-const char *args_get(const struct args *a, const char *name)
+const char *args_get_nth(const struct args *a, const char *name, int nth)
 {
     size_t n = strlen(name);
 
     for (int i = 0; i < a->count; i++)
-        if (!strncmp(a->name[i], name, n) && (a->name[i][n] == 0 || a->name[i][n] == '='))
+        if (!strncmp(a->name[i], name, n) && (a->name[i][n] == 0 || a->name[i][n] == '=') && !nth--)
             return a->value[i];
     return NULL;
+}
+
+const char *args_get(const struct args *a, const char *name)
+{
+    return args_get_nth(a, name, 0);
 }

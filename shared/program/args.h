@@ -19,5 +19,7 @@ struct args {
 MUST_USE enum err args_read(int argc, char **argv, const char *allowed, struct args *ret,
                             struct errmsg *e);
 const char *args_get(const struct args *a, const char *name); /* NULL: not given; "" for a flag */
+/* The nth value of an option that may stand more than once, from 0; NULL: there are fewer. */
+const char *args_get_nth(const struct args *a, const char *name, int n);
 
 #endif

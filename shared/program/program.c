@@ -1,6 +1,7 @@
 /* One row per command. Results go to stdout; what is wrong goes to stderr, in a sentence. */
 #include "program/program.h"
 
+#include "net/address.h"
 #include "program/admin.h"
 #include "program/args.h"
 #include "program/serve.h"
@@ -11,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define TRUSTED_MAX 16
 
 struct call_line {
     const struct program *p;
@@ -79,14 +82,26 @@ static enum err do_revoke(struct call_line *c, struct errmsg *e)
 
 static enum err do_run(struct call_line *c, struct errmsg *e)
 {
-    const char *dir, *listen;
+    struct network trusted[TRUSTED_MAX];
+    struct serve_options o = {.sync_listen = args_get(&c->a, "--sync-listen"),
+                              .web_dir = args_get(&c->a, "--web-dir"),
+                              .trusted = trusted};
+    const char *dir, *cidr;
     enum err err = need(&c->a, "--data", &dir, e);
 
     if (err == OK)
-        err = need(&c->a, "--listen", &listen, e);
-    return err == OK ? serve_run(c->p, dir, listen, args_get(&c->a, "--sync-listen"),
-                                 args_get(&c->a, "--web-dir"), e)
-                     : err;
+        err = need(&c->a, "--listen", &o.listen, e);
+    while (err == OK && (cidr = args_get_nth(&c->a, "--trusted-proxy", (int)o.trusted_count))) {
+        if (o.trusted_count == TRUSTED_MAX || !network_parse(cidr, &trusted[o.trusted_count])) {
+            errmsg_set(e,
+                       "--trusted-proxy must be an address or a network, as in 10.0.0.5 or "
+                       "10.0.0.0/24, at most %d of them; found \"%s\"",
+                       TRUSTED_MAX, cidr);
+            return ERR_INVALID;
+        }
+        o.trusted_count++;
+    }
+    return err == OK ? serve_run(c->p, dir, &o, e) : err;
 }
 
 static enum err do_status(struct call_line *c, struct errmsg *e)
@@ -184,8 +199,9 @@ static const struct command {
      "--data DIR --site CODE --name NAME   print a one-time invitation for a child"},
     {"revoke", NULL, " --data= --site= ", true, true, do_revoke,
      "--data DIR --site CODE   let a child in no more"},
-    {"run", NULL, " --data= --listen= --sync-listen= --web-dir= ", false, false, do_run,
-     "--data DIR --listen ADDR:PORT [--sync-listen ADDR:PORT]   serve"},
+    {"run", NULL, " --data= --listen= --sync-listen= --web-dir= --trusted-proxy= ", false, false,
+     do_run,
+     "--data DIR --listen ADDR:PORT [--sync-listen ADDR:PORT] [--trusted-proxy CIDR]...   serve"},
     {"status", NULL, " --data= --json ", false, true, do_status,
      "--data DIR [--json]   links, queues, positions, disk"},
     {"verify", NULL, " --data= ", false, true, do_verify,
