@@ -3,19 +3,24 @@
 
 #include "api/call.h"
 #include "api/documents.h"
-#include "api/guard.h"
 #include "api/health.h"
 #include "api/inside.h"
 #include "api/live.h"
+#include "api/refusals.h"
 #include "api/reply.h"
+#include "api/tally.h"
+#include "api/tries.h"
 #include "api/uploads.h"
 #include "base/mem.h"
+#include "base/workers.h"
 #include "net/http.h"
+#include "net/loop.h"
 #include "site/site.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#define HASHING_THREADS 2 /* passwords: 16 MiB and 50 ms each */
 #define BODY_MAX (1 << 20)
 #define IMPORT_BODY_MAX (8 << 20)
 
@@ -75,6 +80,27 @@ static void make_routes(struct api *api)
     api->route_count = (size_t)(r - api->routes);
 }
 
+static void wake(void *loop)
+{
+    loop_wake(loop);
+}
+
+static void woken(void *arg)
+{
+    struct api *api = arg;
+    if (api->workers)
+        workers_complete(api->workers);
+}
+
+void api_stop(struct api *api)
+{
+    struct workers *ending = api ? api->workers : NULL;
+    if (!ending)
+        return;
+    api->workers = NULL;
+    workers_destroy(ending);
+}
+
 struct api *api_create(struct site *site, struct loop *loop, struct limits *limits,
                        struct errmsg *e)
 {
@@ -87,7 +113,12 @@ struct api *api_create(struct site *site, struct loop *loop, struct limits *limi
     api->store = site_store(site);
     api->blobs = site_blobs(site);
     snprintf(dir, sizeof dir, "%s/uploads", site_dir(site));
-    api->guard = guard_create();
+    api->tries = tries_create(limits);
+    api->refusals = refusals_create();
+    api->filings = tally_create();
+    api->workers =
+        workers_create(HASHING_THREADS, (int)limits->max[LIMIT_SIGN_INS_WAITING], wake, loop);
+    loop_on_wake(loop, woken, api);
     api->live = live_create(api);
     api->uploads = uploads_create(api, dir, e);
     if (!api->uploads) {
@@ -104,7 +135,10 @@ void api_destroy(struct api *api)
         return;
     uploads_destroy(api->uploads);
     live_destroy(api->live);
-    guard_destroy(api->guard);
+    api_stop(api);
+    tries_destroy(api->tries);
+    refusals_destroy(api->refusals);
+    tally_destroy(api->filings);
     mem_free(api->routes);
     mem_free(api->bound);
     mem_free(api);

@@ -38,6 +38,8 @@ typedef enum err api_print_fn(const struct json *show, struct buf *pdf, struct e
  */
 struct api *api_create(struct site *site, struct loop *loop, struct limits *limits,
                        struct errmsg *e);
+/* Before the store of the site closes: what hashes passwords ends. NULL is allowed. */
+void api_stop(struct api *api);
 void api_destroy(struct api *api);
 
 /* Routes for http_config, good as long as the api. A program may put its own after them. */
@@ -60,10 +62,5 @@ void api_set_web_dir(struct api *api, const char *dir);
 
 /* Something about a case became durable: tell the signed-in callers who may see it. */
 void api_changed(struct api *api, const char *case_no);
-
-/* Answer with a problem (application/problem+json) in the reader's language. */
-void api_reply_problem(struct request *req, const struct problem *p);
-/* Answer with JSON; ${body} is borrowed. */
-void api_reply_json(struct request *req, int status, const struct json *body);
 
 #endif

@@ -1,11 +1,17 @@
 /* Cases: file, list, show, act, follow, look for repairs. */
 #include "api/call.h"
 
+#include "api/filings.h"
+
 const struct call cases_calls[] = {
     {.method = "POST",
      .path = "/api/v1/cases",
      .fn = case_file,
-     .flags = CALL_WRITE | CALL_PUBLIC | CALL_CREATES},
+     .flags = CALL_WRITE | CALL_PUBLIC | CALL_CREATES,
+     .location = "/api/v1/cases/{case_no}",
+     .admit = filings_admit,
+     .settle = filings_settle,
+     .after = filings_after},
     {.method = "GET",
      .path = "/api/v1/cases",
      .fn = case_list,
@@ -16,12 +22,12 @@ const struct call cases_calls[] = {
     {.method = "POST",
      .path = "/api/v1/cases/{case_no}/actions",
      .fn = case_act,
-     .flags = CALL_WRITE | CALL_PUBLIC | CALL_REPLAYS | CALL_MATCHES,
+     .flags = CALL_WRITE | CALL_PUBLIC | CALL_REPLAYS | CALL_MATCHES | CALL_CODED,
      .query = {"code"}},
     {.method = "GET",
      .path = "/api/v1/track/{case_no}",
      .fn = case_track,
-     .flags = CALL_PUBLIC,
+     .flags = CALL_PUBLIC | CALL_CODED,
      .query = {"code"}},
     {0},
 };

@@ -8,7 +8,7 @@
  * One sender at a time: a newer PATCH of the same upload takes over from one whose line hangs. */
 #include "api/uploads.h"
 
-#include "api/call.h"
+#include "api/explain.h"
 #include "api/inside.h"
 #include "api/reply.h"
 #include "api/upload_file.h"
@@ -117,7 +117,7 @@ static void answer(struct transfer *t, int status)
 static void refuse(struct transfer *t, enum err err, const struct errmsg *e)
 {
     if (!t->problem.status)
-        call_explain(err, e, &t->problem);
+        explain_err(err, e, &t->problem);
     if (!t->ended)
         request_discard(t->req);
     answer(t, 0);
@@ -218,7 +218,7 @@ static void on_body(struct request *req, const void *p, size_t n, void *arg)
     struct errmsg msg;
     enum err err = upload_file_write(&t->file, p, n, &t->problem, &msg);
     if (err != OK && !t->problem.status)
-        call_explain(err, &msg, &t->problem);
+        explain_err(err, &msg, &t->problem);
     t->api->upload_bytes += n;
 }
 

@@ -26,8 +26,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define AHEAD_BYTES_MAX (64 * 1024) /* of requests that are sent before the last one is answered   \
-                                     */
+#define AHEAD_BYTES_MAX                                                                            \
+    (64 * 1024) /* of requests that are sent before the last one is answered                       \
+                 */
 #define LINGER_S 2
 #define LINGER_BYTES_MAX (1LL << 20)
 #define STALLED_US 1000000 /* a body that has not grown for so long gives way to one that does */

@@ -75,10 +75,22 @@ office_fn item_list, item_show, item_import;
 office_fn certificate_show, certificate_verify_token;
 office_fn delivery_list, delivery_show, delivery_act;
 office_fn statistics_show;
-office_fn account_add, account_list;
-office_fn session_open, session_close;
+office_fn account_list;
+/* in is what account_seal() has made of what an admin said. */
+office_fn account_add;
+/* A sign-in: session_look() finds what session_hash() needs, {salt?}, and session_open() takes what
+ * that has made of in: {username, tried} -> {token, user}. ERR_BUSY: no account is here yet. */
+office_fn session_look, session_open;
+office_fn session_close;
 office_fn site_list, repair_list, block_list;
 office_fn invitation_create; /* {site, name, case_numbers?} -> {site, invitation} */
+
+/* Put salt and hash of in's password into in, in place of it. Any thread; about 50 ms and 16 MiB.
+ * ERR_INVALID with p: there is no password, or it is too short or too long. */
+MUST_USE enum err account_seal(const struct host *h, struct json *in, struct problem *p);
+/* Put the hash of in's password into in as "tried", in place of it, by the salt that session_look()
+ * has found; "" where nothing can match. Any thread; as long for a name that nobody has. */
+void session_hash(struct json *in, const struct json *found);
 
 /* The account behind a token. Texts go into a. ERR_NOT_FOUND: none, or over. */
 MUST_USE enum err session_find(struct office *o, struct db *db, const char *token,

@@ -19,9 +19,17 @@ static void case_changed(void *api, const char *case_no)
     api_changed(api, case_no);
 }
 
-static void stopping(void *site)
+struct served {
+    struct site *site;
+    struct api *api;
+};
+
+static void stopping(void *arg)
 {
-    site_stop(site);
+    struct served *s = arg;
+
+    api_stop(s->api);
+    site_stop(s->site);
 }
 
 static enum err listen_http(struct loop *loop, struct api *api, const struct serve_options *o,
@@ -96,6 +104,7 @@ enum err serve_run(const struct program *p, const char *dir, const struct serve_
 {
     struct loop *loop = loop_create(p->is_hub, e);
     struct limits limits;
+    struct served served;
     struct http *http = NULL, *sync = NULL;
     struct site *site = NULL;
     struct api *api = NULL;
@@ -121,7 +130,8 @@ enum err serve_run(const struct program *p, const char *dir, const struct serve_
     api_set_web_dir(api, o->web_dir);
     api_set_print(api, p->print_certificate, p->print_label);
     site_on_case(site, case_changed, api);
-    loop_on_stop(loop, stopping, site);
+    served = (struct served){site, api};
+    loop_on_stop(loop, stopping, &served);
     if ((err = listen_http(loop, api, o, &limits, &http, e)) != OK ||
         (o->sync_listen &&
          (err = listen_sync(loop, site, o->sync_listen, &limits, &sync, e)) != OK) ||
@@ -137,6 +147,7 @@ enum err serve_run(const struct program *p, const char *dir, const struct serve_
     loop_run(loop);
     log_line(LOG_LEVEL_INFO, "run", "stopped=yes site=%s", site_office(site)->site);
 done:
+    api_stop(api);
     site_stop(site);
     if (api)
         api_destroy(api);
