@@ -18,6 +18,8 @@
 #define TURN_MAX 64 /* connections taken in one turn of the loop */
 #define LOOK_EVERY_MS 1000
 #define REST_MS 250
+#define ROOM_AFTER_REST 16
+#define LEAVING_MAX 4
 #define LOG_EVERY_MS 5000
 #define CLIENTS 4096 /* buckets of the table of clients; a power of two */
 
@@ -46,6 +48,7 @@ struct door {
     struct client *clients[CLIENTS];
     int spare_fd; /* given up to tell one newcomer that there is no room */
     int64_t logged_ms;
+    int leaving; /* were closed for others, and still have their descriptor */
     bool resting;
 };
 
@@ -134,6 +137,8 @@ static void on_close(struct conn *c, void *user)
 
     (void)c;
     uncount(g);
+    if (g->leaving)
+        g->door->leaving--;
     *g->at = g->next;
     if (g->next)
         g->next->at = g->at;
@@ -149,7 +154,7 @@ static struct guest *longest_waiting(struct door *d, const struct client *c)
     struct guest *best = NULL;
 
     for (struct guest *g = d->guests; g; g = g->next) {
-        if (!g->waits_since_ms || g->leaving || (c && g->client != c))
+        if (!g->waits_since_ms || g->leaving || (c && g->client != c) || conn_is_full(g->conn))
             continue;
         int more = best && !c ? (g->client ? g->client->count : 0) -
                                     (best->client ? best->client->count : 0)
@@ -168,6 +173,7 @@ static bool make_room(struct door *d, const struct client *c)
     if (!g)
         return false;
     g->leaving = true;
+    d->leaving++;
     uncount(g);
     conn_close(g->conn);
     return true;
@@ -282,20 +288,23 @@ static void rested(void *arg)
     conn_watch_rest(d->watch, false);
 }
 
-/* The system has no descriptor for it: one newcomer is told so by the spare one. */
+/* The system has no descriptor: those that wait outside are told so, one after the other, by the
+ * spare one, and some that wait inside give way for those who come after the rest. */
 static void rest(struct door *d)
 {
     say_seldom(d, strerror(errno));
-    limits_note_refusal(d->config.limits, d->config.total);
-    if (d->spare_fd >= 0) {
+    if (d->spare_fd >= 0)
         close(d->spare_fd);
-        d->spare_fd = -1;
+    d->spare_fd = -1;
+    for (int i = 0; i < TURN_MAX; i++) {
         int fd = accept4(d->config.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0)
-            tell_busy(d, fd);
-        d->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+            break;
+        limits_note_refusal(d->config.limits, d->config.total);
+        tell_busy(d, fd);
     }
-    (void)make_room(d, NULL);
+    for (int i = 0; i < ROOM_AFTER_REST && make_room(d, NULL); i++)
+        ;
     d->resting = true;
     conn_watch_rest(d->watch, true);
     (void)loop_timer(d->config.loop, REST_MS, rested, d);
@@ -305,7 +314,8 @@ static void on_ready(void *arg)
 {
     struct door *d = arg;
 
-    for (int i = 0; i < TURN_MAX && !d->resting; i++) {
+    /* those who leave go first: their descriptors are needed */
+    for (int i = 0; i < TURN_MAX && !d->resting && d->leaving < LEAVING_MAX; i++) {
         struct sockaddr_storage from = {0};
         socklen_t len = sizeof from;
         int fd =

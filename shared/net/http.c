@@ -298,6 +298,16 @@ static bool begin_socket(struct link *k)
     return false;
 }
 
+/* tus 1.0, "X-HTTP-Method-Override": it is the method, and the actual one counts for nothing. Heard
+ * of POST alone, which is what clients send that can send nothing else. */
+static void overrule_method(struct request *r)
+{
+    const char *said = head_header(&r->head, "x-http-method-override");
+
+    if (said && !strcmp(r->head.method, "POST") && strlen(said) <= HEAD_METHOD_MAX)
+        r->head.method = said;
+}
+
 /* k->req has a head. The link is gone afterwards when false is returned: it is a socket now. */
 static bool begin(struct link *k, enum head_fault fault)
 {
@@ -313,6 +323,7 @@ static bool begin(struct link *k, enum head_fault fault)
     }
     if (begin_socket(k))
         return guest_user(g) == k;
+    overrule_method(r);
     r->route = route_find(r->config, r->head.method, r->head.path, r->arena, &r->params);
     k->phase = length ? PHASE_BODY : PHASE_ANSWER;
     guest_patience(g, length ? limit(k, LIMIT_BODY_SECONDS) : 0);

@@ -99,6 +99,10 @@ static void on_close_frame(struct served *s)
 
     if (!s->ws->close_code)
         s->ws->close_code = 1000; /* nothing more is told to the user but the end */
+    if (!r->control_len && !s->said_close) { /* without a code: answered likewise */
+        s->said_close = true;
+        send_control(s, WS_CLOSE, r->control, 0);
+    }
     send_close(s, wrong ? CLOSE_PROTOCOL : code, "");
     conn_close(guest_conn(s->guest));
 }
