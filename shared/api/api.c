@@ -11,6 +11,7 @@
 #include "api/tally.h"
 #include "api/tries.h"
 #include "api/uploads.h"
+#include "api/well_known.h"
 #include "base/mem.h"
 #include "base/workers.h"
 #include "net/http.h"
@@ -41,6 +42,9 @@ static const struct route others[] = {
     {.method = "GET", .path = "/healthz", .handle = health_live},
     {.method = "GET", .path = "/readyz", .handle = health_ready},
     {.method = "GET", .path = "/metrics", .handle = health_metrics},
+    {.method = "GET", .path = "/robots.txt", .handle = well_known_robots},
+    {.method = "GET", .path = "/.well-known/security.txt", .handle = well_known_security},
+    {.method = "GET", .path = "/favicon.ico", .handle = well_known_icon},
 };
 
 const struct route *api_streamed_routes(size_t *ret_count)

@@ -98,7 +98,7 @@ static void on_close_frame(struct served *s)
     bool wrong = r->control_len == 1 || !ws_frame_code_valid(code);
 
     if (!s->ws->close_code)
-        s->ws->close_code = 1000; /* nothing more is told to the user but the end */
+        s->ws->close_code = 1000;            /* nothing more is told to the user but the end */
     if (!r->control_len && !s->said_close) { /* without a code: answered likewise */
         s->said_close = true;
         send_control(s, WS_CLOSE, r->control, 0);
