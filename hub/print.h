@@ -1,4 +1,8 @@
-/* Paper: what a hub prints. Both draw one PDF into pdf; not for two threads at once. */
+/* Paper: what a hub prints. The only room of cairo, pango, libqrencode and zint.
+ *
+ * Each appends one PDF to ${pdf}; not for two threads at once. What ${show} does not have stays out.
+ * Errors  ERR_INVALID: a code that must be on it cannot be drawn; ERR_IO: the library failed. ${pdf}
+ *         may hold a part then. */
 #ifndef HUB_PRINT_H
 #define HUB_PRINT_H
 

@@ -35,7 +35,7 @@ const limits = [
   ['WIRE_BATCH_BYTES_MAX', 512 * 1024, 'inflated bytes (at most 512 KiB)'], ['WIRE_CHUNK_BYTES_MAX', 256 * 1024, 'most bytes (1..256 KiB)'],
   ['LINK_WINDOW_BATCHES', 8, 'At most eight batches'], ['LINK_WINDOW_BYTES', 2 ** 21, 'two MiB of events'],
   ['LINK_FETCHES_MAX', 12, 'At most twelve documents'], ['LINK_PING_MS', 20000, 'said nothing for 20 s sends PING'],
-  ['LINK_DEAD_MS', 60000, 'heard nothing for 60 s'], ['LINK_CLOCK_MS', 20000, 'at HELLO and every 20 s'],
+  ['LINK_DEAD_MS', 60000, 'heard nothing for 60 s'], ['WIRE_HELLO_REST_MAX', 1024, 'at most 1024 bytes of later versions'], ['LINK_CLOCK_MS', 20000, 'at HELLO and every 20 s'],
 ]
 for (const [name, value, words] of limits) {
   const m = new RegExp(`#define ${name} (\\(?[\\d *<]+\\)?)`).exec(header)

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Install what building and testing need and is missing, on Debian 12. Says what it does; does
-# nothing when all is there. Needs root (or sudo) only when something is missing.
+# Install what building and testing need and is missing, on Debian 12; `deps.sh lint`: what `make lint`
+# needs. Says what it does; does nothing when all is there. Needs root (or sudo) only when something is
+# missing.
 set -euo pipefail
 want=(gcc make pkg-config libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libsqlite3-dev zlib1g-dev
       libssl-dev libjansson-dev libcmocka-dev libcairo2-dev libpango1.0-dev libqrencode-dev libzint-dev
       fonts-wqy-microhei poppler-utils spin openssl)
-command -v cppcheck >/dev/null || want+=(cppcheck)
 command -v node >/dev/null || want+=(nodejs)
 command -v npm >/dev/null || want+=(npm)
 command -v chromium >/dev/null || want+=(chromium)
+[ "${1:-}" = lint ] && want=(clang-format cppcheck shellcheck)
 
 missing=()
 for p in "${want[@]}"; do

@@ -2,17 +2,17 @@
 
 -- The newest version of every item; a case keeps what it needs of the version it was filed under.
 CREATE TABLE item (
-    code    TEXT   PRIMARY KEY,
-    version BIGINT NOT NULL,
-    hlc     BIGINT NOT NULL,
+    code    TEXT   PRIMARY KEY, -- "birth-registration-first"
+    version BIGINT NOT NULL, -- as the district counts them
+    hlc     BIGINT NOT NULL, -- of the event that says so; the newest wins
     state   TEXT   NOT NULL, -- published, suspended, withdrawn
-    name    TEXT   NOT NULL,
+    name    TEXT   NOT NULL, -- Chinese
     body    TEXT   NOT NULL  -- the whole item, canonical JSON
 );
 
 -- Days off and make-up days, one row per year.
 CREATE TABLE calendar_year (
     year BIGINT PRIMARY KEY,
-    hlc  BIGINT NOT NULL,
-    body TEXT   NOT NULL
+    hlc  BIGINT NOT NULL, -- of the event that says so; the newest wins
+    body TEXT   NOT NULL  -- canonical JSON
 );

@@ -15,7 +15,7 @@ export class Client {
     this.token = token
   }
 
-  async raw(method, path, { body, headers = {}, timeout_ms = 20000 } = {}) {
+  async raw(method, path, { body, headers = {}, timeout_ms = 60000 } = {}) {
     return fetch(this.url + path, {
       method, body, redirect: 'manual', signal: AbortSignal.timeout(timeout_ms),
       headers: { ...(this.token ? { Authorization: 'Bearer ' + this.token } : {}), ...headers },
@@ -38,7 +38,7 @@ export class Client {
   post(path, json, headers) { return this.call('POST', path, json, headers) }
 
   /** Repeat a creating call with one Idempotency-Key until it gets through: what a good client does. */
-  async postSure(path, json, { tries = 60 } = {}) {
+  async postSure(path, json, { tries = 400 } = {}) {
     const key = randomBytes(12).toString('hex')
     for (let i = 0; ; i++) {
       try {
@@ -88,7 +88,7 @@ export class Client {
       try {
         ({ offset, digest } = await this.tusPatch(path, offset, bytes.subarray(offset, offset + step)))
       } catch (e) {
-        if (e instanceof Refused || ++tries > 60) throw e
+        if (e instanceof Refused || ++tries > 400) throw e
         await new Promise(r => setTimeout(r, 150))
         try { offset = (await this.tusHead(path)).offset } catch { /* still down */ }
       }

@@ -1,13 +1,19 @@
 // Sample papers, made here: no real person, no fetched file. A photograph-sized JPEG, a PNG and a PDF
 // that every viewer opens.
-import { deflateSync, crc32 as zlibCrc32 } from 'node:zlib'
+import { deflateSync } from 'node:zlib'
 import { randomBytes } from 'node:crypto'
 
 const table = [...Array(256)].map((_, n) => {
   for (let k = 0; k < 8; k++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1
   return n >>> 0
 })
-const crc32 = zlibCrc32 ?? (b => (b.reduce((c, x) => table[(c ^ x) & 255] ^ (c >>> 8), 0xffffffff) ^ 0xffffffff) >>> 0)
+
+/** As zlib's, which Node.js has from 22.2 on only. */
+function crc32(bytes) {
+  let c = 0xffffffff
+  for (const b of bytes) c = table[(c ^ b) & 255] ^ (c >>> 8)
+  return (c ^ 0xffffffff) >>> 0
+}
 
 /** A grey gradient as PNG. */
 export function png(width = 640, height = 420, shade = 3) {
@@ -19,7 +25,7 @@ export function png(width = 640, height = 420, shade = 3) {
     const out = Buffer.alloc(body.length + 8)
     out.writeUInt32BE(data.length, 0)
     body.copy(out, 4)
-    out.writeUInt32BE(crc32(body) >>> 0, body.length + 4)
+    out.writeUInt32BE(crc32(body), body.length + 4)
     return out
   }
   const head = Buffer.alloc(13)

@@ -2,7 +2,7 @@
 // a step that does not hold throws. Used by `make demo` and asserted by tests/e2e.
 import assert from 'node:assert/strict'
 import { Client, Refused } from './client.mjs'
-import { NODE, HUB, PASSWORD, SITES, run, sleep, until } from './world.mjs'
+import { NODE, HUB, PASSWORD, SITES, run, until } from './world.mjs'
 import { jpeg, png, pdf } from './samples.mjs'
 
 const people = {
@@ -98,8 +98,7 @@ export async function play(w, step) {
   })
 
   await step('4 her community receives case and papers and completes it in one pass', async () => {
-    let agent = await signed(w.east, 'agent.east').catch(() => null)
-    agent = await until('the account at the node', () => signed(w.east, 'agent.east'))
+    const agent = await until('the account at the node', () => signed(w.east, 'agent.east'))
     const no = facts.first.case_no
     await until('the case at the node', async () => (await agent.get('/cases/' + no)).custodian === SITES.east.site)
     await w.east.crash()                                                           // in the middle of receiving papers
@@ -236,15 +235,15 @@ export async function play(w, step) {
       }
       return true
     })
-    await sleep(300)
     const heads = site => Object.fromEntries((site.status().origins || []).map(o => [o.origin, o.seq]))
-    const east = heads(w.east)[SITES.east.site]
-    const west = heads(w.west)[SITES.west.site]
-    assert.ok(east > 0 && west > 0)
-    for (const hub of [w.street, w.district]) {
-      assert.equal(heads(hub)[SITES.east.site], east, `${hub.name} holds the events of east`)
-      assert.equal(heads(hub)[SITES.west.site], west, `${hub.name} holds the events of west`)
-    }
+    let east, west
+    for (const hub of [w.street, w.district])
+      await until(`the events of both nodes at ${hub.name}`, () => {
+        const held = heads(hub)
+        east = heads(w.east)[SITES.east.site]
+        west = heads(w.west)[SITES.west.site]
+        return east > 0 && west > 0 && held[SITES.east.site] === east && held[SITES.west.site] === west
+      })
     facts.kills = Object.fromEntries(w.all.map(s => [s.name, s.kills]))
     assert.ok(w.all.every(s => s.kills >= 1), JSON.stringify(facts.kills))
     await w.stop()

@@ -9,10 +9,13 @@ import { Client } from './client.mjs'
 const B = process.env.B || 'build'
 export const HUB = `${B}/doorstep-hub`
 export const NODE = `${B}/doorstep-node`
+// How long anything here is waited for before it counts as hung. Far more than it ever takes: a busy machine is not a fault.
+export const PATIENCE_MS = 120000
+export const PATIENT = { timeout: 4 * PATIENCE_MS } // of a test, or of what comes before all
 export const sleep = ms => new Promise(r => setTimeout(r, ms))
 
 /** Run a command to its end; throws with its own words when it fails. */
-export function run(program, args, input = '', timeout = 60000) {
+export function run(program, args, input = '', timeout = PATIENCE_MS) {
   const r = spawnSync(program, args, { input, encoding: 'utf8', timeout })
   if (r.status !== 0)
     throw new Error(`${program} ${args.join(' ')}: exit ${r.status ?? r.signal}\n${r.stderr || ''}${r.stdout || ''}`)
@@ -25,7 +28,7 @@ export function runBeside(program, args) {
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     let out = ''
     for (const s of [child.stdout, child.stderr]) s.on('data', d => { out += d })
-    const timer = setTimeout(() => child.kill('SIGKILL'), 60000)
+    const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS)
     child.once('exit', (code, signal) => {
       clearTimeout(timer)
       if (code === 0) ok(out.trim())
@@ -35,7 +38,7 @@ export function runBeside(program, args) {
 }
 
 /** The answer of `probe` as soon as it is truthy. */
-export async function until(what, probe, timeout_ms = 30000, every_ms = 50) {
+export async function until(what, probe, timeout_ms = PATIENCE_MS, every_ms = 50) {
   const end = Date.now() + timeout_ms
   let last
   while (Date.now() < end) {
@@ -64,7 +67,7 @@ export class Site {
     this.child = child
     let out = ''
     await new Promise((ready, fail) => {
-      const timer = setTimeout(() => fail(new Error(`${this.name} was not ready in 20 s; see ${this.log}`)), 20000)
+      const timer = setTimeout(() => fail(new Error(`${this.name} was not ready in ${PATIENCE_MS / 1000} s; see ${this.log}`)), PATIENCE_MS)
       child.stdout.on('data', d => {
         out += d
         const m = /ready http=(\d+)(?: sync=(\d+))?/.exec(out)
@@ -94,7 +97,7 @@ export class Site {
     if (!c || c.exitCode !== null || c.signalCode !== null) return
     const gone = new Promise(r => c.once('exit', r))
     c.kill(signal)
-    const timer = setTimeout(() => c.kill('SIGKILL'), 8000)
+    const timer = setTimeout(() => c.kill('SIGKILL'), PATIENCE_MS)
     await gone
     clearTimeout(timer)
     if (signal === 'SIGTERM' && c.exitCode !== 0) throw new Error(`${this.name} did not end well (${c.exitCode ?? c.signalCode}): ${this.tail()}`)
@@ -202,11 +205,11 @@ export async function build(dir, { ports = {}, catalogue, caseNumbers = 1000, sa
     for (const a of ACCOUNTS)
       run(HUB, ['user', 'add', '--data', w.district.dir, '--username', a.username, '--name', a.name, '--role', a.role,
         '--site', a.site, '--password-stdin'], PASSWORD + '\n')
-    // seldom enough that no wrong try makes the site ask for a pause
-    for (const s of w.all) {
-      const { username } = ACCOUNTS.filter(a => a.site === SITES[s.name].site).at(-1)
-      await until(`the account of ${username}`, () => s.api.post('/sessions', { username, password: PASSWORD }), 60000, 300)
-    }
+    // Only what is told is there; a sign-in that fails too often is refused for a while.
+    for (const hub of [w.district, w.street])
+      await until(`the accounts below ${hub.name}`, () => hub.status().children.every(c => c.unsent_events === 0))
+    for (const { username, site } of ACCOUNTS)
+      await w.all.find(s => SITES[s.name].site === site).api.post('/sessions', { username, password: PASSWORD })
   } catch (e) {
     await w.stop()
     throw e

@@ -181,9 +181,9 @@ void api_set_web_dir(struct api *api, const char *dir)
     api->pages.dir = dir;
 }
 
-void api_changed(struct api *api, const char *case_no)
+void api_changed(struct api *api, const char *id)
 {
-    live_changed(api->live, case_no);
+    live_changed(api->live, id);
 }
 
 /* OPTIONS says what there is; tus clients read it of /uploads, which has a route of its own. */

@@ -60,7 +60,7 @@ void api_set_web(struct api *api, const struct web_file *files, size_t count);
 /* Serve pages from a folder instead of the packed ones; NULL: packed. */
 void api_set_web_dir(struct api *api, const char *dir);
 
-/* Something about a case became durable: tell the signed-in callers who may see it. */
-void api_changed(struct api *api, const char *case_no);
+/* Something about a dossier became durable: tell the signed-in callers who may see it. */
+void api_changed(struct api *api, const char *id);
 
 #endif

@@ -48,7 +48,8 @@ static void tag_of(const struct buf *body, char out[28])
 static enum err match(struct work *w, struct db *db)
 {
     struct json *now = NULL;
-    enum err err = case_show(api_office(w->api), db, &w->caller, w->in, &now, &w->problem);
+    assert(w->call->show);
+    enum err err = w->call->show(api_office(w->api), db, &w->caller, w->in, &now, &w->problem);
     if (err != OK)
         return err;
     struct buf text = {0};

@@ -26,12 +26,13 @@ typedef enum err call_fn(struct office *office, struct db *db, const struct call
                          const struct json *in, struct json **out, struct problem *problem);
 
 enum call_flag {
-    CALL_WRITE = 1,    /* runs on the writer */
-    CALL_PUBLIC = 2,   /* answers without a sign-in too */
-    CALL_CREATES = 4,  /* 201, and Idempotency-Key is heard */
-    CALL_REPLAYS = 8,  /* Idempotency-Key is heard */
-    CALL_MATCHES = 16, /* If-Match is heard: the case must still be what the caller saw */
-    CALL_TAGGED = 32,  /* the answer carries an ETag */
+    CALL_WRITE = 1,   /* runs on the writer */
+    CALL_PUBLIC = 2,  /* answers without a sign-in too */
+    CALL_CREATES = 4, /* 201, and Idempotency-Key is heard */
+    CALL_REPLAYS = 8, /* Idempotency-Key is heard */
+    CALL_MATCHES =
+        16,           /* If-Match is heard: what show() answers must still be what the caller saw */
+    CALL_TAGGED = 32, /* the answer carries an ETag */
     CALL_SECRET = 128, /* never kept for replay */
     CALL_LARGE = 256,  /* a body of up to 8 MB */
     CALL_PAGED = 64,   /* "next" in the answer becomes a Link */
@@ -46,6 +47,7 @@ struct call {
     unsigned flags;
     const char *roles; /* " admin supervisor " or NULL: every role */
     call_fn *fn;
+    call_fn *show;                     /* CALL_MATCHES: what the caller saw */
     const char *query[CALL_QUERY_MAX]; /* names taken from the query string */
     const char *location; /* of what it made: "/api/v1/cases/{case_no}", filled from out */
     bool (*before)(struct work *w); /* loop: false when w->problem says why not */

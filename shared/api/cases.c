@@ -2,11 +2,12 @@
 #include "api/call.h"
 
 #include "api/filings.h"
+#include "dossiers/case/case.h"
 
 const struct call cases_calls[] = {
     {.method = "POST",
      .path = "/api/v1/cases",
-     .fn = case_file,
+     .fn = case_lodge,
      .flags = CALL_WRITE | CALL_PUBLIC | CALL_CREATES,
      .location = "/api/v1/cases/{case_no}",
      .admit = filings_admit,
@@ -22,6 +23,7 @@ const struct call cases_calls[] = {
     {.method = "POST",
      .path = "/api/v1/cases/{case_no}/actions",
      .fn = case_act,
+     .show = case_show,
      .flags = CALL_WRITE | CALL_PUBLIC | CALL_REPLAYS | CALL_MATCHES | CALL_CODED,
      .query = {"code"}},
     {.method = "GET",

@@ -1,5 +1,6 @@
 /* Results: shown, drawn as PDF where the program can, and the signed code on them checked. */
 #include "api/call.h"
+#include "dossiers/case/case.h"
 
 #include "api/inside.h"
 

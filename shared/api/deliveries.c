@@ -1,5 +1,6 @@
 /* Deliveries: the courier's and dispatcher's list, and each step. */
 #include "api/call.h"
+#include "dossiers/case/case.h"
 
 const struct call deliveries_calls[] = {
     {.method = "GET",

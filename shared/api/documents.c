@@ -11,6 +11,7 @@
 #include "base/host.h"
 #include "base/mem.h"
 #include "ledger/blob.h"
+#include "office/papers.h"
 #include "net/http.h"
 #include "site/site.h"
 
@@ -73,7 +74,11 @@ static enum err reading_run(struct job *job, struct db *db, struct errmsg *e)
                     "Sign in, or give the case number and its query code.");
         return ERR_DENIED;
     }
-    if (!document_visible(api_office(r->api), db, &caller, r->digest, r->case_no)) {
+    bool sees;
+    err = paper_visible(api_office(r->api), db, &caller, r->digest, r->case_no, &sees, e);
+    if (err != OK)
+        return err;
+    if (!sees) {
         not_found(r);
         return ERR_NOT_FOUND;
     }

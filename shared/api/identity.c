@@ -1,6 +1,7 @@
 #include "api/identity.h"
 
 #include "net/http.h"
+#include "office/sessions.h"
 
 #include <string.h>
 #include <strings.h>

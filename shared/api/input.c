@@ -1,7 +1,7 @@
 #include "api/input.h"
 
 #include "api/call.h"
-#include "base/text.h"
+#include "base/clean.h"
 #include "net/http.h"
 
 #include <stdio.h>
@@ -15,14 +15,14 @@
 static const struct {
     const char *name;
     bool kept; /* as it came: what is secret is compared byte by byte */
-    enum text_kind kind;
+    enum clean_kind kind;
 } kinds[] = {
-    {"password", true, TEXT_LINE},     {"new_password", true, TEXT_LINE},
-    {"token", true, TEXT_LINE},        {"secret", true, TEXT_LINE},
-    {"mobile", false, TEXT_NUMBER},    {"phone", false, TEXT_NUMBER},
-    {"id_number", false, TEXT_NUMBER}, {"reason", false, TEXT_LINES},
-    {"opinion", false, TEXT_LINES},    {"text", false, TEXT_LINES},
-    {"note", false, TEXT_LINES},       {"comment", false, TEXT_LINES},
+    {"password", true, CLEAN_LINE},     {"new_password", true, CLEAN_LINE},
+    {"token", true, CLEAN_LINE},        {"secret", true, CLEAN_LINE},
+    {"mobile", false, CLEAN_NUMBER},    {"phone", false, CLEAN_NUMBER},
+    {"id_number", false, CLEAN_NUMBER}, {"reason", false, CLEAN_LINES},
+    {"opinion", false, CLEAN_LINES},    {"text", false, CLEAN_LINES},
+    {"note", false, CLEAN_LINES},       {"comment", false, CLEAN_LINES},
 };
 
 /* A whole document is imported: it may have lines anywhere. Values of a form: its item says which
@@ -32,8 +32,8 @@ static bool lines_below(const struct work *w, const char *path)
     return w->call->flags & CALL_LARGE || !strncmp(path, "form.", 5);
 }
 
-static enum text_kind kind_of(const struct work *w, const char *name, const char *path,
-                              bool *ret_kept)
+static enum clean_kind kind_of(const struct work *w, const char *name, const char *path,
+                               bool *ret_kept)
 {
     *ret_kept = false;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
@@ -41,12 +41,12 @@ static enum text_kind kind_of(const struct work *w, const char *name, const char
             *ret_kept = kinds[i].kept;
             return kinds[i].kind;
         }
-    return lines_below(w, path) ? TEXT_LINES : TEXT_LINE;
+    return lines_below(w, path) ? CLEAN_LINES : CLEAN_LINE;
 }
 
-static void refuse(struct work *w, enum text_fault fault, const char *path)
+static void refuse(struct work *w, enum clean_fault fault, const char *path)
 {
-    if (fault == TEXT_TURNED)
+    if (fault == CLEAN_TURNED)
         problem_set(&w->problem, 422, "text-turned", path,
                     "text without marks that turn its direction (U+202A to U+202E, U+2066 to "
                     "U+2069)",
@@ -60,17 +60,18 @@ static void refuse(struct work *w, enum text_fault fault, const char *path)
 }
 
 /* A text as it is stored; NULL: refused. */
-static struct json *clean_text(struct work *w, const char *text, const char *name, const char *path)
+static struct json *cleaned_text(struct work *w, const char *text, const char *name,
+                                 const char *path)
 {
     struct buf out = {0};
     struct json *ret = NULL;
     bool kept;
-    enum text_kind kind = kind_of(w, name, path, &kept);
+    enum clean_kind kind = kind_of(w, name, path, &kept);
 
     if (kept)
         return json_text(text);
-    enum text_fault fault = text_clean(kind, text, &out);
-    if (fault == TEXT_GOOD)
+    enum clean_fault fault = clean_text(kind, text, &out);
+    if (fault == CLEAN_GOOD)
         ret = json_text(buf_text(&out));
     else
         refuse(w, fault, path);
@@ -86,7 +87,7 @@ static struct json *clean(struct work *w, const struct json *j, const char *name
     struct json *copy, *part;
 
     if (json_is_text(j))
-        return clean_text(w, json_value_text(j), name, path);
+        return cleaned_text(w, json_value_text(j), name, path);
     if (depth > DEPTH_MAX || (!json_is_object(j) && !json_is_array(j)))
         return json_ref(j);
     copy = json_is_object(j) ? json_object() : json_array();

@@ -10,8 +10,8 @@ struct work;
 /**
  * input_read(w):
  * Set w->in from w->req: the body, over it what the call names of the query, over it the parts of
- * the path. Every text is cleaned (text_clean()): numbers of people and telephones as TEXT_NUMBER,
- * what may have lines as TEXT_LINES, passwords and tokens not at all, everything else as TEXT_LINE.
+ * the path. Every text is cleaned (clean_text()): numbers of people and telephones as CLEAN_NUMBER,
+ * what may have lines as CLEAN_LINES, passwords and tokens not at all, everything else as CLEAN_LINE.
  *
  * Errors  false, and w->problem says what: 415 another content type, 400 broken JSON, 422 no
  *         object, or a text with a control character or a turned direction, with its field.

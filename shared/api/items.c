@@ -1,5 +1,6 @@
 /* The guide: items of the catalogue. */
 #include "api/call.h"
+#include "catalogue/items.h"
 
 const struct call items_calls[] = {
     {.method = "GET",

@@ -22,7 +22,7 @@
 
 struct change {
     uint64_t seq;
-    char case_no[32];
+    char id[40]; /* of the dossier */
 };
 
 struct socket {
@@ -49,7 +49,7 @@ struct live {
     bool running;
 };
 
-struct verdict {
+struct viewing {
     struct socket *socket;
     char token[201];
     uint64_t from;
@@ -63,19 +63,22 @@ struct check {
     struct arena *arena;
     struct change *change;
     int changes;
-    struct verdict *verdict;
+    struct viewing *verdict;
     int verdicts;
 };
 
 static void start(struct live *l);
 static void dismiss(struct live *l, struct socket *s, int code, const char *reason);
 
-static void say(struct socket *s, const char *kind, const char *case_no, uint64_t seq)
+static void say(struct socket *s, const char *kind, const char *id, uint64_t seq)
 {
+    const struct dossier_type *t = id ? dossier_type_of(s->live->api->office->work, id) : NULL;
     struct json *o = json_object();
     struct buf text = {0};
     json_set_text(o, "kind", kind);
-    json_set_text(o, "case_no", case_no);
+    json_set_text(o, "type", t ? t->name : NULL);
+    json_set_text(o, "id", id);
+    json_set_text(o, "case_no", t && !t->letter ? id : NULL);
     json_set_int(o, "seq", (int64_t)seq);
     if (!strcmp(kind, "hello"))
         json_set_text(o, "epoch", s->live->epoch);
@@ -87,21 +90,32 @@ static void say(struct socket *s, const char *kind, const char *case_no, uint64_
 
 /* ---- the check --------------------------------------------------------------------------------*/
 
+static enum err visible(struct check *c, struct db *db, const struct caller *caller, const char *id,
+                        bool *ret, struct errmsg *e)
+{
+    struct office *o = api_office(c->live->api);
+    const struct dossier_type *t = dossier_type_of(o->work, id);
+
+    *ret = false;
+    return t ? t->visible(o, db, caller, id, ret, e) : OK;
+}
+
 static enum err check_run(struct job *job, struct db *db, struct errmsg *e)
 {
     struct check *c = (struct check *)job;
     for (int i = 0; i < c->verdicts; i++) {
-        struct verdict *v = &c->verdict[i];
+        struct viewing *v = &c->verdict[i];
         struct caller caller;
         enum err err =
             identity_caller(api_office(c->live->api), db, v->token, c->arena, &caller, e);
         if (err != OK)
             return err;
         v->signed_in = caller.user[0];
-        for (int k = 0; v->signed_in && k < c->changes; k++)
-            v->visible[k] =
-                c->change[k].seq > v->from &&
-                case_visible(api_office(c->live->api), db, &caller, c->change[k].case_no);
+        for (int k = 0; err == OK && v->signed_in && k < c->changes; k++)
+            if (c->change[k].seq > v->from)
+                err = visible(c, db, &caller, c->change[k].id, &v->visible[k], e);
+        if (err != OK)
+            return err;
     }
     return OK;
 }
@@ -119,7 +133,7 @@ static void drop_gone(struct live *l)
     }
 }
 
-static void tell(struct check *c, struct verdict *v)
+static void tell(struct check *c, struct viewing *v)
 {
     struct socket *s = v->socket;
     if (!s->ws)
@@ -140,7 +154,7 @@ static void tell(struct check *c, struct verdict *v)
     }
     for (int k = 0; k < c->changes; k++)
         if (v->visible[k])
-            say(s, "changed", c->change[k].case_no, c->change[k].seq);
+            say(s, "changed", c->change[k].id, c->change[k].seq);
     if (c->changes && c->change[c->changes - 1].seq > s->sent)
         s->sent = c->change[c->changes - 1].seq;
 }
@@ -182,7 +196,7 @@ static void gathered(void *arg)
             say(s, "reload", NULL, l->seq);
             s->sent = l->seq;
         }
-        struct verdict *v = &c->verdict[c->verdicts++];
+        struct viewing *v = &c->verdict[c->verdicts++];
         v->socket = s;
         v->from = s->sent;
         memcpy(v->token, s->token, sizeof v->token);
@@ -215,14 +229,14 @@ static void start(struct live *l)
         l->gather = loop_timer(l->api->loop, GATHER_MS, gathered, l);
 }
 
-void live_changed(struct live *l, const char *case_no)
+void live_changed(struct live *l, const char *id)
 {
     struct change *last = &l->ring[l->seq % RING];
-    if (l->gather && l->seq && !strcmp(last->case_no, case_no))
+    if (l->gather && l->seq && !strcmp(last->id, id))
         return;
     struct change *c = &l->ring[++l->seq % RING];
     c->seq = l->seq;
-    snprintf(c->case_no, sizeof c->case_no, "%s", case_no);
+    snprintf(c->id, sizeof c->id, "%s", id);
     start(l);
 }
 

@@ -2,6 +2,12 @@
 #include "api/call.h"
 
 #include "api/inside.h"
+#include "dossiers/case/case.h"
+#include "office/accounts.h"
+#include "office/blocks.h"
+#include "office/invitations.h"
+#include "office/sites.h"
+#include "office/verdict.h"
 #include "site/site.h"
 
 #include <assert.h>

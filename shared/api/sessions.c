@@ -5,6 +5,7 @@
 #include "api/inside.h"
 #include "api/refusals.h"
 #include "base/host.h"
+#include "office/sessions.h"
 #include "net/http.h"
 
 #include <string.h>

@@ -2,7 +2,6 @@
 #include "api/upload_file.h"
 
 #include "catalogue/filetype.h"
-#include "api/sha1.h"
 #include "base/crypto.h"
 #include "office/office.h"
 #include "db/db.h"
@@ -249,10 +248,10 @@ static enum err check_sum(struct upload_file *f, struct problem *p, struct errms
     size_t size = f->sum == UPLOAD_SUM_SHA1 ? 20 : 32;
     enum err err;
     if (f->sum == UPLOAD_SUM_SHA1) {
-        struct sha1 s;
-        sha1_init(&s);
-        err = read_through(f, f->start, &s, NULL, NULL, e);
-        sha1_final(&s, sum);
+        struct sha1 *s = sha1_create();
+        err = read_through(f, f->start, s, NULL, NULL, e);
+        sha1_final(s, sum);
+        sha1_destroy(s);
     } else {
         struct sha256 *s = sha256_create();
         err = read_through(f, f->start, NULL, s, NULL, e);
@@ -328,7 +327,7 @@ enum err upload_file_record(struct upload_file *f, struct office *office, struct
     if (err != OK)
         return err;
     st = db_stmt(
-        db, "INSERT INTO document (digest, street, case_no, size, media_type, state, hlc, name) "
+        db, "INSERT INTO document (digest, street, dossier, size, media_type, state, hlc, name) "
             "VALUES ($digest, $street, '', $size, $type, 'here', 0, $name) "
             "ON CONFLICT (digest) DO UPDATE SET state = 'here', size = excluded.size, "
             "media_type = excluded.media_type");

@@ -140,7 +140,7 @@ static enum err drop_unnamed(struct sweep *s, struct db *db, struct errmsg *e)
 
     for (int i = 0; i < s->doomed_count; i++) {
         struct stmt *st =
-            db_stmt(db, "DELETE FROM document WHERE digest = $1 AND case_no = '' RETURNING digest");
+            db_stmt(db, "DELETE FROM document WHERE digest = $1 AND dossier = '' RETURNING digest");
         bool row;
         bind_text(st, 1, s->doomed[i]);
         enum err err = db_step(st, &row, e);

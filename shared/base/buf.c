@@ -11,6 +11,7 @@ void buf_reserve(struct buf *b, size_t more)
 {
     size_t cap = b->cap ? b->cap : 64;
 
+    assert(b->len <= b->cap && more <= SIZE_MAX / 2 - b->len);
     if (b->cap - b->len >= more)
         return;
     while (cap - b->len < more)
@@ -23,6 +24,7 @@ void buf_append(struct buf *b, const void *p, size_t n)
 {
     if (!n)
         return;
+    assert(p);
     buf_reserve(b, n);
     memcpy(b->data + b->len, p, n);
     b->len += n;
@@ -48,6 +50,7 @@ void buf_printf(struct buf *b, const char *fmt, ...)
     va_copy(again, ap);
     n = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);
+    assert(n >= 0);
     buf_reserve(b, (size_t)n + 1);
     vsnprintf((char *)b->data + b->len, (size_t)n + 1, fmt, again);
     va_end(again);
@@ -84,6 +87,7 @@ char *buf_text(struct buf *b)
 
 void buf_u8(struct buf *b, unsigned v)
 {
+    assert(v <= 0xff);
     buf_putc(b, (char)v);
 }
 
@@ -95,6 +99,7 @@ static void put_be(struct buf *b, uint64_t v, int bytes)
 
 void buf_u16(struct buf *b, unsigned v)
 {
+    assert(v <= 0xffff);
     put_be(b, v, 2);
 }
 
@@ -121,6 +126,7 @@ const unsigned char *reader_bytes(struct reader *r, size_t n)
 {
     const unsigned char *p = r->p;
 
+    assert(p || !r->left);
     if (r->bad || n > r->left) {
         r->bad = true;
         return NULL;
@@ -135,6 +141,7 @@ static uint64_t get_be(struct reader *r, int bytes)
     const unsigned char *p = reader_bytes(r, (size_t)bytes);
     uint64_t v = 0;
 
+    assert(bytes >= 1 && bytes <= 8);
     for (int i = 0; p && i < bytes; i++)
         v = v << 8 | p[i];
     return v;

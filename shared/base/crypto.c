@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <pthread.h>
@@ -21,36 +22,65 @@ static void must(bool good, const char *what)
     abort();
 }
 
+/* ---- running digests --------------------------------------------------------------------------*/
+
+/* One struct under two names, so that neither can be taken for the other. */
 struct sha256 {
     EVP_MD_CTX *ctx;
 };
+
+struct sha1 {
+    EVP_MD_CTX *ctx;
+};
+
+static EVP_MD_CTX *begin(const EVP_MD *md)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+    must(ctx && EVP_DigestInit_ex(ctx, md, NULL) == 1, "digest");
+    return ctx;
+}
+
+static void take(EVP_MD_CTX *ctx, const void *p, size_t n)
+{
+    assert(p || !n);
+    if (n)
+        must(EVP_DigestUpdate(ctx, p, n) == 1, "digest");
+}
+
+static void end(EVP_MD_CTX *ctx, unsigned char *out, unsigned want)
+{
+    unsigned n = 0;
+
+    must(EVP_DigestFinal_ex(ctx, out, &n) == 1, "digest");
+    assert(n == want);
+}
 
 struct sha256 *sha256_create(void)
 {
     struct sha256 *s = mem_alloc(sizeof *s);
 
-    s->ctx = EVP_MD_CTX_new();
-    must(s->ctx && EVP_DigestInit_ex(s->ctx, EVP_sha256(), NULL) == 1, "sha256");
+    s->ctx = begin(EVP_sha256());
     return s;
 }
 
 void sha256_update(struct sha256 *s, const void *p, size_t n)
 {
-    if (n)
-        must(EVP_DigestUpdate(s->ctx, p, n) == 1, "sha256");
+    take(s->ctx, p, n);
 }
 
 void sha256_final(struct sha256 *s, unsigned char out[32])
 {
-    must(EVP_DigestFinal_ex(s->ctx, out, NULL) == 1, "sha256");
+    end(s->ctx, out, 32);
 }
 
 struct sha256 *sha256_clone(const struct sha256 *s)
 {
     struct sha256 *c = mem_alloc(sizeof *c);
 
+    assert(s->ctx);
     c->ctx = EVP_MD_CTX_new();
-    must(c->ctx && EVP_MD_CTX_copy_ex(c->ctx, s->ctx) == 1, "sha256");
+    must(c->ctx && EVP_MD_CTX_copy_ex(c->ctx, s->ctx) == 1, "digest");
     return c;
 }
 
@@ -61,6 +91,34 @@ void sha256_destroy(struct sha256 *s)
     EVP_MD_CTX_free(s->ctx);
     mem_free(s);
 }
+
+struct sha1 *sha1_create(void)
+{
+    struct sha1 *s = mem_alloc(sizeof *s);
+
+    s->ctx = begin(EVP_sha1());
+    return s;
+}
+
+void sha1_update(struct sha1 *s, const void *p, size_t n)
+{
+    take(s->ctx, p, n);
+}
+
+void sha1_final(struct sha1 *s, unsigned char out[20])
+{
+    end(s->ctx, out, 20);
+}
+
+void sha1_destroy(struct sha1 *s)
+{
+    if (!s)
+        return;
+    EVP_MD_CTX_free(s->ctx);
+    mem_free(s);
+}
+
+/* ---- digests of a whole -----------------------------------------------------------------------*/
 
 /* Fetched once: looking the algorithm up costs as much as hashing an event. Never freed. Likewise
  * each thread keeps its context, which would be made of three pieces of memory each time; it goes
@@ -80,7 +138,7 @@ static void fetch_md(void)
     must(md_sha256 && !pthread_key_create(&md_context, free_context), "sha256");
 }
 
-void crypto_sha256(const void *p, size_t n, unsigned char out[32])
+static EVP_MD_CTX *thread_context(void)
 {
     pthread_once(&md_once, fetch_md);
     EVP_MD_CTX *ctx = pthread_getspecific(md_context);
@@ -88,9 +146,25 @@ void crypto_sha256(const void *p, size_t n, unsigned char out[32])
         ctx = EVP_MD_CTX_new();
         must(ctx && !pthread_setspecific(md_context, ctx), "sha256");
     }
-    must(EVP_DigestInit_ex2(ctx, md_sha256, NULL) == 1 &&
-             EVP_DigestUpdate(ctx, n ? p : "", n) == 1 && EVP_DigestFinal_ex(ctx, out, NULL) == 1,
-         "sha256");
+    return ctx;
+}
+
+void crypto_sha256_of(const struct bytes *list, int count, unsigned char out[32])
+{
+    EVP_MD_CTX *ctx = thread_context();
+
+    must(EVP_DigestInit_ex2(ctx, md_sha256, NULL) == 1, "sha256");
+    for (int i = 0; i < count; i++)
+        if (list[i].n)
+            must(EVP_DigestUpdate(ctx, list[i].p, list[i].n) == 1, "sha256");
+    must(EVP_DigestFinal_ex(ctx, out, NULL) == 1, "sha256");
+}
+
+void crypto_sha256(const void *p, size_t n, unsigned char out[32])
+{
+    const struct bytes one = {p, n};
+
+    crypto_sha256_of(&one, 1, out);
 }
 
 void hex_encode(const void *p, size_t n, char *out)
@@ -98,6 +172,7 @@ void hex_encode(const void *p, size_t n, char *out)
     static const char digit[] = "0123456789abcdef";
     const unsigned char *b = p;
 
+    assert(b || !n);
     for (size_t i = 0; i < n; i++) {
         *out++ = digit[b[i] >> 4];
         *out++ = digit[b[i] & 15];
@@ -138,6 +213,7 @@ void base64url_encode(const void *p, size_t n, struct buf *out)
 {
     const unsigned char *b = p;
 
+    assert(b || !n);
     for (size_t i = 0; i < n; i += 3) {
         uint32_t v = (uint32_t)b[i] << 16;
         if (i + 1 < n)
@@ -214,6 +290,7 @@ void crypto_public(const unsigned char seed[32], unsigned char pub[32])
     size_t n = 32;
 
     must(key && EVP_PKEY_get_raw_public_key(key, pub, &n) == 1, "ed25519 key");
+    assert(n == 32);
     EVP_PKEY_free(key);
 }
 
@@ -253,6 +330,7 @@ bool crypto_verify(const unsigned char pub[32], const void *msg, size_t n,
 
 void crypto_scrypt(const char *password, const unsigned char salt[16], unsigned char out[32])
 {
+    assert(password);
     must(EVP_PBE_scrypt(password, strlen(password), salt, 16, 16384, 8, 1, 64 << 20, out, 32) == 1,
          "scrypt");
 }
@@ -261,9 +339,11 @@ void crypto_hmac(const void *key, size_t key_len, const void *p, size_t n, unsig
 {
     unsigned len = 32;
 
+    assert(key_len <= INT_MAX && (key || !key_len) && (p || !n));
     must(HMAC(EVP_sha256(), key_len ? key : "", (int)key_len, n ? p : (const void *)"", n, out,
               &len) != NULL,
          "hmac");
+    assert(len == 32);
 }
 
 bool crypto_equal(const void *a, const void *b, size_t n)

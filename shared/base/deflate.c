@@ -22,7 +22,7 @@ struct deflater *deflater_create(int level, const void *dict, size_t n)
     struct deflater *d = mem_alloc(sizeof *d);
     int rc = deflateInit2(&d->z, level, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY);
 
-    assert(rc == Z_OK && n <= UINT_MAX);
+    assert(level >= 1 && level <= 9 && rc == Z_OK && n <= UINT_MAX);
     if (n) {
         rc = deflateSetDictionary(&d->z, dict, (uInt)n);
         assert(rc == Z_OK);
@@ -41,6 +41,7 @@ void deflater_destroy(struct deflater *d)
 static void room_for(z_stream *z, struct buf *out, size_t room)
 {
     buf_reserve(out, room);
+    assert(room && room <= UINT_MAX);
     z->next_out = out->data + out->len;
     z->avail_out = (uInt)room;
 }

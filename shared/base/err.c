@@ -1,5 +1,6 @@
 #include "base/err.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +9,7 @@ void errmsg_set(struct errmsg *e, const char *fmt, ...)
 {
     va_list ap;
 
+    assert(fmt);
     if (!e)
         return;
     va_start(ap, fmt);
@@ -21,6 +23,7 @@ void errmsg_wrap(struct errmsg *e, const char *fmt, ...)
     va_list ap;
     int n;
 
+    assert(fmt);
     if (!e)
         return;
     memcpy(old, e->text, sizeof old);
@@ -39,9 +42,10 @@ void errmsg_wrap(struct errmsg *e, const char *fmt, ...)
 
 const char *err_name(enum err err)
 {
-    static const char *const names[] = {"ok",     "invalid", "not-found", "conflict",
-                                        "denied", "peer",    "io",        "full",
-                                        "busy",   "corrupt", "closed",    "unsupported"};
+    static const char *const names[] = {"ok",     "invalid",     "not-found", "conflict", "denied",
+                                        "peer",   "io",          "full",      "busy",     "corrupt",
+                                        "closed", "unsupported", "withheld"};
+    _Static_assert(sizeof names / sizeof *names == ERR_WITHHELD + 1, "a name for each");
 
     return (unsigned)err < sizeof names / sizeof *names ? names[err] : "?";
 }

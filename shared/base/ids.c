@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,12 +22,14 @@ static int number_at(const char *s, int n)
 {
     int v = 0;
 
-    while (n--)
-        v = v * 10 + (*s++ - '0');
+    for (; n--; s++) {
+        assert(*s >= '0' && *s <= '9'); /* the caller has looked */
+        v = v * 10 + (*s - '0');
+    }
     return v;
 }
 
-/* ---- divisions ------------------------------------------------------------------------------ ----*/
+/* ---- divisions --------------------------------------------------------------------------------*/
 
 bool division_tier(const char *code, enum tier *ret_tier)
 {
@@ -54,6 +57,7 @@ static void cut(const char *code, size_t keep, char out[13])
 {
     char made[13];
 
+    assert(keep < 12);
     memcpy(made, code, 12);
     memset(made + keep, '0', 12 - keep);
     made[12] = 0;
@@ -99,10 +103,11 @@ const char *tier_name(enum tier tier)
 {
     static const char *const names[] = {"district", "street", "community"};
 
+    assert(tier <= TIER_COMMUNITY);
     return names[tier];
 }
 
-/* ---- people and bodies ---------------------------------------------------------------------- ----*/
+/* ---- people and bodies ------------------------------------------------------------------------*/
 
 static bool no(const char **why, const char *reason)
 {
@@ -136,8 +141,10 @@ static char citizen_check(const char *first17)
     static const int weight[] = {7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
     int sum = 0;
 
-    for (int i = 0; i < 17; i++)
+    for (int i = 0; i < 17; i++) {
+        assert(first17[i] >= '0' && first17[i] <= '9');
         sum += (first17[i] - '0') * weight[i];
+    }
     return "10X98765432"[sum % 11];
 }
 
@@ -223,7 +230,7 @@ bool mobile_check(const char *text)
     return digits_only(text, 11) && text[0] == '1';
 }
 
-/* ---- ISO 7064 and the numbers built on it ---------------------------------------------------- ----*/
+/* ---- ISO 7064 and the numbers built on it -----------------------------------------------------*/
 
 char mod11_10(const char *digits)
 {

@@ -38,7 +38,7 @@ static json_t *lib_real(double d)
 
 #define DEPTH_MAX 64
 
-/* ---- memory ---- ------------------------------------------------------------------------------*/
+/* ---- memory -----------------------------------------------------------------------------------*/
 
 /* jansson asks for memory piece by piece and gives it back so. What is parsed for a batch takes it
  * from the batch's arena instead; a mark before each piece says whose it is. */
@@ -50,7 +50,7 @@ static _Thread_local struct arena *parse_arena;
 
 static void *piece_alloc(size_t n)
 {
-    struct piece *x = parse_arena ? arena_alloc(parse_arena, sizeof *x + n) : malloc(sizeof *x + n);
+    struct piece *x = parse_arena ? arena_room(parse_arena, sizeof *x + n) : malloc(sizeof *x + n);
 
     if (!x)
         return NULL;
@@ -64,9 +64,13 @@ static void piece_free(void *p)
         free((struct piece *)p - 1);
 }
 
-__attribute__((constructor)) static void use_pieces(void)
+static bool pieces;
+
+void json_use_arenas(void)
 {
-    json_set_alloc_funcs(piece_alloc, piece_free);
+    if (!pieces)
+        json_set_alloc_funcs(piece_alloc, piece_free);
+    pieces = true;
 }
 
 /* `struct json` is jansson's value under our name; nobody outside this file knows. Getters take
@@ -150,6 +154,7 @@ enum err json_parse_in(struct arena *a, const char *p, size_t n, struct json **r
 {
     struct arena *before = parse_arena;
 
+    assert(a && pieces); /* json_use_arenas() */
     parse_arena = a;
     enum err err = json_parse(p, n, ret, e);
     parse_arena = before;
@@ -163,11 +168,13 @@ void json_free(struct json *j)
 
 struct json *json_ref(const struct json *j)
 {
+    assert(j);
     return made(json_incref(in(j)));
 }
 
 struct json *json_copy(const struct json *j)
 {
+    assert(j);
     return made(json_deep_copy(in(j)));
 }
 
@@ -211,8 +218,8 @@ struct json *json_null(void)
 
 void json_set(struct json *o, const char *key, struct json *steal)
 {
+    assert(o && key && steal && o != steal);
     int bad = json_object_set_new(in(o), key, in(steal));
-
     assert(!bad); /* not an object, a key that is not UTF-8, or a value inside itself */
 }
 
@@ -234,21 +241,15 @@ void json_set_bool(struct json *o, const char *key, bool b)
 
 void json_del(struct json *o, const char *key)
 {
+    assert(json_is_object(o));
     json_object_del(in(o), key);
-}
-
-void json_merge(struct json *dst, const struct json *src)
-{
-    int bad = json_object_update(in(dst), in(src));
-
-    assert(!bad);
 }
 
 void json_push(struct json *a, struct json *steal)
 {
+    assert(a && steal && a != steal);
     int bad = json_array_append_new(in(a), in(steal));
-
-    assert(!bad);
+    assert(!bad); /* not an array, or a value inside itself */
 }
 
 void json_push_text(struct json *a, const char *s)
@@ -278,6 +279,19 @@ bool json_get_bool(const struct json *o, const char *key, bool def)
     struct json *v = json_get(o, key);
 
     return json_is_bool(v) ? json_value_bool(v) : def;
+}
+
+enum json_kind json_kind(const struct json *j)
+{
+    static const enum json_kind kind[] = {
+        [JSON_OBJECT] = JSON_KIND_OBJECT, [JSON_ARRAY] = JSON_KIND_ARRAY,
+        [JSON_STRING] = JSON_KIND_TEXT,   [JSON_INTEGER] = JSON_KIND_INT,
+        [JSON_REAL] = JSON_KIND_REAL,     [JSON_TRUE] = JSON_KIND_TRUE,
+        [JSON_FALSE] = JSON_KIND_FALSE,   [JSON_NULL] = JSON_KIND_NULL,
+    };
+
+    assert(j);
+    return kind[json_typeof(in(j))];
 }
 
 static bool is(const struct json *j, json_type type)
@@ -325,6 +339,11 @@ int64_t json_value_int(const struct json *j)
     return json_integer_value(in(j));
 }
 
+double json_value_real(const struct json *j)
+{
+    return json_real_value(in(j));
+}
+
 bool json_value_bool(const struct json *j)
 {
     return is(j, JSON_TRUE);
@@ -352,157 +371,12 @@ void *json_iter_next(const struct json *o, void *i)
 
 const char *json_iter_key(void *i)
 {
+    assert(i);
     return json_object_iter_key(i);
 }
 
 struct json *json_iter_value(void *i)
 {
+    assert(i);
     return borrowed(json_object_iter_value(i));
-}
-
-/* ---- RFC 8785 ------------------------------------------------------------------------------ ----*/
-
-static void put_text(const char *s, struct buf *out)
-{
-    static const char short_of[] = "btn\0fr"; /* 8 .. 13; 11 has none */
-
-    buf_putc(out, '"');
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)*s;
-        if (c == '"' || c == '\\') {
-            buf_putc(out, '\\');
-            buf_putc(out, (char)c);
-        } else if (c >= 8 && c <= 13 && c != 11) {
-            buf_putc(out, '\\');
-            buf_putc(out, short_of[c - 8]);
-        } else if (c < 0x20) {
-            buf_printf(out, "\\u%04x", c);
-        } else {
-            buf_putc(out, (char)c);
-        }
-    }
-    buf_putc(out, '"');
-}
-
-/* ECMAScript's Number to text: the shortest digits that read back as the same number. */
-static void put_real(double d, struct buf *out)
-{
-    char text[40], digits[24];
-    int count = 0, exponent;
-
-    if (d == 0) {
-        buf_putc(out, '0');
-        return;
-    }
-    for (int precision = 0; precision <= 16; precision++) {
-        snprintf(text, sizeof text, "%.*e", precision, fabs(d));
-        if (strtod(text, NULL) == fabs(d))
-            break;
-    }
-    for (const char *p = text; *p != 'e'; p++)
-        if (*p != '.')
-            digits[count++] = *p;
-    while (count > 1 && digits[count - 1] == '0')
-        count--;
-    exponent = atoi(strchr(text, 'e') + 1) + 1; /* value = 0.digits * 10^exponent */
-    if (d < 0)
-        buf_putc(out, '-');
-    if (count <= exponent && exponent <= 21) {
-        buf_append(out, digits, (size_t)count);
-        for (int i = count; i < exponent; i++)
-            buf_putc(out, '0');
-    } else if (0 < exponent && exponent <= 21) {
-        buf_append(out, digits, (size_t)exponent);
-        buf_putc(out, '.');
-        buf_append(out, digits + exponent, (size_t)(count - exponent));
-    } else if (-6 < exponent && exponent <= 0) {
-        buf_puts(out, "0.");
-        for (int i = exponent; i < 0; i++)
-            buf_putc(out, '0');
-        buf_append(out, digits, (size_t)count);
-    } else {
-        buf_putc(out, digits[0]);
-        if (count > 1) {
-            buf_putc(out, '.');
-            buf_append(out, digits + 1, (size_t)(count - 1));
-        }
-        buf_printf(out, "e%c%d", exponent > 0 ? '+' : '-', abs(exponent - 1));
-    }
-}
-
-/* UTF-16 order is UTF-8 byte order, but that U+10000 and above (lead byte F0..F4) are surrogates
- * and so stand before U+E000..U+FFFF (lead byte EE, EF). */
-static int key_order(const void *a, const void *b)
-{
-    const unsigned char *x = *(const unsigned char *const *)a;
-    const unsigned char *y = *(const unsigned char *const *)b;
-
-    while (*x && *x == *y)
-        x++, y++;
-    if (*x >= 0xee && *y >= 0xee && (*x >= 0xf0) != (*y >= 0xf0))
-        return *x >= 0xf0 ? -1 : 1;
-    return (int)*x - (int)*y;
-}
-
-static void put_object(const struct json *j, struct buf *out)
-{
-    size_t n = json_count(j), i = 0;
-    const char **keys = mem_alloc(n * sizeof *keys);
-
-    for (void *it = json_iter(j); it; it = json_iter_next(j, it))
-        keys[i++] = json_iter_key(it);
-    assert(i == n);
-    qsort(keys, n, sizeof *keys, key_order);
-    buf_putc(out, '{');
-    for (i = 0; i < n; i++) {
-        if (i)
-            buf_putc(out, ',');
-        put_text(keys[i], out);
-        buf_putc(out, ':');
-        json_canonical(json_get(j, keys[i]), out);
-    }
-    buf_putc(out, '}');
-    mem_free(keys);
-}
-
-void json_canonical(const struct json *j, struct buf *out)
-{
-    assert(j);
-    switch (json_typeof(in(j))) {
-    case JSON_OBJECT:
-        put_object(j, out);
-        break;
-    case JSON_ARRAY:
-        buf_putc(out, '[');
-        for (size_t i = 0; i < json_count(j); i++) {
-            if (i)
-                buf_putc(out, ',');
-            json_canonical(json_at(j, i), out);
-        }
-        buf_putc(out, ']');
-        break;
-    case JSON_STRING:
-        put_text(json_value_text(j), out);
-        break;
-    case JSON_INTEGER:
-        buf_printf(out, "%lld", (long long)json_value_int(j));
-        break;
-    case JSON_REAL:
-        put_real(json_real_value(in(j)), out);
-        break;
-    case JSON_TRUE:
-        buf_puts(out, "true");
-        break;
-    case JSON_FALSE:
-        buf_puts(out, "false");
-        break;
-    case JSON_NULL:
-        buf_puts(out, "null");
-        break;
-    }
-}
-
-void json_dump(const struct json *j, struct buf *out)
-{
-    json_canonical(j, out);
 }

@@ -2,11 +2,17 @@
  * and a hub reads every body of its subtree. Keys must rise strictly, so none comes twice. */
 #include "base/json_quick.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define FIRST_BYTE(p, bits) ((p) + __builtin_ctzll(bits) / 8)
+#else
+#define FIRST_BYTE(p, bits) ((void)(bits), (p)) /* look from there on, one by one */
+#endif
 #define TEXT_MAX 4096 /* a text with escapes in it; longer ones are left to jansson */
 
 struct quick {
@@ -52,6 +58,27 @@ static int escaped(struct quick *q)
     return (unsigned char)to[at - from];
 }
 
+/* Behind the bytes that stand for themselves, eight at a time: no quote, no backslash, no control
+ * character, nothing but ASCII. The last seven of the input are left to the caller. */
+static const unsigned char *behind_plain(const unsigned char *p, const unsigned char *end)
+{
+    const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
+
+    while (end - p >= 8) {
+        uint64_t w, quote, back, other;
+        memcpy(&w, p, 8);
+        quote = w ^ ones * '"';
+        back = w ^ ones * '\\';
+        /* The top bit of a byte says that it is not plain: it had it, or it was too small for what
+         * was taken off. Borrowing spoils only the bytes above the first such. */
+        other = (w | (w - ones * 0x20) | (quote - ones) | (back - ones)) & tops;
+        if (other)
+            return FIRST_BYTE(p, other);
+        p += 8;
+    }
+    return p;
+}
+
 /* A text behind its first quote: where it stands in the input, or unescaped in q->text. */
 static bool text(struct quick *q, const char **ret, size_t *ret_len)
 {
@@ -61,7 +88,11 @@ static bool text(struct quick *q, const char **ret, size_t *ret_len)
 
     while (q->p < q->end && *q->p != '"') {
         size_t len = 1;
+        if (!copied && (q->p = behind_plain(q->p, q->end)) == q->end)
+            break;
         int c = *q->p;
+        if (c == '"')
+            break;
         if (c < 0x20)
             return false;
         if (c == '\\') {
@@ -200,6 +231,7 @@ json_t *json_quick(const char *p, size_t n, int depth_max)
     struct quick q;
     json_t *j;
 
+    assert(p && depth_max >= 0);
     q.p = (const unsigned char *)p;
     q.end = q.p + n;
     j = n ? value(&q, depth_max) : NULL;

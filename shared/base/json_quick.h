@@ -8,8 +8,9 @@
 
 struct json_t; /* jansson's */
 
-/* NULL: not in the subset (which says nothing about whether it is JSON), or deeper than depth_max.
- */
+/* json_quick(p, n, depth_max): the value whose text is p[0 .. n), or NULL: not in the subset (which
+ * says nothing about whether it is JSON), or deeper than depth_max.
+ * Owns  The caller, by json_decref(). */
 struct json_t *json_quick(const char *p, size_t n, int depth_max);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/host.h"
 #include "base/time.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@ static _Atomic int level_least = LOG_LEVEL_INFO;
 
 void log_level_set(enum log_level least)
 {
+    assert(least <= LOG_LEVEL_ERROR);
     level_least = (int)least;
 }
 
@@ -22,6 +24,7 @@ void log_line(enum log_level level, const char *area, const char *fmt, ...)
     va_list ap;
     int n, more;
 
+    assert(level <= LOG_LEVEL_ERROR && area && fmt);
     if ((int)level < level_least)
         return;
     time_rfc3339(host_wall_ms(host_system()), at);

@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ char *mem_strndup(const char *s, size_t n)
 {
     char *p = mem_alloc(n + 1);
 
+    assert(s);
     memcpy(p, s, n);
     return p;
 }

@@ -1,5 +1,6 @@
 #include "base/problem.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -25,6 +26,7 @@ void problem_set(struct problem *p, int status, const char *code, const char *fi
 
     if (!p)
         return;
+    assert(status >= 400 && status < 600);
     put(fresh.code, sizeof fresh.code, code);
     put(fresh.field, sizeof fresh.field, field);
     put(fresh.expected, sizeof fresh.expected, expected);

@@ -3,14 +3,14 @@
 #define BASE_PROBLEM_H
 
 struct problem {
-    int status;      /* 400 broken JSON, 403, 404, 409, 413, 415, 422 invalid */
-    char code[48];   /* slug: "material-missing" */
-    char field[128]; /* JSON pointer or name of the field */
-    char expected[200];
-    char found[200];
-    char zh[300];
-    char en[300];
-    char allowed[8][32]; /* what would be allowed instead */
+    int status;          /* 0: no problem; 400 broken JSON, 403, 404, 409, 413, 415, 422 invalid */
+    char code[48];       /* slug: "material-missing" */
+    char field[128];     /* JSON pointer or name of the field */
+    char expected[200];  /* what would be right; "": nothing to say */
+    char found[200];     /* what was there instead; "": nothing to say */
+    char zh[300];        /* the sentence for people */
+    char en[300];        /* the same in English */
+    char allowed[8][32]; /* what would be allowed instead: allowed[0 .. allowed_count) */
     int allowed_count;
 };
 

@@ -1,42 +1,43 @@
-/* One cleaning for every text that comes from outside. Pure. */
+/* Small things about texts that every floor needs. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
-#include "base/buf.h"
-
 #include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 
-enum text_kind {
-    TEXT_LINE,   /* a name, an address: one line */
-    TEXT_LINES,  /* what somebody wrote: line breaks and tabs may be in it */
-    TEXT_NUMBER, /* a telephone or identity number: blanks and marks between its places count for
-                    nothing */
-};
+/* Copy src (NULL: "") into the array dst; what does not fit is cut. */
+#define COPY_TEXT(dst, src) ((void)snprintf((dst), sizeof(dst), "%s", (src) ? (src) : ""))
 
-enum text_fault {
-    TEXT_GOOD,
-    TEXT_NOT_UTF8,
-    TEXT_CONTROL, /* a control character; a line break where there is one line */
-    TEXT_TURNED,  /* a character that turns the direction of what follows (U+202A to U+202E, U+2066
-                     to U+2069): what is read would not be what is stored */
-};
+/* s, or `other` where there is none. */
+static inline const char *text_or(const char *s, const char *other)
+{
+    return s ? s : other;
+}
+
+/* Are both there and equal? */
+static inline bool text_is(const char *a, const char *b)
+{
+    return a && b && !strcmp(a, b);
+}
 
 /**
- * text_clean(kind, text, out):
- * Append ${text} to ${out} as it is stored.
+ * word_in(list, word):
+ * Is ${word} one of the words of ${list}?
  *
- * Shapes  Blanks of Unicode (no-break, ideographic ...) become the ordinary one; blanks at both
- *         ends go; characters that show nothing (zero width, soft hyphen, fillers, direction
- *         marks) go, but for variation selectors, which belong to the character before them: so a
- *         text in which nothing can be seen becomes "". CR LF and CR become LF. TEXT_NUMBER: all
- *         blanks and direction changes go too.
- *         Composition (NFC) is left as it came: this program has no table for it, and what
- *         keyboards for Chinese make is composed.
- * Errors  Another fault than TEXT_GOOD: out holds no promise beyond its old length.
+ * Shapes  Words are parted by single blanks, with a blank at each end of the list: " agent clerk ".
+ *         NULL and "" are in no list; nor is a word with a blank in it.
  */
-enum text_fault text_clean(enum text_kind kind, const char *text, struct buf *out);
+static inline bool word_in(const char *list, const char *word)
+{
+    size_t n = word ? strlen(word) : 0;
 
-/* The same as SQL's LIKE with ESCAPE '\' takes it: every character stands for itself. */
-void text_like(const char *text, struct buf *out);
+    if (!n || !list || strchr(word, ' '))
+        return false;
+    for (const char *at = list; (at = strstr(at, word)); at++)
+        if (at > list && at[-1] == ' ' && at[n] == ' ')
+            return true;
+    return false;
+}
 
 #endif

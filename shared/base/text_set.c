@@ -1,5 +1,6 @@
 #include "base/text_set.h"
 
+#include <assert.h>
 #include <string.h>
 
 static uint32_t hash_of(const char *text)
@@ -15,6 +16,7 @@ static size_t slot_of(const struct text_set *s, const char *text)
 {
     size_t i = hash_of(text) & (s->slot_count - 1);
 
+    assert(s->slot_count > s->count && !(s->slot_count & (s->slot_count - 1)));
     while (s->slots[i] && strcmp(s->list[s->slots[i] - 1], text))
         i = (i + 1) & (s->slot_count - 1);
     return i;
@@ -23,6 +25,8 @@ static size_t slot_of(const struct text_set *s, const char *text)
 static void grow(struct text_set *s)
 {
     size_t cap = s->cap ? s->cap * 2 : 32;
+
+    assert(s->arena && cap <= UINT32_MAX / 2);
     const char **list = arena_alloc(s->arena, sizeof *list * cap);
 
     if (s->count)
@@ -40,6 +44,7 @@ size_t text_set_put(struct text_set *s, const char *text, bool *ret_new)
 {
     size_t at;
 
+    assert(text);
     if (s->count == s->cap)
         grow(s);
     at = slot_of(s, text);

@@ -1,5 +1,6 @@
 #include "base/time.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 
 static int64_t floor_div(int64_t a, int64_t b)
 {
+    assert(b > 0);
     return a / b - (a % b < 0);
 }
 
@@ -34,6 +36,7 @@ static void split_days(int64_t days, int *year, int *month, int *day)
     *day = of_year - (153 * m + 2) / 5 + 1;
     *month = m < 10 ? m + 3 : m - 9;
     *year = (int)(y + cycle * 400) + (*month <= 2);
+    assert(*month >= 1 && *month <= 12 && *day >= 1 && *day <= 31);
 }
 
 static int clamp_year(int year)

@@ -10,6 +10,7 @@
 
 struct calendar;
 
+/* Without any year; calendar_destroy(). */
 struct calendar *calendar_create(void);
 void calendar_destroy(struct calendar *c); /* NULL is allowed */
 

@@ -1,49 +1,67 @@
 /* Items and calendars: imported at the district, read everywhere. */
-#include "office/inside.h"
+#include "catalogue/items.h"
 
+#include "base/text.h"
 #include "base/time.h"
+#include "catalogue/calendar.h"
 #include "catalogue/lint.h"
+#include "office/say.h"
 
-#include <stdio.h>
-#include <string.h>
-
-enum err item_published(struct db *db, const struct event *ev, const struct json *b,
-                        struct errmsg *e)
+static enum err item_published(struct office *o, struct db *db, const struct event *ev,
+                               const struct json *record, const struct json *personal,
+                               struct errmsg *e)
 {
-    const char *code = json_get_text(b, "code");
+    const char *code = json_get_text(record, "code");
 
+    (void)o;
+    (void)personal;
     if (!code) {
         errmsg_set(e, "an item without code");
         return ERR_INVALID;
     }
     struct stmt *st = db_stmt(
-        db,
-        "INSERT INTO item (code, version, hlc, state, name, body) VALUES ($1, $2, $3, $4, $5, $6) "
-        "ON CONFLICT (code) DO UPDATE SET version = excluded.version, hlc = excluded.hlc, "
-        "state = excluded.state, name = excluded.name, body = excluded.body "
-        "WHERE excluded.hlc >= item.hlc");
+        db, "INSERT INTO item (code, version, hlc, state, name, body) VALUES ($1, $2, $3, $4, $5, "
+            "$6) ON CONFLICT (code) DO UPDATE SET version = excluded.version, hlc = excluded.hlc, "
+            "state = excluded.state, name = excluded.name, body = excluded.body "
+            "WHERE (excluded.version, excluded.hlc) >= (item.version, item.hlc)");
     bind_text(st, 1, code);
-    bind_int(st, 2, json_get_int(b, "version", 1));
+    bind_int(st, 2, json_get_int(record, "version", 1));
     bind_int(st, 3, (int64_t)ev->hlc);
-    bind_text(st, 4, text_or(json_get_text(b, "state"), "published"));
-    bind_text(st, 5, text_or(json_get_text(b, "name"), code));
-    bind_text(st, 6, ev->body);
+    bind_text(st, 4, text_or(json_get_text(record, "state"), "published"));
+    bind_text(st, 5, text_or(json_get_text(record, "name"), code));
+    bind_text(st, 6, ev->record);
     return db_run(st, e);
 }
 
-enum err calendar_published(struct db *db, const struct event *ev, const struct json *b,
-                            struct errmsg *e)
+static enum err calendar_published(struct office *o, struct db *db, const struct event *ev,
+                                   const struct json *record, const struct json *personal,
+                                   struct errmsg *e)
 {
     struct stmt *st =
         db_stmt(db, "INSERT INTO calendar_year (year, hlc, body) VALUES ($1, $2, $3) "
                     "ON CONFLICT (year) DO UPDATE SET hlc = excluded.hlc, body = excluded.body "
                     "WHERE excluded.hlc >= calendar_year.hlc");
 
-    bind_int(st, 1, json_get_int(b, "year", 0));
+    (void)o;
+    (void)personal;
+    bind_int(st, 1, json_get_int(record, "year", 0));
     bind_int(st, 2, (int64_t)ev->hlc);
-    bind_text(st, 3, ev->body);
+    bind_text(st, 3, ev->record);
     return db_run(st, e);
 }
+
+static const struct fact_kind kinds[] = {
+    {"item.published/1", MAY_DISTRICT, NULL, "*", 0, item_published},
+    {"calendar.published/1", MAY_DISTRICT, NULL, "*", 0, calendar_published},
+};
+
+static const struct projection tables[] = {
+    {"item", "code, version, hlc, state, name, body", "code"},
+    {"calendar_year", "year, hlc, body", "year"},
+};
+
+const struct fact_group catalogue_facts = {kinds, sizeof kinds / sizeof kinds[0], tables,
+                                           sizeof tables / sizeof tables[0]};
 
 enum err item_load(struct db *db, const char *code, struct json **ret, struct errmsg *e)
 {
@@ -62,32 +80,52 @@ enum err item_load(struct db *db, const char *code, struct json **ret, struct er
 
 /* ---- promises ---------------------------------------------------------------------------------*/
 
-/* The calendar in memory is made again when another process has published a year. */
-static enum err refresh_calendar(struct office *o, struct db *db, struct errmsg *e)
+/* The years in memory are made again when another process has published one. */
+struct years {
+    struct calendar *calendar;
+    int64_t hlc;
+};
+
+static void years_finish(void *p)
 {
-    struct stmt *st = db_stmt(db, "SELECT coalesce(max(hlc), 0) FROM calendar_year");
-    int64_t hlc = 0;
+    calendar_destroy(((struct years *)p)->calendar);
+}
+
+static enum err load_years(struct db *db, struct years *y, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT body FROM calendar_year ORDER BY year");
     enum err err;
     bool row;
 
-    if ((err = db_step(st, &row, e)) != OK)
-        return err;
-    hlc = col_int(st, 0);
-    db_reset(st);
-    if (o->calendar && hlc == o->calendar_hlc)
-        return OK;
-    calendar_destroy(o->calendar);
-    o->calendar = calendar_create();
-    o->calendar_hlc = hlc;
-    st = db_stmt(db, "SELECT body FROM calendar_year ORDER BY year");
+    calendar_destroy(y->calendar);
+    y->calendar = calendar_create();
     while ((err = db_step(st, &row, e)) == OK && row) {
         struct json *year = NULL;
         struct problem p;
         if (json_parse(col_text(st, 0), strlen(col_text(st, 0)), &year, e) == OK &&
-            calendar_load(o->calendar, year, &p) != OK)
+            calendar_load(y->calendar, year, &p) != OK)
             errmsg_set(e, "%s", p.en);
         json_free(year);
     }
+    return err;
+}
+
+static enum err calendar_of(struct office *o, struct db *db, struct calendar **ret,
+                            struct errmsg *e)
+{
+    static const char key; /* its address names our memory */
+    struct years *y = office_memory(o, &key, sizeof *y, years_finish);
+    struct stmt *st = db_stmt(db, "SELECT coalesce(max(hlc), 0) FROM calendar_year");
+    int64_t hlc = 0;
+    bool row;
+    enum err err = db_step(st, &row, e);
+
+    if (err == OK && row)
+        hlc = col_int(st, 0);
+    db_reset(st);
+    if (err == OK && (!y->calendar || hlc != y->hlc) && (err = load_years(db, y, e)) == OK)
+        y->hlc = hlc;
+    *ret = y->calendar;
     return err;
 }
 
@@ -102,11 +140,12 @@ enum err item_promise(struct office *o, struct db *db, const struct json *item, 
     enum err err;
 
     if (!n || !strcmp(unit, "working_day")) {
-        if ((err = refresh_calendar(o, db, e)) != OK)
+        struct calendar *calendar;
+        if ((err = calendar_of(o, db, &calendar, e)) != OK)
             return err;
         if (!n) /* on the spot: before this day ends */
             due = day;
-        else if (calendar_add(o->calendar, day, (int)n, &due, &p) != OK)
+        else if (calendar_add(calendar, day, (int)n, &due, &p) != OK)
             return *ret_ms = 0,
                    OK; /* next year's days are not published yet: no promise, no guess */
     } else if (!strcmp(unit, "hour")) {
@@ -206,8 +245,8 @@ enum err item_import(struct office *o, struct db *db, const struct caller *c, co
     }
     if (err != OK)
         return err;
-    err = office_say(o, db, year ? "calendar.published/1" : "item.published/1", "", o->street, c,
-                     json_copy(in), &e);
+    err = office_say_fact(o, db, year ? "calendar.published/1" : "item.published/1", o->street, c,
+                          json_copy(in), &e);
     if (err != OK)
         return err;
     *out = json_object();

@@ -1,5 +1,7 @@
 #include "catalogue/lint.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -105,6 +107,21 @@ static enum err lint_form(const struct json *item, struct problem *p)
     return OK;
 }
 
+/* What a street does about a case of which it does not know what its community has decided. */
+static enum err lint_take_back(const struct json *item, struct problem *p)
+{
+    const struct json *at = json_get(item, "decided_at"), *said = json_get(item, "take_back");
+    bool community = false;
+
+    for (size_t i = 0; i < json_count(at); i++)
+        community |= text_is(json_value_text(json_at(at, i)), "community");
+    if (said && !community)
+        return wrong(p, "take_back", "nothing: no community decides this item");
+    if (said && !word_in(" wait overrule ", json_value_text(said)))
+        return wrong(p, "take_back", "wait or overrule");
+    return OK;
+}
+
 enum err lint_item(const struct json *item, struct problem *p)
 {
     static const char *const texts[] = {"code",          "name",       "name_en", "item_type",
@@ -119,6 +136,8 @@ enum err lint_item(const struct json *item, struct problem *p)
     if (json_get_int(item, "version", 0) < 1)
         return wrong(p, "version", "1 or more");
     err = lint_limits(item, p);
+    if (err == OK)
+        err = lint_take_back(item, p);
     if (err == OK)
         err = lint_people(item, p);
     if (err == OK)

@@ -12,54 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- errors --------------------------------------------------------------------------------- ----*/
+#define BUSY_MS 5000
 
-static enum err err_of(int rc)
-{
-    switch (rc & 0xff) {
-    case SQLITE_OK:
-    case SQLITE_ROW:
-    case SQLITE_DONE:
-        return OK;
-    case SQLITE_FULL:
-        return ERR_FULL;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return ERR_CORRUPT;
-    case SQLITE_CONSTRAINT:
-        return ERR_CONFLICT;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return ERR_BUSY;
-    default:
-        return ERR_IO;
-    }
-}
-
-enum err db_fail(struct db *db, int rc, struct errmsg *e)
-{
-    enum err err = err_of(rc);
-
-    if (err == OK)
-        return OK;
-    if ((rc & 0xff) == SQLITE_NOMEM) {
-        fputs("out of memory\n", stderr);
-        abort();
-    }
-    errmsg_set(e, "database: %s", sqlite3_errmsg(db->h));
-    return err;
-}
-
-/* A mistake in the SQL is a mistake in the program. */
-void db_check_sql(struct db *db, int rc, const char *sql)
-{
-    if (rc != SQLITE_ERROR && rc != SQLITE_MISUSE && rc != SQLITE_RANGE)
-        return;
-    fprintf(stderr, "database: %s in: %s\n", sqlite3_errmsg(db->h), sql);
-    abort();
-}
-
-/* ---- connection ----------------------------------------------------------------------------- ----*/
+/* ---- connection -------------------------------------------------------------------------------*/
 
 static enum err use_wal(struct db *db, struct errmsg *e)
 {
@@ -104,7 +59,7 @@ enum err db_open(const char *path, enum db_mode mode, struct db **ret, struct er
     }
     if ((err = db_fail(db, rc, e)) != OK)
         goto fail;
-    sqlite3_busy_timeout(db->h, 5000);
+    sqlite3_busy_timeout(db->h, BUSY_MS);
     /* A reader opens the file writable too, since WAL needs its shared memory; query_only keeps it
      * from writing. */
     err = use_wal(db, e);
@@ -159,7 +114,7 @@ enum err db_exec(struct db *db, const char *sql, struct errmsg *e)
     return db_fail(db, rc, e);
 }
 
-/* ---- transactions --------------------------------------------------------------------------- ----*/
+/* ---- transactions -----------------------------------------------------------------------------*/
 
 static void reset_all(struct db *db)
 {
@@ -176,13 +131,9 @@ static enum err control(struct db *db, const char *sql, struct errmsg *e)
     int rc = st->st ? sqlite3_step(st->st) : stmt_prepare(st);
     enum err err = db_fail(db, rc, e);
 
+    assert(!st->running);
     db_reset(st);
     return err == OK && rc != SQLITE_DONE ? ERR_BUSY : err;
-}
-
-bool db_in_transaction(struct db *db)
-{
-    return !sqlite3_get_autocommit(db->h);
 }
 
 enum err db_begin(struct db *db, struct errmsg *e)
@@ -199,6 +150,7 @@ enum err db_commit(struct db *db, struct errmsg *e)
     enum err err;
 
     reset_all(db);
+    assert(db->begun && !db->running);
     db->begun = false;
     if (!db_in_transaction(db)) {
         errmsg_set(e, "database: the transaction was lost");
@@ -268,7 +220,7 @@ enum err db_undo(struct db *db)
     return err == OK ? db_release(db) : err;
 }
 
-/* ---- the whole file ------------------------------------------------------------------------- ----*/
+/* ---- the whole file ---------------------------------------------------------------------------*/
 
 enum err db_check(struct db *db, struct errmsg *e)
 {
@@ -277,7 +229,8 @@ enum err db_check(struct db *db, struct errmsg *e)
     bool row;
 
     err = db_step(st, &row, e);
-    if (err == OK && row && strcmp(col_text(st, 0), "ok")) {
+    assert(err != OK || row);
+    if (err == OK && strcmp(col_text(st, 0), "ok")) {
         errmsg_set(e, "database: %s", col_text(st, 0));
         err = ERR_CORRUPT;
     }
@@ -334,7 +287,7 @@ fail:
     return err;
 }
 
-/* ---- log ------------------------------------------------------------------------------------ ----*/
+/* ---- log --------------------------------------------------------------------------------------*/
 
 static int log_grown(void *arg, sqlite3 *h, const char *name, int pages)
 {
@@ -348,6 +301,7 @@ static int log_grown(void *arg, sqlite3 *h, const char *name, int pages)
 
 void db_on_log(struct db *db, void (*fn)(void *arg, int pages), void *arg)
 {
+    assert(fn && db->mode == DB_WRITE);
     db->on_log = fn;
     db->on_log_arg = arg;
     sqlite3_wal_hook(db->h, log_grown, db);
@@ -358,4 +312,16 @@ enum err db_checkpoint(struct db *db, struct errmsg *e)
     int rc = sqlite3_wal_checkpoint_v2(db->h, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 
     return (rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED ? OK : db_fail(db, rc, e);
+}
+
+enum err db_checkpoint_all(struct db *db, struct errmsg *e)
+{
+    int waited = 0, frames, rc;
+
+    /* SQLite waits for readers and writers by itself, but not for another who carries back: then it
+     * has not looked at the log. */
+    while (rc = sqlite3_wal_checkpoint_v2(db->h, NULL, SQLITE_CHECKPOINT_RESTART, &frames, NULL),
+           (rc & 0xff) == SQLITE_BUSY && frames < 0 && waited < BUSY_MS)
+        waited += sqlite3_sleep(10);
+    return db_fail(db, rc, e);
 }

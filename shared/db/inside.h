@@ -6,33 +6,31 @@
 
 #include <sqlite3.h>
 
-#define PARAMS_MAX 20 /* with a number for a name */
+#define PARAMS_MAX 20    /* with a number for a name */
+#define BUCKETS 256      /* of statements, by a hash of the text */
+#define RECENT 512       /* of statements, by the address of the text: a power of two */
+#define SAVEPOINTS_MAX 4 /* one in another */
 
 struct stmt {
-    struct stmt *next; /* in the same bucket */
-    struct db *db;
-    sqlite3_stmt *st;
-    char *sql;
+    struct stmt *next;         /* in the same bucket */
+    struct db *db;             /* its connection */
+    sqlite3_stmt *st;          /* NULL: it could not be prepared yet */
+    char *sql;                 /* its text */
     bool running;              /* in the middle of its rows */
-    int index[PARAMS_MAX + 1]; /* of the parameter "$n", else n */
+    int index[PARAMS_MAX + 1]; /* of the parameter "$n", else n; 0: there is none */
 };
 
-#define BUCKETS 256
-#define RECENT 512
-#define SAVEPOINTS_MAX 4
-
 struct db {
-    sqlite3 *h;
-    enum db_mode mode;
-    char *path;
-    int depth; /* savepoints open */
+    sqlite3 *h;        /* the connection */
+    enum db_mode mode; /* as it was opened */
+    char *path;        /* as it was opened */
+    int depth;         /* savepoints open */
     bool
         begun; /* by db_begin(); SQLite ends a transaction by itself when a read or a write fails */
-    int running; /* statements in the middle of their rows */
-    struct stmt *bucket[BUCKETS];
-    struct stmt *recent[RECENT]; /* by the address of the text: saves hashing it; the text is
-                                    compared all the same */
-    void (*on_log)(void *arg, int pages);
+    int running;                  /* statements in the middle of their rows */
+    struct stmt *bucket[BUCKETS]; /* every statement prepared so far */
+    struct stmt *recent[RECENT];  /* saves hashing the text; the text is compared all the same */
+    void (*on_log)(void *arg, int pages); /* of db_on_log(), with on_log_arg; NULL: nobody */
     void *on_log_arg;
 };
 

@@ -56,11 +56,12 @@ static struct main *main_of(sqlite3_file *f)
     return (struct main *)f->pMethods;
 }
 
-/* ---- the log -------------------------------------------------------------------------------- ----*/
+/* ---- the log ----------------------------------------------------------------------------------*/
 
 static int hand_down(sqlite3_file *f)
 {
     struct log *l = log_of(f);
+    assert(l->len >= 0 && l->len <= LOG_VFS_BYTES && (l->bytes || !l->len));
     int rc = l->len ? l->below->xWrite(f, l->bytes, l->len, l->at) : SQLITE_OK;
 
     if (rc == SQLITE_OK)
@@ -129,6 +130,7 @@ static int log_close(sqlite3_file *f)
     int rc;
 
     (void)hand_down(f);
+    assert(l->main->log == f);
     l->main->log = NULL;
     f->pMethods = l->below;
     rc = l->below->xClose(f);
@@ -137,7 +139,7 @@ static int log_close(sqlite3_file *f)
     return rc;
 }
 
-/* ---- the database file ---------------------------------------------------------------------- ----*/
+/* ---- the database file ------------------------------------------------------------------------*/
 
 /* Frames are made known to other connections behind it. */
 static void main_barrier(sqlite3_file *f)
@@ -171,7 +173,7 @@ static int main_close(sqlite3_file *f)
     return rc;
 }
 
-/* ---- opening -------------------------------------------------------------------------------- ----*/
+/* ---- opening ----------------------------------------------------------------------------------*/
 
 static void over_main(sqlite3_file *f)
 {
@@ -202,6 +204,7 @@ static void over_log(sqlite3_file *f, sqlite3_file *main_file)
     l->methods.xFileControl = log_control;
     l->methods.xClose = log_close;
     l->main = main_of(main_file);
+    assert(!l->main->log); /* one log a connection */
     l->main->log = f;
     f->pMethods = &l->methods;
 }

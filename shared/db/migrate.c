@@ -1,6 +1,7 @@
 #include "db/migrate.h"
 
 #include <assert.h>
+#include <string.h>
 
 static enum err scalar(struct db *db, const char *sql, int *ret, struct errmsg *e)
 {
@@ -30,6 +31,7 @@ enum err migrate_version(struct db *db, int *ret_version, struct errmsg *e)
 
 static enum err run_one(struct db *db, const struct migration *m, struct errmsg *e)
 {
+    assert(m->name && m->sql && db_in_transaction(db));
     enum err err = db_exec(db, m->sql, e);
 
     if (err == OK) {
@@ -44,6 +46,34 @@ static enum err run_one(struct db *db, const struct migration *m, struct errmsg 
     return err;
 }
 
+/* A file whose steps are not the first of ours has another beginning. */
+static enum err same_beginning(struct db *db, const struct migration *list, int n, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT version, name FROM schema_version ORDER BY version");
+    enum err err;
+    bool row;
+
+    while ((err = db_step(st, &row, e)) == OK && row) {
+        const struct migration *m = list;
+        while (m < list + n && m->version != col_int(st, 0))
+            m++;
+        if (m < list + n && strcmp(m->name, col_text(st, 1))) {
+            errmsg_set(
+                e,
+                "the data have the format of a program from before the first release (step "
+                "%d is \"%s\", here it is \"%s\"), which this program does not read: look at "
+                "them with the program that wrote them, and set the site up anew in an empty "
+                "folder. 数据是正式发布以前的格式，本程序不能读取：请用原来的程序查看，"
+                "并在空文件夹中重新建站",
+                m->version, col_text(st, 1), m->name);
+            err = ERR_UNSUPPORTED;
+            break;
+        }
+    }
+    db_reset(st);
+    return err;
+}
+
 enum err migrate(struct db *db, const struct migration *list, int n, struct errmsg *e)
 {
     int have = 0, known = n ? list[n - 1].version : 0;
@@ -52,6 +82,8 @@ enum err migrate(struct db *db, const struct migration *list, int n, struct errm
     if (err != OK)
         goto fail;
     err = migrate_version(db, &have, e);
+    if (err == OK && have)
+        err = same_beginning(db, list, n, e);
     if (err == OK && have > known) {
         errmsg_set(e,
                    "the data were written by a newer program (schema %d, this program knows %d); "

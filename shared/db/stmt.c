@@ -1,5 +1,5 @@
 /* Statements: prepared once per connection, found by their text, bound by number or name, read by
- * column. */
+ * column; and what SQLite's answers to them mean. */
 #include "db/inside.h"
 
 #include "base/mem.h"
@@ -9,7 +9,59 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- statements ----------------------------------------------------------------------------- ----*/
+/* ---- errors -----------------------------------------------------------------------------------*/
+
+static enum err err_of(int rc)
+{
+    switch (rc & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE:
+        return OK;
+    case SQLITE_FULL:
+        return ERR_FULL;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return ERR_CORRUPT;
+    case SQLITE_CONSTRAINT:
+        return ERR_CONFLICT;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return ERR_BUSY;
+    default:
+        return ERR_IO;
+    }
+}
+
+enum err db_fail(struct db *db, int rc, struct errmsg *e)
+{
+    enum err err = err_of(rc);
+
+    if (err == OK)
+        return OK;
+    if ((rc & 0xff) == SQLITE_NOMEM) {
+        fputs("out of memory\n", stderr);
+        abort();
+    }
+    errmsg_set(e, "database: %s", sqlite3_errmsg(db->h));
+    return err;
+}
+
+/* A mistake in the SQL is a mistake in the program. */
+void db_check_sql(struct db *db, int rc, const char *sql)
+{
+    if (rc != SQLITE_ERROR && rc != SQLITE_MISUSE && rc != SQLITE_RANGE)
+        return;
+    fprintf(stderr, "database: %s in: %s\n", sqlite3_errmsg(db->h), sql);
+    abort();
+}
+
+bool db_in_transaction(struct db *db)
+{
+    return !sqlite3_get_autocommit(db->h);
+}
+
+/* ---- statements -------------------------------------------------------------------------------*/
 
 static unsigned bucket_of(const char *sql)
 {
@@ -22,6 +74,7 @@ static unsigned bucket_of(const char *sql)
 
 int stmt_prepare(struct stmt *st)
 {
+    assert(!st->st);
     int rc = sqlite3_prepare_v3(st->db->h, st->sql, -1, SQLITE_PREPARE_PERSISTENT, &st->st, NULL);
 
     db_check_sql(st->db, rc & 0xff, st->sql);
@@ -121,13 +174,14 @@ enum err db_run(struct stmt *st, struct errmsg *e)
 
 void db_reset(struct stmt *st)
 {
+    assert(st->db->running >= st->running);
     st->db->running -= st->running;
     st->running = false;
     if (st->st)
         sqlite3_reset(st->st);
 }
 
-/* ---- parameters and columns ----------------------------------------------------------------- ----*/
+/* ---- parameters and columns -------------------------------------------------------------------*/
 
 static int index_of(struct stmt *st, const char *name)
 {
@@ -136,6 +190,7 @@ static int index_of(struct stmt *st, const char *name)
 
     if (!st->st)
         return 0;
+    assert(strlen(name) + 1 < sizeof full);
     snprintf(full, sizeof full, "%s%s", *name == '$' || *name == ':' || *name == '@' ? "" : "$",
              name);
     i = sqlite3_bind_parameter_index(st->st, full);
@@ -282,9 +337,18 @@ int64_t db_changes(struct db *db)
     return sqlite3_changes64(db->h);
 }
 
-int64_t db_last_rowid(struct db *db)
+enum err db_data_version(struct db *db, int64_t *ret, struct errmsg *e)
 {
-    return sqlite3_last_insert_rowid(db->h);
+    struct stmt *st = db_stmt(db, "PRAGMA data_version");
+    bool row;
+    enum err err = db_step(st, &row, e);
+
+    if (err == OK) {
+        assert(row);
+        *ret = col_int(st, 0);
+    }
+    db_reset(st);
+    return err;
 }
 
 static void scans_of(struct db *db, const char *sql,

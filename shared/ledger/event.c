@@ -1,45 +1,188 @@
+/* The encoding of an event and its sums. Nothing of links, rows or clocks. */
 #include "ledger/event.h"
 
 #include "base/crypto.h"
 #include "base/ids.h"
 
+#include <assert.h>
 #include <string.h>
 
-#define EVENT_VERSION 1
+#define TAG_PERSONAL "doorstep.personal.2"
+#define TAG_CORE "doorstep.event.2"
+#define TAG_SAID "doorstep.said.2"
+#define LEN(tag) (sizeof(tag) - 1)
 
-static void put_text(struct buf *out, const char *s, size_t n)
+static const unsigned char zeros[32];
+
+static void put_text(struct buf *out, const void *s, size_t n)
 {
     buf_varint(out, n);
     buf_append(out, s, n);
 }
 
-void event_encode(const struct event *ev, struct buf *out)
+/* The fields of the core from hlc to more: what stands in the encoding is what is hashed. */
+static void put_fields(const struct event *ev, struct buf *out)
 {
-    buf_u8(out, EVENT_VERSION);
-    put_text(out, ev->origin, strlen(ev->origin));
-    buf_varint(out, ev->seq);
     buf_varint(out, ev->hlc);
     put_text(out, ev->kind, strlen(ev->kind));
-    put_text(out, ev->case_no, strlen(ev->case_no));
+    put_text(out, ev->dossier, strlen(ev->dossier));
     put_text(out, ev->street, strlen(ev->street));
     put_text(out, ev->actor, strlen(ev->actor));
-    put_text(out, ev->body, ev->body_len);
+    put_text(out, ev->record, ev->record_len);
+    put_text(out, ev->more, ev->more_len);
 }
 
-/* A text of min..max bytes without NUL; NULL when it is not one. */
-static const char *get_text(struct reader *r, struct arena *a, size_t min, size_t max, size_t *len)
+static void check(const struct event *ev)
+{
+    assert(!(ev->flags & ~(unsigned)EVENT_FLAGS_ALL));
+    assert(!(ev->flags & EVENT_PERSONAL) == (ev->form == EVENT_FORM_NONE));
+    assert(!(ev->flags & EVENT_SIGNED) == !ev->signature);
+    assert(ev->form != EVENT_FORM_HERE || (ev->personal && ev->salt));
+    assert(ev->form != EVENT_FORM_DIGEST || ev->personal_digest);
+    (void)ev;
+}
+
+void event_encode(const struct event *ev, struct buf *out)
+{
+    check(ev);
+    buf_reserve(out, ev->record_len + ev->personal_len + ev->more_len + 320);
+    buf_u8(out, EVENT_VERSION);
+    buf_u8(out, ev->flags);
+    buf_u8(out, ev->form);
+    put_text(out, ev->origin, strlen(ev->origin));
+    buf_varint(out, ev->seq);
+    put_fields(ev, out);
+    if (ev->form == EVENT_FORM_HERE) {
+        buf_append(out, ev->salt, EVENT_SALT_BYTES);
+        put_text(out, ev->personal, ev->personal_len);
+    } else if (ev->form == EVENT_FORM_DIGEST) {
+        buf_append(out, ev->personal_digest, 32);
+    }
+    if (ev->signature)
+        buf_append(out, ev->signature, 64);
+}
+
+/* ---- sums -------------------------------------------------------------------------------------*/
+
+void event_personal_digest(const unsigned char salt[EVENT_SALT_BYTES], const char *personal,
+                           size_t len, unsigned char out[32])
+{
+    const struct bytes all[] = {
+        {TAG_PERSONAL, LEN(TAG_PERSONAL)}, {salt, EVENT_SALT_BYTES}, {personal, len}};
+
+    crypto_sha256_of(all, 3, out);
+}
+
+/* fields: the encoding from hlc to more. */
+static void sum_of(const struct event *ev, const void *fields, size_t n, struct event_sum *ret)
+{
+    unsigned char head[LEN(TAG_CORE) + 12 + 2];
+
+    if (ev->form == EVENT_FORM_HERE)
+        event_personal_digest(ev->salt, ev->personal, ev->personal_len, ret->personal);
+    else
+        memcpy(ret->personal, ev->form == EVENT_FORM_DIGEST ? ev->personal_digest : zeros, 32);
+    memcpy(head, TAG_CORE, LEN(TAG_CORE));
+    memcpy(head + LEN(TAG_CORE), ev->origin, 12);
+    head[sizeof head - 2] = EVENT_VERSION;
+    head[sizeof head - 1] = (unsigned char)ev->flags;
+    const struct bytes all[] = {{head, sizeof head}, {fields, n}, {ret->personal, 32}};
+    crypto_sha256_of(all, 3, ret->core);
+    ret->made = true;
+}
+
+void event_sum(const struct event *ev, struct event_sum *ret)
+{
+    struct buf fields = {0};
+
+    check(ev);
+    buf_reserve(&fields, ev->record_len + ev->more_len + 256);
+    put_fields(ev, &fields);
+    sum_of(ev, fields.data, fields.len, ret);
+    buf_free(&fields);
+}
+
+void event_hash(const unsigned char prev[32], const char *origin, uint64_t seq,
+                const unsigned char core[32], unsigned char out[32])
+{
+    unsigned char text[32 + EVENT_ORIGIN_MAX + 8 + 32], *p = text;
+    size_t n = strlen(origin);
+
+    assert(n <= EVENT_ORIGIN_MAX);
+    memcpy(p, prev, 32);
+    memcpy(p += 32, origin, n);
+    p += n;
+    for (int i = 0; i < 8; i++)
+        *p++ = (unsigned char)(seq >> (56 - 8 * i));
+    memcpy(p, core, 32);
+    crypto_sha256(text, (size_t)(p - text) + 32, out);
+}
+
+void event_id(const struct event_sum *sum, unsigned char out[EVENT_ID_BYTES])
+{
+    assert(sum->made);
+    memcpy(out, sum->core, EVENT_ID_BYTES);
+}
+
+static void said_text(const struct event_sum *sum, unsigned char out[LEN(TAG_SAID) + 32])
+{
+    assert(sum->made);
+    memcpy(out, TAG_SAID, LEN(TAG_SAID));
+    memcpy(out + LEN(TAG_SAID), sum->core, 32);
+}
+
+void event_sign(const unsigned char seed[32], const struct event_sum *sum, unsigned char sig[64])
+{
+    unsigned char text[LEN(TAG_SAID) + 32];
+
+    said_text(sum, text);
+    crypto_sign(seed, text, sizeof text, sig);
+}
+
+bool event_signed_by(const unsigned char key[32], const struct event_sum *sum,
+                     const unsigned char sig[64])
+{
+    unsigned char text[LEN(TAG_SAID) + 32];
+
+    said_text(sum, text);
+    return crypto_verify(key, text, sizeof text, sig);
+}
+
+/* ---- decoding ---------------------------------------------------------------------------------*/
+
+/* min..max bytes behind a varint length, where they stand; NULL when they are not there. */
+static const unsigned char *get_bytes(struct reader *r, size_t min, size_t max, size_t *ret_len)
 {
     uint64_t n = reader_varint(r);
-    const unsigned char *p;
 
-    if (r->bad || n < min || n > max)
+    if (r->bad || n < min || n > max) {
+        r->bad = true;
         return NULL;
-    p = reader_bytes(r, (size_t)n);
-    if (!p || memchr(p, 0, (size_t)n))
+    }
+    *ret_len = (size_t)n;
+    return reader_bytes(r, (size_t)n);
+}
+
+/* A text of min..max bytes without NUL, copied. NULL when it is not one. */
+static const char *get_text(struct reader *r, struct arena *a, size_t min, size_t max, size_t *len)
+{
+    size_t n;
+    const unsigned char *p = get_bytes(r, min, max, &n);
+
+    if (!p || memchr(p, 0, n)) {
+        r->bad = true;
         return NULL;
+    }
     if (len)
-        *len = (size_t)n;
-    return arena_strndup(a, (const char *)p, (size_t)n);
+        *len = n;
+    return arena_strndup(a, (const char *)p, n);
+}
+
+static const unsigned char *get_copy(struct reader *r, struct arena *a, size_t n)
+{
+    const unsigned char *p = reader_bytes(r, n);
+
+    return p ? (const unsigned char *)arena_strndup(a, (const char *)p, n) : NULL;
 }
 
 static bool origin_valid(const char *s)
@@ -55,61 +198,94 @@ static bool origin_valid(const char *s)
     return true;
 }
 
-enum err event_decode(struct reader *r, struct arena *a, struct event *ret, struct errmsg *e)
+static void get_fields(struct reader *r, struct arena *a, struct event *ev)
+{
+    const unsigned char *more;
+
+    ev->hlc = reader_varint(r);
+    ev->kind = get_text(r, a, 1, 64, NULL);
+    ev->dossier = get_text(r, a, 0, 32, NULL);
+    ev->street = get_text(r, a, 12, 12, NULL);
+    ev->actor = get_text(r, a, 0, 64, NULL);
+    ev->record = get_text(r, a, 2, EVENT_TEXT_BYTES_MAX, &ev->record_len);
+    more = get_bytes(r, 0, EVENT_MORE_BYTES_MAX, &ev->more_len);
+    if (more && ev->more_len)
+        ev->more = (const unsigned char *)arena_strndup(a, (const char *)more, ev->more_len);
+}
+
+static void get_personal(struct reader *r, struct arena *a, struct event *ev)
+{
+    if (ev->form == EVENT_FORM_HERE) {
+        ev->salt = get_copy(r, a, EVENT_SALT_BYTES);
+        if (!r->bad)
+            ev->personal =
+                get_text(r, a, 2, EVENT_TEXT_BYTES_MAX - ev->record_len, &ev->personal_len);
+    } else if (ev->form == EVENT_FORM_DIGEST) {
+        ev->personal_digest = get_copy(r, a, 32);
+    }
+    if (ev->flags & EVENT_SIGNED)
+        ev->signature = get_copy(r, a, 64);
+}
+
+enum err event_decode(struct reader *r, struct arena *a, struct event *ret,
+                      struct event_sum *ret_sum, struct errmsg *e)
 {
     struct event ev = {0};
-    unsigned version = reader_u8(r);
+    unsigned version = reader_u8(r), form;
+    const unsigned char *fields;
+    size_t n;
 
     if (r->bad || version != EVENT_VERSION) {
         errmsg_set(e, "event: version %d expected, found %u", EVENT_VERSION, version);
         return ERR_PEER;
     }
-    ev.origin = get_text(r, a, 12, 24, NULL);
+    ev.flags = reader_u8(r);
+    form = reader_u8(r);
+    if (r->bad || (ev.flags & ~(unsigned)EVENT_FLAGS_ALL) || form > EVENT_FORM_DIGEST ||
+        !(ev.flags & EVENT_PERSONAL) != !form) {
+        errmsg_set(e, "event: flags %u and form %u do not go together in version %d", ev.flags,
+                   form, EVENT_VERSION);
+        return ERR_PEER;
+    }
+    ev.form = (enum event_form)form;
+    ev.origin = get_text(r, a, 12, EVENT_ORIGIN_MAX, NULL);
     ev.seq = reader_varint(r);
-    ev.hlc = reader_varint(r);
-    ev.kind = get_text(r, a, 1, 64, NULL);
-    ev.case_no = get_text(r, a, 0, 32, NULL);
-    ev.street = get_text(r, a, 12, 12, NULL);
-    ev.actor = get_text(r, a, 0, 64, NULL);
-    ev.body = get_text(r, a, 2, EVENT_BODY_MAX, &ev.body_len);
-    if (r->bad || !ev.origin || !ev.kind || !ev.case_no || !ev.street || !ev.actor || !ev.body ||
-        !ev.seq || ev.seq > INT64_MAX || ev.hlc > INT64_MAX || !origin_valid(ev.origin) ||
+    fields = r->p;
+    get_fields(r, a, &ev);
+    n = (size_t)(r->p - fields);
+    get_personal(r, a, &ev);
+    if (r->bad || !ev.seq || ev.seq > INT64_MAX || ev.hlc > INT64_MAX || !origin_valid(ev.origin) ||
         !division_valid(ev.street)) {
         errmsg_set(e, "event: a field is missing, too long or not what it should be");
         return ERR_PEER;
     }
+    if (ret_sum)
+        sum_of(&ev, fields, n, ret_sum);
     *ret = ev;
     return OK;
 }
 
-void event_hash(const unsigned char prev[32], const struct event *ev, unsigned char out[32])
+static const unsigned char *copy_bytes(struct arena *a, const unsigned char *p, size_t n)
 {
-    struct buf b = {0};
-
-    buf_append(&b, prev, 32);
-    event_encode(ev, &b);
-    crypto_sha256(b.data, b.len, out);
-    buf_free(&b);
+    return p ? (const unsigned char *)arena_strndup(a, (const char *)p, n) : NULL;
 }
 
-void event_encoding(const struct event *ev, struct arena *a, struct event_encoding *ret)
+struct event event_copy(const struct event *ev, struct arena *a)
 {
-    static const unsigned char room[32];
-    struct buf b = {0};
+    struct event c = *ev;
 
-    buf_append(&b, room, 32);
-    event_encode(ev, &b);
-    ret->n = b.len;
-    ret->p = arena_alloc(a, b.len);
-    memcpy(ret->p, b.data, b.len);
-    buf_free(&b);
-}
-
-void event_encoding_hash(const unsigned char prev[32], struct event_encoding *x,
-                         unsigned char out[32])
-{
-    memcpy(x->p, prev, 32);
-    crypto_sha256(x->p, x->n, out);
+    c.origin = arena_strdup(a, ev->origin);
+    c.kind = arena_strdup(a, ev->kind);
+    c.dossier = arena_strdup(a, ev->dossier);
+    c.street = arena_strdup(a, ev->street);
+    c.actor = arena_strdup(a, ev->actor);
+    c.record = arena_strndup(a, ev->record, ev->record_len);
+    c.more = copy_bytes(a, ev->more, ev->more_len);
+    c.personal = ev->personal ? arena_strndup(a, ev->personal, ev->personal_len) : NULL;
+    c.salt = copy_bytes(a, ev->salt, EVENT_SALT_BYTES);
+    c.personal_digest = copy_bytes(a, ev->personal_digest, 32);
+    c.signature = copy_bytes(a, ev->signature, 64);
+    return c;
 }
 
 void event_site(const char *origin, char out[13])

@@ -1,47 +1,32 @@
-/* Links and their outboxes: position -> event. Inside a transaction of the writer, or a reader's.
- */
+/* Outboxes: position -> event, per link. Everything that did not come from the parent goes up to
+ * it, in the order in which it was stored; a child gets a selection. Inside a transaction of the
+ * writer; outbox_read() and outbox_unsent() also in a reader's. */
 #ifndef LEDGER_OUTBOX_H
 #define LEDGER_OUTBOX_H
 
-#include "base/host.h"
 #include "db/db.h"
 #include "ledger/event.h"
 
-struct link_state {
-    unsigned char stream[16];      /* names our outbox */
-    unsigned char peer_stream[16]; /* the one that recv_pos counts in; zeros: none yet */
-    uint64_t head_pos, acked_pos, recv_pos;
-    int64_t last_contact_ms;
-    bool is_parent;
-};
+struct ledger;
 
-/* Make the link (role 'parent' or 'child') unless it is there. */
-MUST_USE enum err link_add(struct db *db, const char *peer, const char *role,
-                           const struct host *host, struct errmsg *e);
-/* A restored site names its outboxes anew: what it gave out in its forgotten past counts no more.
+/* One event at the end of the outbox of peer, a child, once. A peer without a link gets nothing. */
+MUST_USE enum err ledger_enqueue(struct ledger *l, struct db *db, const char *peer,
+                                 const char *origin, uint64_t seq, struct errmsg *e);
+/* Also when it was given out before: the peer has forgotten it. */
+MUST_USE enum err ledger_enqueue_again(struct ledger *l, struct db *db, const char *peer,
+                                       const char *origin, uint64_t seq, struct errmsg *e);
+/* The whole history of a dossier as far as it is held here, each event once, in the order (hlc,
+ * origin, seq). */
+MUST_USE enum err ledger_enqueue_dossier(struct ledger *l, struct db *db, const char *peer,
+                                         const char *dossier, struct errmsg *e);
+
+/**
+ * outbox_read(db, peer, from_pos, max_events, max_bytes, fn, arg, ret_pos, e):
+ * Call ${fn} for the events at ${from_pos}+1 and on: at most ${max_events}, and no more once they
+ * fill ${max_bytes}, but always the first. *ret_pos is the last position given.
+ *
+ * Owns    The event's texts are good until ${fn} returns.
  */
-MUST_USE enum err link_rename_all(struct db *db, const struct host *host, struct errmsg *e);
-/* ERR_NOT_FOUND: no such link. */
-MUST_USE enum err link_read(struct db *db, const char *peer, struct link_state *ret,
-                            struct errmsg *e);
-/* A child that is not to be let in any more, whatever certificate it shows, until it is enrolled
- * again (link_add). ERR_NOT_FOUND: no such child. */
-MUST_USE enum err link_revoke(struct db *db, const char *peer, struct errmsg *e);
-MUST_USE enum err link_revoked(struct db *db, const char *peer, bool *ret, struct errmsg *e);
-/* We hold the peer's outbox `stream` up to pos, as of this transaction. ERR_CONFLICT: it was not
- * held up to prev_pos before (another stream counts as 0), so the batch came behind one that
- * failed. */
-MUST_USE enum err link_received(struct db *db, const char *peer, const unsigned char stream[16],
-                                uint64_t prev_pos, uint64_t pos, int64_t now_ms, struct errmsg *e);
-/* From now on the peer's outbox is `stream`; when it was another one, we hold nothing of it yet. */
-MUST_USE enum err link_named(struct db *db, const char *peer, const unsigned char stream[16],
-                             struct errmsg *e);
-/* The peer holds our outbox up to pos. ERR_PEER: beyond what was given out. Never goes back. */
-MUST_USE enum err link_acked(struct db *db, const char *peer, uint64_t pos, int64_t now_ms,
-                             struct errmsg *e);
-
-/* Call fn for the events at from_pos+1 and on, at most max_events and about max_bytes; *ret_pos is
- * the last position given. */
 MUST_USE enum err outbox_read(struct db *db, const char *peer, uint64_t from_pos, int max_events,
                               size_t max_bytes, void (*fn)(void *arg, const struct event *ev),
                               void *arg, uint64_t *ret_pos, struct errmsg *e);

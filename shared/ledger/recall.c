@@ -1,184 +1,49 @@
-/* What a site does about a past that it has forgotten: it waits for it, and starts a new epoch when
- * it has already gone on without it. */
-#include "base/log.h"
-#include "base/text_set.h"
-#include "ledger/inside.h"
+/* Where a site stands in getting back a past that it has forgotten: one text in meta. */
+#include "ledger/recall.h"
 
-#include <stdio.h>
+#include "ledger/meta.h"
+
 #include <string.h>
+
+static enum err stands_at(struct db *db, char out[16], struct errmsg *e)
+{
+    return meta_read(db, "recall", out, 16, NULL, e);
+}
 
 enum err ledger_recall_begin(struct db *db, struct errmsg *e)
 {
-    return db_run(db_stmt(db, "INSERT INTO meta (key, value) VALUES ('recall', 'asking') "
-                              "ON CONFLICT (key) DO UPDATE SET value = 'asking'"),
-                  e);
+    return meta_write(db, "recall", "asking", e);
 }
 
 enum err ledger_recalling(struct db *db, bool *ret, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT 1 FROM meta WHERE key = 'recall'");
-    enum err err = db_step(st, ret, e);
+    char at[16];
+    enum err err = stands_at(db, at, e);
 
-    db_reset(st);
+    *ret = err == OK && at[0];
     return err;
 }
 
 enum err ledger_recall_agreed(struct db *db, struct errmsg *e)
 {
-    return db_run(db_stmt(db, "UPDATE meta SET value = 'agreed' WHERE key = 'recall'"), e);
+    bool recalling;
+    enum err err = ledger_recalling(db, &recalling, e);
+
+    return err == OK && recalling ? meta_write(db, "recall", "agreed", e) : err;
 }
 
 enum err ledger_recall_takes(struct db *db, bool *ret, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT 1 FROM meta WHERE key = 'recall' AND value = 'agreed'");
-    enum err err = db_step(st, ret, e);
+    char at[16];
+    enum err err = stands_at(db, at, e);
 
-    db_reset(st);
+    *ret = err == OK && !strcmp(at, "agreed");
     return err;
 }
 
 enum err ledger_recall_end(struct db *db, uint64_t numbers_after, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(
-        db, "INSERT INTO meta (key, value) SELECT 'numbers_after', CAST($1 AS TEXT) WHERE $1 > 0 "
-            "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
-    enum err err;
+    enum err err = numbers_after ? meta_write_u64(db, "numbers_after", numbers_after, e) : OK;
 
-    bind_int(st, 1, (int64_t)numbers_after);
-    if ((err = db_run(st, e)) != OK)
-        return err;
-    return db_run(db_stmt(db, "DELETE FROM meta WHERE key = 'recall'"), e);
-}
-
-enum err ledger_hash_at(struct db *db, const char *origin, uint64_t seq, unsigned char hash[32],
-                        struct errmsg *e)
-{
-    struct stmt *st = db_stmt(db, "SELECT hash FROM event WHERE origin = $1 AND seq = $2");
-    enum err err;
-    size_t n;
-    bool row;
-
-    memset(hash, 0, 32);
-    if (!seq)
-        return OK;
-    bind_text(st, 1, origin);
-    bind_int(st, 2, (int64_t)seq);
-    if ((err = db_step(st, &row, e)) != OK)
-        return err;
-    const void *p = row ? col_blob(st, 0, &n) : NULL;
-    if (p && n == 32)
-        memcpy(hash, p, 32);
-    else
-        err = ERR_NOT_FOUND;
-    db_reset(st);
-    return err;
-}
-
-/* It goes up by its new name, at the end of the outbox. */
-static enum err rename_event(struct ledger *l, struct db *db, const char *from, uint64_t seq,
-                             const char *to, uint64_t to_seq, const unsigned char hash[32],
-                             struct errmsg *e)
-{
-    struct stmt *st;
-    uint64_t pos;
-    bool up;
-    enum err err = up_head(l, db, &up, &pos, e);
-
-    if (err != OK || (up && (err = up_head_set(l, db, ++pos, e)) != OK))
-        return err;
-    st = db_stmt(db, "UPDATE event SET origin = $3, seq = $4, hash = $5, up_pos = $6 WHERE origin "
-                     "= $1 AND seq = $2");
-    if (up)
-        bind_int(st, 6, (int64_t)pos);
-
-    bind_text(st, 1, from);
-    bind_int(st, 2, (int64_t)seq);
-    bind_text(st, 3, to);
-    bind_int(st, 4, (int64_t)to_seq);
-    bind_blob(st, 5, hash, 32);
-    return db_run(st, e);
-}
-
-/* Whichever child was to get the event by its old name gets it by the new one, at the end: the old
- * place may have been acknowledged for another event of that name. */
-static enum err requeue(struct ledger *l, struct db *db, const char *from, uint64_t seq,
-                        const char *to, uint64_t to_seq, struct errmsg *e)
-{
-    struct stmt *st = db_stmt(db, "SELECT peer FROM outbox WHERE origin = $1 AND seq = $2");
-    struct arena *a = arena_create();
-    struct text_set peers = {.arena = a};
-    enum err err;
-    bool row;
-
-    bind_text(st, 1, from);
-    bind_int(st, 2, (int64_t)seq);
-    while ((err = db_step(st, &row, e)) == OK && row)
-        text_set_put(&peers, col_text(st, 0), NULL);
-    st = db_stmt(db, "DELETE FROM outbox WHERE origin = $1 AND seq = $2");
-    bind_text(st, 1, from);
-    bind_int(st, 2, (int64_t)seq);
-    if (err == OK)
-        err = db_run(st, e);
-    for (size_t i = 0; err == OK && i < peers.count; i++)
-        err = ledger_enqueue(l, db, peers.list[i], to, to_seq, e);
-    arena_destroy(a);
-    return err;
-}
-
-static enum err set_origin(struct db *db, const char *origin, uint64_t seq,
-                           const unsigned char hash[32], struct errmsg *e)
-{
-    struct stmt *st = db_stmt(
-        db, "INSERT INTO origin (origin, seq, hash) VALUES ($1, $2, $3) ON CONFLICT (origin) "
-            "DO UPDATE SET seq = excluded.seq, hash = excluded.hash, signed_seq = 0");
-
-    bind_text(st, 1, origin);
-    bind_int(st, 2, (int64_t)seq);
-    bind_blob(st, 3, hash, 32);
-    return db_run(st, e);
-}
-
-enum err ledger_new_epoch(struct ledger *l, struct db *db, uint64_t seq, struct errmsg *e)
-{
-    char origin[25];
-    unsigned char dice[3], prev[32] = {0}, hash[32];
-    uint64_t head, n = 0;
-    enum err err = ledger_head(db, l->origin, &head, hash, e);
-
-    if (err != OK)
-        return err;
-    host_random(l->host, dice, sizeof dice);
-    snprintf(origin, sizeof origin, "%s.%u", l->site,
-             2 + ((unsigned)dice[0] << 16 | (unsigned)dice[1] << 8 | dice[2]));
-    log_line(LOG_LEVEL_WARN, "ledger", "forked=yes origin=%s behind=%llu events=%llu epoch=%s",
-             l->origin, (unsigned long long)seq, (unsigned long long)(head - seq), origin);
-    for (uint64_t at = seq + 1; at <= head; at++) {
-        struct stmt *st =
-            db_stmt(db, "SELECT origin, seq, hlc, kind, case_no, street, actor, body FROM event "
-                        "WHERE origin = $1 AND seq = $2");
-        bool row;
-        bind_text(st, 1, l->origin);
-        bind_int(st, 2, (int64_t)at);
-        if ((err = db_step(st, &row, e)) != OK || !row)
-            return err == OK ? ERR_CORRUPT : err;
-        struct event ev = ledger_row(st, 0);
-        ev.origin = origin;
-        ev.seq = ++n;
-        event_hash(prev, &ev, hash);
-        db_reset(st);
-        if ((err = rename_event(l, db, l->origin, at, origin, n, hash, e)) != OK ||
-            (err = requeue(l, db, l->origin, at, origin, n, e)) != OK)
-            return err;
-        memcpy(prev, hash, 32);
-    }
-    if ((err = ledger_hash_at(db, l->origin, seq, hash, e)) != OK ||
-        (err = set_origin(db, l->origin, seq, hash, e)) != OK ||
-        (n && (err = set_origin(db, origin, n, prev, e)) != OK))
-        return err;
-    struct stmt *st = db_stmt(db, "INSERT INTO meta (key, value) VALUES ('origin', $1) "
-                                  "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
-    bind_text(st, 1, origin);
-    if ((err = db_run(st, e)) == OK)
-        snprintf(l->origin, sizeof l->origin, "%s", origin);
-    return err;
+    return err == OK ? meta_delete(db, "recall", e) : err;
 }

@@ -259,16 +259,6 @@ bool conn_is_closing(const struct conn *c)
     return c->closing;
 }
 
-void conn_accept_key(const char *key, char out[32])
-{
-    unsigned char text[128], sum[20];
-    int n = snprintf((char *)text, sizeof text, "%s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key);
-
-    assert(n > 0 && n < (int)sizeof text);
-    lws_SHA1(text, (size_t)n, sum);
-    (void)lws_b64_encode_string((const char *)sum, sizeof sum, out, 32);
-}
-
 bool conn_is_tls(const struct conn *c)
 {
     return c->kind->tls;

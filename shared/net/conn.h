@@ -57,9 +57,6 @@ void conn_close(struct conn *c);
 void conn_end_writing(struct conn *c);
 bool conn_is_closing(const struct conn *c);
 
-/* Sec-WebSocket-Accept for a client's Sec-WebSocket-Key, RFC 6455 4.2.2. */
-void conn_accept_key(const char *key, char out[32]);
-
 bool conn_is_tls(const struct conn *c);
 /* The name in the certificate of the other side, "" without one. */
 void conn_peer_name(struct conn *c, char out[64]);

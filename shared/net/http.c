@@ -27,7 +27,8 @@
 #include <unistd.h>
 
 #define AHEAD_BYTES_MAX                                                                            \
-    (64 * 1024) /* of requests that are sent before the last one is answered                       \
+    (64 *                                                                                          \
+     1024) /* of requests that are sent before the last one is answered                       \
                  */
 #define LINGER_S 2
 #define LINGER_BYTES_MAX (1LL << 20)

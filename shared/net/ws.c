@@ -85,13 +85,27 @@ size_t ws_queued_bytes(struct ws *ws)
     return ws->queued_bytes;
 }
 
+/* A text that was cut off may end in the middle of a character, which no frame may carry. */
+static void cut_character(char *s)
+{
+    size_t n = strlen(s);
+
+    while (n && ((unsigned char)s[n - 1] & 0xc0) == 0x80)
+        n--;
+    if (n && ((unsigned char)s[n - 1] & 0x80))
+        n--;
+    s[n] = 0;
+}
+
 void ws_close(struct ws *ws, int code, const char *reason)
 {
     assert(code >= 1000);
     if (ws->close_code)
         return;
     ws->close_code = code;
-    snprintf(ws->close_reason, sizeof ws->close_reason, "%s", reason);
+    if ((size_t)snprintf(ws->close_reason, sizeof ws->close_reason, "%s", reason) >=
+        sizeof ws->close_reason)
+        cut_character(ws->close_reason);
     ws->line->closing(ws);
 }
 

@@ -48,8 +48,9 @@ void ws_client_hang_up(struct ws_client *c);
 
 void ws_send(struct ws *ws, const void *p, size_t n, bool binary);
 size_t ws_queued_bytes(struct ws *ws);
-/* After what is queued, with a close frame of this code and reason; on_close follows, at the latest
- * in some seconds. No on_message comes after it. */
+/* After what is queued, with a close frame of this code and reason. on_close follows: the peer has
+ * closed as well, or has had some seconds for it. What it sends until then is dropped, but read, so
+ * that what it was sent last reaches it. */
 void ws_close(struct ws *ws, int code, const char *reason);
 void ws_set_user(struct ws *ws, void *user);
 void *ws_user(struct ws *ws);

@@ -70,18 +70,31 @@ static void read_cn(struct ws *ws)
         snprintf(ws->cn, sizeof ws->cn, "%.*s", (int)sizeof ws->cn - 1, r.ns.name);
 }
 
+/* The library's own way, lws_close_reason() and -1, ends the connection at once where its loop is
+ * libuv's (4.1.6, as Debian builds it: service.c closes twice, "uv repeat test"). What the peer was
+ * still sending is then answered with a reset, and may cost it the last message, which says why. So
+ * the frame is ours (RFC 6455 5.5.1), and the connection stands until the peer has answered with
+ * its own, which the library sees to, or until the time of ws_close() is over. */
+static bool write_close(struct ws *ws)
+{
+    unsigned char bytes[WS_ROOM + WS_CONTROL_MAX], *p = bytes + WS_ROOM;
+    size_t n = ws_frame_close(p, ws->close_code, ws->close_reason), header = ws_frame(p, n, true);
+
+    p[-(int)header] = 0x80 | WS_CLOSE;
+    ws->said_close = true;
+    return lws_write(ws->carrier, p - header, header + n, LWS_WRITE_RAW) == (int)(header + n);
+}
+
 /* One write; -1: close now. */
 static int write_turn(struct ws *ws)
 {
     if (ws->first) {
         if (!ws_write_one(ws))
             return -1;
-    } else if (ws->close_code) {
-        lws_close_reason(ws->carrier, (enum lws_close_status)ws->close_code,
-                         (unsigned char *)ws->close_reason, strlen(ws->close_reason));
+    } else if (ws->close_code && !ws->said_close && !write_close(ws)) {
         return -1;
     }
-    if (ws->first || ws->close_code)
+    if (ws->first || (ws->close_code && !ws->said_close))
         lws_callback_on_writable(ws->carrier);
     return 0;
 }

@@ -36,8 +36,8 @@ struct ws {
     struct ws_message *first, **last;
     size_t queued_bytes, message_max;
     struct buf incoming;
-    bool open;
-    int close_code; /* 0: it is not to end */
+    bool open, said_close; /* said_close: the close frame is written */
+    int close_code;        /* 0: it is not to end */
     char close_reason[124];
     char cn[64], ip[ADDRESS_TEXT_MAX], network[ADDRESS_TEXT_MAX];
     char *origin, *host, *cookie;

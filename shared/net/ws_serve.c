@@ -24,7 +24,7 @@ struct served {
     struct guest *guest;
     const struct ws_endpoint *endpoint;
     struct ws_reader reader;
-    bool said_close, pinged;
+    bool pinged;
 };
 
 /* ---- the line ---------------------------------------------------------------------------------*/
@@ -84,9 +84,9 @@ static void send_close(struct served *s, int code, const char *reason)
 {
     unsigned char payload[WS_CONTROL_MAX];
 
-    if (s->said_close)
+    if (s->ws->said_close)
         return;
-    s->said_close = true;
+    s->ws->said_close = true;
     send_control(s, WS_CLOSE, payload, ws_frame_close(payload, code, reason));
 }
 
@@ -98,9 +98,9 @@ static void on_close_frame(struct served *s)
     bool wrong = r->control_len == 1 || !ws_frame_code_valid(code);
 
     if (!s->ws->close_code)
-        s->ws->close_code = 1000;            /* nothing more is told to the user but the end */
-    if (!r->control_len && !s->said_close) { /* without a code: answered likewise */
-        s->said_close = true;
+        s->ws->close_code = 1000;                /* nothing more is told to the user but the end */
+    if (!r->control_len && !s->ws->said_close) { /* without a code: answered likewise */
+        s->ws->said_close = true;
         send_control(s, WS_CLOSE, r->control, 0);
     }
     send_close(s, wrong ? CLOSE_PROTOCOL : code, "");
@@ -111,7 +111,7 @@ static void on_control(struct served *s, enum ws_opcode op)
 {
     if (op == WS_CLOSE)
         on_close_frame(s);
-    else if (op == WS_PING && !s->said_close && !conn_is_full(guest_conn(s->guest)))
+    else if (op == WS_PING && !s->ws->said_close && !conn_is_full(guest_conn(s->guest)))
         send_control(s, WS_PONG, s->reader.control, s->reader.control_len);
 }
 
@@ -230,6 +230,23 @@ const struct refusal *ws_serve_check(struct request *r, const struct ws_endpoint
     return good ? NULL : &wrong_handshake;
 }
 
+/* Sec-WebSocket-Accept for a Sec-WebSocket-Key, RFC 6455 4.2.2. */
+static void accept_key(const char *key, struct buf *out)
+{
+    static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    struct sha1 *h = sha1_create();
+    unsigned char sum[20];
+
+    sha1_update(h, key, strlen(key));
+    sha1_update(h, guid, sizeof guid - 1);
+    sha1_final(h, sum);
+    sha1_destroy(h);
+    base64url_encode(sum, sizeof sum, out);
+    for (size_t i = 0; i < out->len; i++) /* the ordinary alphabet, and its padding */
+        out->data[i] = out->data[i] == '-' ? '+' : out->data[i] == '_' ? '/' : out->data[i];
+    buf_putc(out, '=');
+}
+
 static char *copy(const char *s)
 {
     return s ? mem_strdup(s) : NULL;
@@ -240,7 +257,8 @@ void ws_serve(struct request *r, const struct ws_endpoint *ep, unsigned char *ea
     struct served *s = mem_alloc(sizeof *s);
     struct ws *ws = ws_create(&line, s, ep->message_max);
     struct guest *g = r->guest;
-    char accept[32], text[400];
+    struct buf accept = {0};
+    char text[400];
 
     s->ws = ws;
     s->guest = g;
@@ -256,11 +274,12 @@ void ws_serve(struct request *r, const struct ws_endpoint *ep, unsigned char *ea
     guest_patience(g, ep->ping_seconds);
     if (ws->cn[0])
         guest_is_known(g);
-    conn_accept_key(head_header(&r->head, "sec-websocket-key"), accept);
+    accept_key(head_header(&r->head, "sec-websocket-key"), &accept);
     int len = snprintf(text, sizeof text,
                        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "
                        "Upgrade\r\nSec-WebSocket-Accept: %s\r\nSec-WebSocket-Protocol: %s\r\n\r\n",
-                       accept, ep->subprotocol);
+                       buf_text(&accept), ep->subprotocol);
+    buf_free(&accept);
     (void)conn_write(guest_conn(g), text, (size_t)len); /* broken: on_close comes */
     ws->open = true;
     ep->on_open(ws, ep->arg);

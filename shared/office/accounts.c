@@ -1,44 +1,41 @@
-/* Accounts travel as events. */
-#include "office/inside.h"
+/* The table `account`. */
+#include "office/accounts.h"
 
 #include "base/crypto.h"
+#include "base/text.h"
+#include "office/say.h"
 
 #include <assert.h>
-#include <stdio.h>
-#include <string.h>
 
 #define ROLES "agent, clerk, reviewer, dispatcher, courier, supervisor, admin"
 
-static bool role_known(const char *role)
+#define ROLE_WORDS " agent clerk reviewer dispatcher courier supervisor admin "
+
+enum err account_created(struct office *o, struct db *db, const struct event *ev,
+                         const struct json *record, const struct json *personal, struct errmsg *e)
 {
-    static const char *const roles[] = {"agent",   "clerk",      "reviewer", "dispatcher",
-                                        "courier", "supervisor", "admin"};
+    const char *const texts[] = {json_get_text(record, "site"),   json_get_text(record, "username"),
+                                 json_get_text(personal, "name"), json_get_text(record, "role"),
+                                 json_get_text(personal, "salt"), json_get_text(personal, "hash")};
+    struct stmt *st = db_stmt(
+        db, "INSERT INTO account (site, username, name, role, salt, hash, rev, hlc) "
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (site, username) DO UPDATE SET "
+            "name = excluded.name, role = excluded.role, salt = excluded.salt, "
+            "hash = excluded.hash, rev = excluded.rev, hlc = excluded.hlc "
+            "WHERE (excluded.rev, excluded.hlc) >= (account.rev, account.hlc)");
 
-    for (size_t i = 0; role && i < sizeof roles / sizeof roles[0]; i++)
-        if (!strcmp(roles[i], role))
-            return true;
-    return false;
-}
-
-enum err account_created(struct db *db, const struct event *ev, const struct json *b,
-                         struct errmsg *e)
-{
-    static const char *const keys[] = {"username", "name", "role", "site", "salt", "hash"};
-    struct stmt *st =
-        db_stmt(db, "INSERT INTO account (username, name, role, site, salt, hash, hlc) "
-                    "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (username) DO UPDATE SET "
-                    "name = excluded.name, role = excluded.role, site = excluded.site, "
-                    "salt = excluded.salt, hash = excluded.hash, hlc = excluded.hlc "
-                    "WHERE excluded.hlc >= account.hlc");
-
+    (void)o;
     for (int i = 0; i < 6; i++) {
-        if (!json_get_text(b, keys[i])) {
-            errmsg_set(e, "an account without %s", keys[i]);
+        bind_text(st, i + 1,
+                  text_or(texts[i], "")); /* its name and its password can be forgotten */
+        if (!texts[i] && i != 2 && i < 4) {
+            errmsg_set(e, "an account without site, user name or role");
+            db_reset(st);
             return ERR_INVALID;
         }
-        bind_text(st, i + 1, json_get_text(b, keys[i]));
     }
-    bind_int(st, 7, (int64_t)ev->hlc);
+    bind_int(st, 7, json_get_int(record, "rev", 1));
+    bind_int(st, 8, (int64_t)ev->hlc);
     return db_run(st, e);
 }
 
@@ -62,7 +59,7 @@ static enum err check(struct office *o, const struct caller *c, const struct jso
                      "用户名应为 3 至 40 个小写字母、数字或 . _ -", "The user name is not right");
     if (!name || !name[0] || strlen(name) > 60)
         return wrong(p, "name", "a name", name, "请填写姓名", "Enter the name");
-    if (!role_known(role))
+    if (!word_in(ROLE_WORDS, role))
         return wrong(p, "role", ROLES, role, "没有这个岗位", "There is no such role");
     if (!site || !division_tier(site, &tier) || !division_within(site, o->site) ||
         !division_within(site, c->site))
@@ -104,8 +101,9 @@ enum err account_add(struct office *o, struct db *db, const struct caller *c, co
     if (err != OK)
         return err;
     const char *username = json_get_text(in, "username");
-    struct stmt *st = db_stmt(db, "SELECT 1 FROM account WHERE username = $1");
-    bind_text(st, 1, username);
+    struct stmt *st = db_stmt(db, "SELECT 1 FROM account WHERE site = $1 AND username = $2");
+    bind_text(st, 1, json_get_text(in, "site"));
+    bind_text(st, 2, username);
     if ((err = db_step(st, &row, &e)) != OK)
         return err;
     db_reset(st);
@@ -122,9 +120,10 @@ enum err account_add(struct office *o, struct db *db, const struct caller *c, co
     json_set_text(b, "site", json_get_text(in, "site"));
     json_set_text(b, "salt", json_get_text(in, "salt"));
     json_set_text(b, "hash", json_get_text(in, "hash"));
+    json_set_int(b, "rev", 1);
     char street[13];
     division_street(json_get_text(in, "site"), street);
-    if ((err = office_say(o, db, "account.created/1", "", street, NULL, b, &e)) != OK)
+    if ((err = office_say_fact(o, db, "account.created/1", street, NULL, b, &e)) != OK)
         return err;
     *out = json_object();
     json_set_text(*out, "username", username);

@@ -1,174 +1,246 @@
-/* How events become rows. The events of a case are folded together, whatever order they came in;
- * others say something by themselves, the newest wins.
- *
- *   events -> of a case: once per case, case_load -> case_save, numbers in use
- *          -> of none:   facts[kind] */
-#include "office/inside.h"
+/* events -> of a dossier: once per dossier, fold -> verdicts, rows, numbers in use
+ *        -> of none:      the row of its kind in the table of facts */
+#include "office/apply.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "base/crypto.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "ledger/recall.h"
+#include "office/load.h"
+#include "office/say.h"
+#include "office/verdict.h"
 
-/* ---- numbers in use ---------------------------------------------------------------------------*/
+#include <assert.h>
 
-enum err marks_write(struct db *db, struct marks *m, struct errmsg *e)
+/* ---- dossiers ---------------------------------------------------------------------------------*/
+
+enum err apply_dossier(struct office *o, struct db *db, const struct dossier *d, struct marks *m,
+                       bool *ret_moved, struct errmsg *e)
 {
-    enum err err = OK;
+    bool changed;
+    enum err err = verdicts_save(db, d, &changed, ret_moved, e);
 
-    for (int i = 0; err == OK && i < m->count; i++)
-        err = number_used(db, m->list[i].street, m->list[i].kind, m->list[i].holder,
-                          m->list[i].scope, m->list[i].n, e);
-    m->count = 0;
-    return err;
+    for (int i = 0; i < d->count && d->type->numbers; i++) {
+        const struct dossier_event *x = &d->events[i];
+        if (x->verdict == VERDICT_APPLIED || x->verdict == VERDICT_ASIDE)
+            d->type->numbers(x, m);
+    }
+    /* An older event that comes late can change what stands: then all rows are made anew. */
+    if (err == OK && changed && d->type->drop)
+        err = d->type->drop(db, d->id, e);
+    return err == OK && d->opening && d->type->save ? d->type->save(o, db, d, e) : err;
 }
 
-static enum err mark(struct db *db, struct marks *m, const char *kind, const char *holder,
-                     const char *scope, int64_t n, struct errmsg *e)
+/* Is there nothing of the dossier but what has just come? */
+static enum err all_is_new(struct db *db, struct news *n, struct errmsg *e)
 {
-    for (int i = 0; i < m->count; i++) {
-        struct mark *x = &m->list[i];
-        if (!strcmp(x->kind, kind) && !strcmp(x->holder, holder) && !strcmp(x->scope, scope)) {
-            x->n = n > x->n ? n : x->n;
-            return OK;
-        }
-    }
-    if (m->count == MARKS_MAX) {
-        enum err err = marks_write(db, m, e);
-        if (err != OK)
-            return err;
-    }
-    struct mark *x = &m->list[m->count++];
-    *x = (struct mark){.kind = kind, .n = n};
-    COPY_TEXT(x->holder, holder);
-    COPY_TEXT(x->scope, scope);
-    division_street(holder, x->street); /* of the site whose number it is, not of the case */
-    return OK;
-}
-
-/* What an event tells of the numbers in use. */
-static enum err note_numbers(struct db *db, struct marks *m, const struct event *ev,
-                             const struct json *b, struct errmsg *e)
-{
-    const char *number = json_get_text(b, "number"), *waybill = json_get_text(b, "waybill");
-    char site[13], scope[8], digits[9];
-    enum err err = OK;
-
-    event_site(ev->origin, site);
-    if (!strcmp(ev->kind, "case.filed/1") && strlen(ev->case_no) == 21) {
-        snprintf(scope, sizeof scope, "%.6s", ev->case_no + 9);
-        snprintf(digits, sizeof digits, "%.5s", ev->case_no + 15);
-        err = mark(db, m, "case", site, scope, strtoll(digits, NULL, 10), e);
-    } else if (!strcmp(ev->kind, "certificate.issued/1") && number && strlen(number) > 6) {
-        err =
-            mark(db, m, "certificate", site, "", strtoll(number + strlen(number) - 6, NULL, 10), e);
-    }
-    if (err == OK && waybill && s10_check(waybill)) {
-        snprintf(digits, sizeof digits, "%.8s", waybill + 2);
-        err = mark(db, m, "waybill", site, "", strtoll(digits, NULL, 10), e);
-    }
-    return err;
-}
-
-/* ---- cases ------------------------------------------------------------------------------------*/
-
-enum err case_apply(struct office *o, struct db *db, struct case_open *c, struct marks *m,
-                    const struct event *local, struct errmsg *e)
-{
-    enum err err = OK;
-
-    for (int i = 0; err == OK && i < c->count; i++) {
-        const struct fold_event *f = &c->events[i];
-        if (local && f->why && f->ev.seq == local->seq && !strcmp(f->ev.origin, local->origin)) {
-            errmsg_set(e, "%s", f->why);
-            err = ERR_INVALID;
-        } else {
-            err = note_numbers(db, m, &f->ev, f->body, e);
-        }
-    }
-    return err == OK ? case_save(o, db, c, e) : err;
-}
-
-/* Is there nothing of the case but what has just come? */
-static enum err all_is_new(struct db *db, const struct case_news *n, bool *ret, struct errmsg *e)
-{
-    struct stmt *st = db_stmt(db, "SELECT count(*) FROM event WHERE case_no = $1");
+    struct stmt *st = db_stmt(db, "SELECT count(*) FROM event WHERE dossier = $1");
     bool row;
 
-    lend_text(st, 1, n->case_no, strlen(n->case_no));
+    lend_text(st, 1, n->id, strlen(n->id));
     enum err err = db_step(st, &row, e);
-    *ret = err == OK && row && (size_t)col_int(st, 0) == n->count;
+    n->alone = err == OK && row && (size_t)col_int(st, 0) == n->count;
     db_reset(st);
     return err;
 }
 
-static enum err apply_news(struct office *o, struct db *db, const struct case_news *n,
-                           struct marks *m, const struct event *local, struct errmsg *e)
+static const struct dossier_event *found(const struct dossier *d, const struct event *ev)
 {
-    struct case_open c;
-    bool new;
-    enum err err = all_is_new(db, n, &new, e);
-
-    if (err != OK)
-        return err;
-    for (size_t i = 0; i < n->count; i++)
-        n->at[i]->alone = new;
-    if (new && n->folded)
-        return case_apply(o, db, n->folded, m, local, e);
-    if (new)
-        case_of_news(n, &c);
-    else if ((err = case_look(db, n->case_no, &c, e)) != OK)
-        return err;
-    err = case_apply(o, db, &c, m, local, e);
-    case_close(&c);
-    return err;
+    for (int i = 0; i < d->count; i++)
+        if (d->events[i].ev.seq == ev->seq && !strcmp(d->events[i].ev.origin, ev->origin))
+            return &d->events[i];
+    return NULL;
 }
 
-/* ---- what belongs to no case ------------------------------------------------------------------*/
-
-static const struct {
-    const char *kind;
-    enum err (*fn)(struct db *db, const struct event *ev, const struct json *b, struct errmsg *e);
-} facts[] = {
-    {"site.enrolled/1", site_enrolled},   {"account.created/1", account_created},
-    {"item.published/1", item_published}, {"calendar.published/1", calendar_published},
-    {"block.leased/1", number_leased},
-};
-
-enum err fact_apply(struct db *db, const struct event *ev, struct errmsg *e)
+/* What route() must know of each new event. */
+static void note_news(struct news *n, const struct dossier *d, struct arena *a)
 {
-    struct json *b = NULL;
-    enum err err = json_parse(ev->body, ev->body_len, &b, e);
-
-    if (err != OK)
-        return ERR_INVALID;
-    errmsg_set(e, "this program does not know the kind %s", ev->kind);
-    err = ERR_INVALID;
-    for (size_t i = 0; i < sizeof facts / sizeof facts[0]; i++)
-        if (!strcmp(facts[i].kind, ev->kind))
-            err = facts[i].fn(db, ev, b, e);
-    json_free(b);
-    return err;
-}
-
-/* A received one that does not fit leaves nothing behind but its reason. */
-static enum err fact_receive(struct office *o, struct db *db, struct arrival *x, struct arena *a,
-                             struct errmsg *e)
-{
-    struct errmsg why = {""};
-    enum err err = db_savepoint(db);
-
-    if (err != OK)
-        return err;
-    if ((err = fact_apply(db, &x->ev, &why)) == OK && !strcmp(x->ev.kind, "site.enrolled/1"))
-        err = site_key_keep(o, db, &x->ev, &why);
-    if (err == OK)
-        return db_release(db);
-    if (err == ERR_INVALID) {
-        x->why = arena_strdup(a, why.text);
-        return db_undo(db);
+    for (size_t i = 0; i < n->count; i++) {
+        const struct dossier_event *x = found(d, &n->at[i]->ev);
+        assert(x);
+        n->sent_down[i] = x->verdict != VERDICT_REFUSED && x->verdict != VERDICT_DENIED;
+        n->opened |= x == d->opening;
+        n->at[i]->state = x->verdict == VERDICT_APPLIED ? NULL : verdict_name(x->verdict);
+        n->at[i]->why = x->why ? arena_strdup(a, x->why) : NULL;
+        n->moved |= x->moved;
     }
-    *e = why;
+}
+
+/* A command of this site that does not fit is undone with its transaction. */
+static enum err stands(const struct dossier *d, const struct event *local, struct errmsg *e)
+{
+    const struct dossier_event *x = found(d, local);
+
+    if (x->verdict == VERDICT_APPLIED)
+        return OK;
+    errmsg_set(e, "%s", text_or(x->why, "it does not fit"));
+    return ERR_INVALID;
+}
+
+static enum err apply_folded(struct office *o, struct db *db, struct news *n, struct dossier *d,
+                             struct marks *m, bool local, struct arena *a, struct errmsg *e)
+{
+    bool moved = false;
+    enum err err = local ? stands(d, &n->at[0]->ev, e) : OK;
+
+    if (err == OK)
+        err = apply_dossier(o, db, d, m, &moved, e);
+    if (err == OK)
+        note_news(n, d, a);
+    n->moved |= moved;
     return err;
+}
+
+static enum err apply_news(struct office *o, struct db *db, struct news *n, struct marks *m,
+                           bool local, struct arena *a, struct errmsg *e)
+{
+    struct dossier d;
+    bool holds;
+    enum err err;
+
+    if (!n->type) {
+        for (size_t i = 0; i < n->count; i++) {
+            const char *why = authority_misplaced(&n->at[i]->ev);
+            n->at[i]->state = why ? "refused" : "unknown";
+            n->at[i]->why = why ? why : "this program does not know the kind of work";
+        }
+        return OK;
+    }
+    if ((err = all_is_new(db, n, e)) != OK)
+        return err;
+    if (n->alone && n->folded)
+        return apply_folded(o, db, n, n->folded, m, local, a, e);
+    if (n->alone) {
+        struct dossier *here = dossier_of_arrivals(n->type, n->at, n->count, a, &holds);
+        err = apply_folded(o, db, n, here, m, local, a, e);
+        dossier_unfold(here);
+        return err;
+    }
+    if ((err = dossier_load(o->work, db, n->id, &d, e)) != OK)
+        return err;
+    err = apply_folded(o, db, n, &d, m, local, a, e);
+    dossier_close(&d);
+    return err;
+}
+
+/* ---- numbers that were never lent -------------------------------------------------------------*/
+
+static enum err say_overruled(struct office *o, struct db *db, const struct event *ev,
+                              const struct mark *m, struct errmsg *e)
+{
+    struct json *b = json_object();
+    struct event_sum sum;
+    unsigned char id[EVENT_ID_BYTES];
+    char hex[2 * EVENT_ID_BYTES + 1], reason[120];
+
+    event_sum(ev, &sum);
+    event_id(&sum, id);
+    hex_encode(id, sizeof id, hex);
+    snprintf(reason, sizeof reason, "number %lld of the kind %s was not lent to %s",
+             (long long)m->n, m->kind, m->holder);
+    json_set_text(b, "id", hex);
+    json_set_text(b, "reason", reason);
+    log_line(LOG_LEVEL_WARN, "office", "overruled=yes origin=%s seq=%llu kind=%s reason=\"%s\"",
+             ev->origin, (unsigned long long)ev->seq, ev->kind, reason);
+    return office_say(o, db, KIND_OVERRULED, ev->dossier, ev->street, NULL, b, e);
+}
+
+/* Facts are asked here alone, once, by the office directly above the author; what it finds becomes
+ * an event of the dossier, so that all sites agree in any order. */
+static enum err judge_numbers(struct office *o, struct db *db, const struct dossier_type *t,
+                              const struct arrival *x, struct arena *a, struct errmsg *e)
+{
+    struct marks m = {.arena = a};
+    struct dossier_event one = {.ev = x->ev, .record = x->record, .personal = x->personal};
+    char parent[13];
+    enum err err = OK;
+
+    event_site(x->ev.origin, one.site);
+    if (x->got != RECEIVED_NEW || !division_parent(one.site, parent) ||
+        strcmp(parent, o->site) != 0)
+        return OK;
+    one.kind = event_kind_of(t, x->ev.kind);
+    one.at_ms = event_at_ms(&x->ev, one.record);
+    if (one.kind)
+        t->numbers(&one, &m);
+    for (int i = 0; err == OK && i < m.count; i++) {
+        bool foreign;
+        err = number_is_foreign(o, db, &m.list[i], &foreign, e);
+        if (err == OK && foreign)
+            return say_overruled(o, db, &x->ev, &m.list[i], e);
+    }
+    return err;
+}
+
+static enum err judge(struct office *o, struct db *db, const struct office_ahead *all,
+                      struct arena *a, struct errmsg *e)
+{
+    bool recalling = false;
+    enum err err = o->tier == TIER_COMMUNITY ? OK : ledger_recalling(db, &recalling, e);
+
+    if (recalling || o->tier == TIER_COMMUNITY)
+        return err; /* it may say nothing of its own now, and does not know all that it has lent */
+    for (size_t i = 0; err == OK && i < all->id_count; i++) {
+        const struct news *n = &all->news[i];
+        for (size_t k = 0; err == OK && n->type && n->type->numbers && k < n->count; k++)
+            err = judge_numbers(o, db, n->type, n->at[k], a, e);
+    }
+    return err;
+}
+
+/* ---- facts ------------------------------------------------------------------------------------*/
+
+enum err apply_fact(struct office *o, struct db *db, const struct event *ev,
+                    const struct json *record, const struct json *personal, struct arena *a,
+                    enum verdict *ret_verdict, const char **ret_why, struct errmsg *e)
+{
+    const struct fact_kind *k = fact_kind_of(o->work, ev->kind);
+    const char *place = k && k->place ? text_or(json_get_text(record, k->place), "") : NULL;
+    const char *why = k ? authority_refuses(ev, k->may, place) : authority_misplaced(ev);
+    struct errmsg not = {""};
+    enum err err;
+
+    *ret_verdict = why ? VERDICT_REFUSED : k ? VERDICT_APPLIED : VERDICT_UNKNOWN;
+    *ret_why = why ? why : k ? NULL : "this program does not know the kind";
+    if (*ret_verdict != VERDICT_APPLIED)
+        return OK;
+    if ((err = db_savepoint(db)) != OK)
+        return err;
+    if ((err = k->apply(o, db, ev, record, personal, &not )) == OK)
+        return db_release(db);
+    if (err != ERR_INVALID) {
+        *e = not ;
+        return err;
+    }
+    *ret_verdict = VERDICT_ASIDE;
+    *ret_why = arena_strdup(a, not .text);
+    return db_undo(db);
+}
+
+static enum err apply_fact_news(struct office *o, struct db *db, struct arrival *x, bool local,
+                                struct arena *a, struct errmsg *e)
+{
+    struct json *record = x->record, *personal = x->personal;
+    enum verdict v = VERDICT_REFUSED;
+    const char *why = "its record is not JSON";
+    enum err err = OK;
+
+    if (!record && json_parse_in(a, x->ev.record, x->ev.record_len, &record, NULL) != OK)
+        record = NULL;
+    if (!personal && x->ev.personal &&
+        json_parse_in(a, x->ev.personal, x->ev.personal_len, &personal, NULL) != OK)
+        personal = NULL;
+    if (record)
+        err = apply_fact(o, db, &x->ev, record, personal, a, &v, &why, e);
+    if (err != OK || v == VERDICT_APPLIED)
+        return err;
+    if (local) {
+        errmsg_set(e, "%s", why);
+        return ERR_INVALID;
+    }
+    x->state = verdict_name(v);
+    x->why = why;
+    return verdict_fact(db, &x->ev, v, why, e);
 }
 
 /* ---- a batch ----------------------------------------------------------------------------------*/
@@ -177,27 +249,16 @@ enum err office_apply(void *arg, struct db *db, struct arrival *list, size_t n, 
                       struct arena *a, struct errmsg *e)
 {
     struct office *o = arg;
-    struct marks *m = arena_alloc(a, sizeof *m);
-    size_t count;
-    struct case_news *news = case_news_of(list, n, a, &count);
+    struct marks m = {.arena = a};
+    struct office_ahead *all = office_news(o->work, list, n, a);
     enum err err = OK;
 
-    m->count = 0;
     for (size_t i = 0; err == OK && i < n; i++)
-        if (list[i].got == RECEIVED_NEW && !list[i].ev.case_no[0])
-            err = local ? fact_apply(db, &list[i].ev, e) : fact_receive(o, db, &list[i], a, e);
-    for (size_t i = 0; err == OK && i < count; i++)
-        err = apply_news(o, db, &news[i], m, local ? &list[0].ev : NULL, e);
-    return err == OK ? marks_write(db, m, e) : err;
-}
-
-enum err office_say(struct office *o, struct db *db, const char *kind, const char *case_no,
-                    const char *street, const struct caller *c, struct json *body, struct errmsg *e)
-{
-    if (c && c->name[0])
-        json_set_text(body, "by", c->name);
-    enum err err =
-        ledger_append(&o->ledger, db, kind, case_no, street, c ? c->user : "", body, NULL, e);
-    json_free(body);
-    return err;
+        if (list[i].got != RECEIVED_DUPLICATE && !list[i].ev.dossier[0])
+            err = apply_fact_news(o, db, &list[i], local, a, e);
+    for (size_t i = 0; err == OK && i < all->id_count; i++)
+        err = apply_news(o, db, &all->news[i], &m, local, a, e);
+    if (err == OK)
+        err = marks_write(db, &m, e);
+    return err == OK && !local ? judge(o, db, all, a, e) : err;
 }

@@ -1,129 +1,130 @@
-/* Numbers come from blocks that were leased ahead of time, so a site gives them out offline. The
- * next one is one more than the highest that an event of the holder names: nothing is kept beside
- * the ledger. */
+/* The tables `block` and `counter`. Of each space a street keeps the upper part for itself and lends
+ * the lower to its communities; a space of the whole district is cut into one piece per street, the
+ * last tenth being the district's own. */
+#include "office/blocks.h"
+
+#include "base/ids.h"
+#include "base/text.h"
 #include "base/time.h"
-#include "office/inside.h"
+#include "ledger/meta.h"
+#include "office/say.h"
 
-#include <stdio.h>
-#include <string.h>
+#include <assert.h>
+#include <stdlib.h>
 
-enum err number_leased(struct db *db, const struct event *ev, const struct json *b,
-                       struct errmsg *e)
+#define PIECES 1000 /* of a district's space: one for each street */
+
+static int64_t piece(const struct number_space *s)
 {
-    const char *kind = json_get_text(b, "kind"), *holder = json_get_text(b, "holder");
-
-    if (!kind || !holder || strlen(holder) != 12) {
-        errmsg_set(e, "a block without kind or holder");
-        return ERR_INVALID;
-    }
-    struct stmt *st = db_stmt(db, "INSERT INTO block (street, kind, holder, first, last, hlc) "
-                                  "VALUES ($1, $2, $3, $4, $5, $6) "
-                                  "ON CONFLICT (street, kind, first) DO NOTHING");
-    bind_text(st, 1, ev->street);
-    bind_text(st, 2, kind);
-    bind_text(st, 3, holder);
-    bind_int(st, 4, json_get_int(b, "first", 0));
-    bind_int(st, 5, json_get_int(b, "last", -1));
-    bind_int(st, 6, (int64_t)ev->hlc);
-    return db_run(st, e);
+    return s->size / PIECES;
 }
 
-enum err number_used(struct db *db, const char *street, const char *kind, const char *holder,
-                     const char *scope, int64_t n, struct errmsg *e)
+static int64_t own_tenth(const struct number_space *s)
 {
-    struct stmt *st = db_stmt(
-        db, "INSERT INTO counter (street, kind, holder, scope, next) VALUES ($1, $2, $3, $4, $5) "
-            "ON CONFLICT (street, kind, holder, scope) DO UPDATE SET "
-            "next = max(counter.next, excluded.next)");
-
-    bind_text(st, 1, street);
-    bind_text(st, 2, kind);
-    bind_text(st, 3, holder);
-    bind_text(st, 4, scope);
-    bind_int(st, 5, n + 1);
-    return db_run(st, e);
+    return s->size / 10 * 9;
 }
 
-/* Waybills are one space for the whole district: each street's hundred thousand begins where its
- * code says, or at the next free place (upwards: a holder's numbers only rise). Above 90000000 they
- * are the district's. */
-enum err number_waybill_block(struct db *db, int64_t wanted, int64_t size, int64_t *ret_first,
-                              struct errmsg *e)
+/* Call fn for every space of every type. */
+static enum err each_space(struct office *o, struct db *db, const char *child, int64_t n,
+                           enum err (*fn)(struct office *o, struct db *db,
+                                          const struct number_space *s, const char *child,
+                                          int64_t n, struct errmsg *e),
+                           struct errmsg *e)
 {
-    for (int64_t first = wanted; first + size <= 90000000; first += size) {
-        struct stmt *st = db_stmt(
-            db,
-            "SELECT 1 FROM block WHERE kind = 'waybill' AND first <= $2 AND last >= $1 LIMIT 1");
-        bool row;
-        bind_int(st, 1, first);
-        bind_int(st, 2, first + size - 1);
-        enum err err = db_step(st, &row, e);
-        db_reset(st);
-        if (err != OK || !row) {
-            *ret_first = first;
-            return err;
-        }
-    }
-    errmsg_set(e, "no waybill numbers are left");
-    return ERR_CONFLICT;
-}
-
-enum err number_lease_anew(struct office *o, struct db *db, const char *child, struct errmsg *e)
-{
-    static const char *const kinds[] = {"case", "certificate", "waybill"};
     enum err err = OK;
 
-    for (int i = 0; err == OK && i < 3; i++) {
-        struct stmt *st = db_stmt(db, "SELECT max(last - first + 1), max(first), max(last) FROM "
-                                      "block WHERE kind = $1 AND holder = $2");
-        bool row;
-        bind_text(st, 1, kinds[i]);
-        bind_text(st, 2, child);
-        if ((err = db_step(st, &row, e)) != OK)
-            break;
-        int64_t size = row ? col_int(st, 0) : 0, first = row ? col_int(st, 1) : 0,
-                last = row ? col_int(st, 2) : 0;
-        db_reset(st);
-        if (!size)
-            continue;
-        if (o->tier == TIER_STREET)
-            err = number_lease_next(o, db, kinds[i], child, size, e);
-        else if (strcmp(kinds[i], "waybill")) /* a street has no more than its half: the upper part
-                                                 of what is left of it */
-            err = number_lease(o, db, kinds[i], child, first + (last - first + 1) / 2, last, e);
-        else if ((err = number_waybill_block(db, last + 1, size, &first, e)) == OK)
-            err = number_lease(o, db, kinds[i], child, first, first + size - 1, e);
-    }
+    for (size_t t = 0; t < o->work->type_count; t++)
+        for (size_t i = 0; err == OK && i < o->work->types[t]->space_count; i++)
+            err = fn(o, db, &o->work->types[t]->spaces[i], child, n, e);
     return err;
 }
 
-static enum err next_number(struct office *o, struct db *db, const char *kind, const char *scope,
-                            int64_t *ret, struct problem *p)
+/* ---- numbers in use ---------------------------------------------------------------------------*/
+
+void marks_note(struct marks *m, const char *kind, const char *holder, const char *scope, int64_t n)
 {
-    struct errmsg e = {""};
+    for (int i = 0; i < m->count; i++) {
+        struct mark *x = &m->list[i];
+        if (!strcmp(x->kind, kind) && !strcmp(x->holder, holder) && !strcmp(x->scope, scope)) {
+            x->n = n > x->n ? n : x->n;
+            return;
+        }
+    }
+    if (m->count == m->cap) {
+        struct mark *more = arena_alloc(m->arena, sizeof *more * (size_t)(m->cap * 2 + 8));
+        if (m->count)
+            memcpy(more, m->list, sizeof *more * (size_t)m->count);
+        m->list = more;
+        m->cap = m->cap * 2 + 8;
+    }
+    struct mark *x = &m->list[m->count++];
+    *x = (struct mark){.kind = kind, .n = n};
+    COPY_TEXT(x->holder, holder);
+    COPY_TEXT(x->scope, scope);
+}
+
+static enum err write_one(struct db *db, const struct mark *m, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(
+        db,
+        "INSERT INTO counter (street, kind, holder, scope, next) VALUES ($1, $2, $3, $4, $5) "
+        "ON CONFLICT (street, kind, holder, scope) DO UPDATE SET "
+        "next = CASE WHEN excluded.next > counter.next THEN excluded.next ELSE counter.next END");
+    char street[13];
+
+    division_street(m->holder, street); /* of the site whose number it is, not of the dossier */
+    bind_text(st, 1, street);
+    bind_text(st, 2, m->kind);
+    bind_text(st, 3, m->holder);
+    bind_text(st, 4, m->scope);
+    bind_int(st, 5, m->n + 1);
+    return db_run(st, e);
+}
+
+enum err marks_write(struct db *db, struct marks *m, struct errmsg *e)
+{
+    enum err err = OK;
+
+    for (int i = 0; err == OK && i < m->count; i++)
+        err = write_one(db, &m->list[i], e);
+    m->count = 0;
+    return err;
+}
+
+static enum err used_up_to(struct office *o, struct db *db, const char *kind, const char *scope,
+                           int64_t *ret, struct errmsg *e)
+{
     struct stmt *st = db_stmt(
         db,
         "SELECT next FROM counter WHERE street = $1 AND kind = $2 AND holder = $3 AND scope = $4");
-    int64_t next = 0;
     bool row;
-    enum err err;
 
     bind_text(st, 1, o->street);
     bind_text(st, 2, kind);
     bind_text(st, 3, o->site);
     bind_text(st, 4, scope);
-    if ((err = db_step(st, &row, &e)) != OK)
-        return err;
-    if (row)
-        next = col_int(st, 0);
+    enum err err = db_step(st, &row, e);
+    *ret = err == OK && row ? col_int(st, 0) : 0;
     db_reset(st);
+    return err;
+}
+
+enum err number_next(struct office *o, struct db *db, const char *kind, const char *scope,
+                     int64_t *ret, struct problem *p)
+{
+    struct errmsg e = {""};
+    int64_t next;
+    bool row;
+    enum err err = used_up_to(o, db, kind, scope, &next, &e);
+
+    if (err != OK)
+        return err;
     /* A site with a forgotten past uses only what was leased after it came back. */
-    st = db_stmt(
+    struct stmt *st = db_stmt(
         db,
         "SELECT first FROM block WHERE street = $1 AND kind = $2 AND holder = $3 AND last >= $4 "
-        "AND "
-        "hlc > coalesce((SELECT CAST(value AS BIGINT) FROM meta WHERE key = 'numbers_after'), 0) "
-        "ORDER BY first LIMIT 1");
+        "AND hlc > coalesce((SELECT CAST(value AS BIGINT) FROM meta WHERE key = 'numbers_after'), "
+        "0) ORDER BY first LIMIT 1");
     bind_text(st, 1, o->street);
     bind_text(st, 2, kind);
     bind_text(st, 3, o->site);
@@ -142,116 +143,276 @@ static enum err next_number(struct office *o, struct db *db, const char *kind, c
     return OK;
 }
 
-enum err number_case(struct office *o, struct db *db, int64_t now_ms, char out[22],
-                     struct problem *p)
+/* ---- leases -----------------------------------------------------------------------------------*/
+
+enum err block_leased(struct office *o, struct db *db, const struct event *ev,
+                      const struct json *record, const struct json *personal, struct errmsg *e)
 {
-    char day[7];
-    int64_t n;
+    const char *kind = json_get_text(record, "kind"), *holder = json_get_text(record, "holder");
+    int64_t first = json_get_int(record, "first", -1), last = json_get_int(record, "last", -1);
 
-    time_yymmdd(now_ms, day);
-    enum err err = next_number(o, db, "case", day, &n, p);
-    if (err == OK)
-        case_number_make(o->street, day, (unsigned)n, out);
-    return err;
-}
-
-enum err number_certificate(struct office *o, struct db *db, const char *prefix, int64_t now_ms,
-                            char out[40], struct problem *p)
-{
-    char date[11];
-    int64_t n;
-
-    time_date(now_ms, date);
-    enum err err = next_number(o, db, "certificate", "", &n, p);
-    if (err == OK)
-        snprintf(out, 40, "%.12s%.4s%.9s%06d", prefix, date, o->street, (int)n);
-    return err;
-}
-
-enum err number_waybill(struct office *o, struct db *db, char out[14], struct problem *p)
-{
-    char digits[16];
-    int64_t n;
-    enum err err = next_number(o, db, "waybill", "", &n, p);
-
-    if (err == OK) {
-        snprintf(digits, sizeof digits, "%08d", (int)n);
-        s10_make("EA", digits, "CN", out);
+    (void)o;
+    (void)personal;
+    if (!kind || !holder || first < 0 || last < first) {
+        errmsg_set(e, "a block without kind, holder or numbers");
+        return ERR_INVALID;
     }
-    return err;
+    struct stmt *st = db_stmt(
+        db,
+        "INSERT INTO block (street, kind, holder, first, last, hlc) "
+        "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (street, kind, holder, first) DO UPDATE SET "
+        "last = excluded.last, hlc = excluded.hlc WHERE excluded.hlc > block.hlc");
+    bind_text(st, 1, ev->street);
+    bind_text(st, 2, kind);
+    bind_text(st, 3, holder);
+    bind_int(st, 4, first);
+    bind_int(st, 5, last);
+    bind_int(st, 6, (int64_t)ev->hlc);
+    return db_run(st, e);
 }
 
-enum err number_lease(struct office *o, struct db *db, const char *kind, const char *holder,
-                      int64_t first, int64_t last, struct errmsg *e)
+static enum err lend(struct office *o, struct db *db, const char *kind, const char *holder,
+                     int64_t first, int64_t last, struct errmsg *e)
 {
     struct json *b = json_object();
     char street[13];
 
+    assert(first <= last);
     division_street(holder, street);
     json_set_text(b, "kind", kind);
     json_set_text(b, "holder", holder);
     json_set_int(b, "first", first);
     json_set_int(b, "last", last);
-    return office_say(o, db, "block.leased/1", "", street, NULL, b, e);
+    return office_say_fact(o, db, "block.leased/1", street, NULL, b, e);
 }
 
-enum err number_lease_next(struct office *o, struct db *db, const char *kind, const char *holder,
-                           int64_t size, struct errmsg *e)
+static enum err found_space(struct office *o, struct db *db, const struct number_space *s,
+                            const char *child, int64_t n, struct errmsg *e)
+{
+    (void)child;
+    (void)n;
+    if (s->district)
+        return o->tier == TIER_DISTRICT
+                   ? lend(o, db, s->kind, o->site, own_tenth(s), s->size - 1, e)
+                   : OK;
+    return lend(o, db, s->kind, o->site, o->tier == TIER_DISTRICT ? 0 : s->hub, s->size - 1, e);
+}
+
+enum err blocks_found(struct office *o, struct db *db, struct errmsg *e)
+{
+    return each_space(o, db, NULL, 0, found_space, e);
+}
+
+/* The next free piece for a street, at `wanted` or above: a holder's numbers only rise. */
+static enum err lend_piece(struct office *o, struct db *db, const struct number_space *s,
+                           const char *street, int64_t wanted, struct errmsg *e)
+{
+    for (int64_t first = wanted; first + piece(s) <= own_tenth(s); first += piece(s)) {
+        struct stmt *st = db_stmt(
+            db, "SELECT 1 FROM block WHERE kind = $3 AND first <= $2 AND last >= $1 LIMIT 1");
+        bool row;
+        bind_int(st, 1, first);
+        bind_int(st, 2, first + piece(s) - 1);
+        bind_text(st, 3, s->kind);
+        enum err err = db_step(st, &row, e);
+        db_reset(st);
+        if (err != OK || !row)
+            return err != OK ? err : lend(o, db, s->kind, street, first, first + piece(s) - 1, e);
+    }
+    errmsg_set(e, "no numbers of the kind %s are left", s->kind);
+    return ERR_CONFLICT;
+}
+
+/* The next free numbers of the street's lower part; none when all are given out: what is used shows
+ * when somebody runs out. */
+static enum err lend_next(struct office *o, struct db *db, const struct number_space *s,
+                          const char *child, int64_t size, struct errmsg *e)
 {
     struct stmt *st =
         db_stmt(db, "SELECT max(last) FROM block WHERE street = $1 AND kind = $2 AND holder <> $3");
-    int64_t end = strcmp(kind, "case") ? 500000 : 50000,
-            first = 0; /* the street keeps the upper half */
-    enum err err;
+    int64_t first = 0;
     bool row;
 
     bind_text(st, 1, o->street);
-    bind_text(st, 2, kind);
+    bind_text(st, 2, s->kind);
     bind_text(st, 3, o->site);
-    if ((err = db_step(st, &row, e)) != OK)
-        return err;
-    if (row && !col_is_null(st, 0))
+    enum err err = db_step(st, &row, e);
+    if (err == OK && row && !col_is_null(st, 0))
         first = col_int(st, 0) + 1;
     db_reset(st);
-    if (first >= end)
-        return OK; /* all are given out; what is used shows when somebody runs out */
-    return number_lease(o, db, kind, holder, first, first + size > end ? end - 1 : first + size - 1,
-                        e);
+    if (err != OK || first >= s->hub)
+        return err;
+    return lend(o, db, s->kind, child, first, first + size > s->hub ? s->hub - 1 : first + size - 1,
+                e);
 }
 
-/* Has the child used four fifths of what it holds of this kind (of cases: today)? */
-static enum err top_up(struct office *o, struct db *db, const char *child, const char *kind,
-                       const char *scope, struct errmsg *e)
+/* What the child holds of it: the biggest block, and the first and last number of the highest. */
+static enum err holds(struct db *db, const char *kind, const char *holder, int64_t *ret_size,
+                      int64_t *ret_first, int64_t *ret_last, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT coalesce(max(last - first + 1), 0), coalesce(max(first), "
+                                  "0), coalesce(max(last), 0) FROM block WHERE kind = $1 AND "
+                                  "holder = $2");
+    bool row;
+
+    bind_text(st, 1, kind);
+    bind_text(st, 2, holder);
+    enum err err = db_step(st, &row, e);
+    *ret_size = err == OK && row ? col_int(st, 0) : 0;
+    *ret_first = err == OK && row ? col_int(st, 1) : 0;
+    *ret_last = err == OK && row ? col_int(st, 2) : 0;
+    db_reset(st);
+    return err;
+}
+
+static enum err begin_space(struct office *o, struct db *db, const struct number_space *s,
+                            const char *child, int64_t case_numbers, struct errmsg *e)
+{
+    int64_t size, first, last;
+    char no[4];
+    enum err err = holds(db, s->kind, child, &size, &first, &last, e);
+
+    if (err != OK || size)
+        return err;
+    if (o->tier == TIER_STREET)
+        return s->share && !s->district ? lend_next(o, db, s, child, s->share(case_numbers), e)
+                                        : OK;
+    if (!s->district)
+        return OK; /* a street keeps and lends its own */
+    /* Each street's piece begins where its code says, or at the next free place. */
+    COPY_TEXT(no, child + 6);
+    return lend_piece(o, db, s, child, strtol(no, NULL, 10) * piece(s) % own_tenth(s), e);
+}
+
+enum err blocks_begin(struct office *o, struct db *db, const char *child, int64_t case_numbers,
+                      struct errmsg *e)
+{
+    return each_space(o, db, child, case_numbers, begin_space, e);
+}
+
+static enum err anew_space(struct office *o, struct db *db, const struct number_space *s,
+                           const char *child, int64_t n, struct errmsg *e)
+{
+    int64_t size, first, last;
+    enum err err = holds(db, s->kind, child, &size, &first, &last, e);
+
+    (void)n;
+    if (err != OK || !size)
+        return err;
+    if (o->tier == TIER_STREET)
+        return lend_next(o, db, s, child, size, e);
+    /* Of what a street keeps for itself the upper half of what is left. */
+    return s->district ? lend_piece(o, db, s, child, last + 1, e)
+                       : lend(o, db, s->kind, child, first + (last - first + 1) / 2, last, e);
+}
+
+enum err blocks_anew(struct office *o, struct db *db, const char *child, struct errmsg *e)
+{
+    return each_space(o, db, child, 0, anew_space, e);
+}
+
+/* Has the child used four fifths of what it holds (of a daily number: today)? */
+static enum err top_up(struct office *o, struct db *db, const struct number_space *s,
+                       const char *child, int64_t n, struct errmsg *e)
+{
+    struct stmt *st;
+    char scope[7] = "";
+    bool row;
+
+    (void)n;
+    if (!s->share || s->district)
+        return OK;
+    if (s->per_day)
+        time_yymmdd(host_wall_ms(o->host), scope);
+    st = db_stmt(db, "SELECT coalesce(max(b.last) - coalesce(max(c.next), 0), 0), "
+                     "coalesce(max(b.last - b.first + 1), 0) FROM block b LEFT JOIN counter c ON "
+                     "c.street = b.street AND c.kind = b.kind AND c.holder = b.holder AND "
+                     "c.scope = $4 WHERE b.street = $1 AND b.kind = $2 AND b.holder = $3");
+    bind_text(st, 1, o->street);
+    bind_text(st, 2, s->kind);
+    bind_text(st, 3, child);
+    bind_text(st, 4, scope);
+    enum err err = db_step(st, &row, e);
+    int64_t left = err == OK && row ? col_int(st, 0) : 0,
+            size = err == OK && row ? col_int(st, 1) : 0;
+    db_reset(st);
+    return err == OK && left * 5 < size ? lend_next(o, db, s, child, size, e) : err;
+}
+
+enum err blocks_top_up(struct office *o, struct db *db, const char *child, struct errmsg *e)
+{
+    return o->tier == TIER_STREET ? each_space(o, db, child, 0, top_up, e) : OK;
+}
+
+/* ---- is it theirs? ----------------------------------------------------------------------------*/
+
+static enum err lent(struct db *db, const struct mark *m, bool own, bool *ret, struct errmsg *e)
 {
     struct stmt *st = db_stmt(
-        db, "SELECT max(b.last) - coalesce(max(c.next), 0), max(b.last - b.first + 1) "
-            "FROM block b LEFT JOIN counter c ON c.street = b.street AND c.kind = b.kind AND "
-            "c.holder = b.holder AND c.scope = $4 WHERE b.street = $1 AND b.kind = $2 AND b.holder "
-            "= $3");
+        db, own ? "SELECT 1 FROM block WHERE street = $1 AND kind = $2 AND first <= $4 AND last >= "
+                  "$4 AND holder = $3 LIMIT 1"
+                : "SELECT 1 FROM block WHERE street = $1 AND kind = $2 AND first <= $4 AND last >= "
+                  "$4 AND holder <> $3 LIMIT 1");
+    char street[13];
+
+    division_street(m->holder, street);
+    bind_text(st, 1, street);
+    bind_text(st, 2, m->kind);
+    bind_text(st, 3, m->holder);
+    bind_int(st, 4, m->n);
+    enum err err = db_step(st, ret, e);
+    db_reset(st);
+    return err;
+}
+
+enum err number_is_foreign(struct office *o, struct db *db, const struct mark *m, bool *ret,
+                           struct errmsg *e)
+{
+    uint64_t lost = 0;
+    bool own, others = false;
+    enum err err = lent(db, m, true, &own, e);
+
+    (void)o;
+    *ret = false;
+    if (err != OK || own || (err = meta_read_u64(db, "numbers_after", &lost, e)) != OK)
+        return err;
+    if (lost && (err = lent(db, m, false, &others, e)) != OK)
+        return err;
+    *ret = !lost || others;
+    return OK;
+}
+
+/* ---- a list -----------------------------------------------------------------------------------*/
+
+enum err block_list(struct office *o, struct db *db, const struct caller *c, const struct json *in,
+                    struct json **out, struct problem *p)
+{
+    struct stmt *st = db_stmt(
+        db, "SELECT b.kind, b.holder, b.first, b.last, coalesce(max(c.next), b.first) FROM block b "
+            "LEFT JOIN counter c ON c.street = b.street AND c.kind = b.kind AND c.holder = "
+            "b.holder GROUP BY b.street, b.kind, b.holder, b.first, b.last "
+            "ORDER BY b.kind, b.holder, b.first");
+    struct json *list = json_array();
+    struct errmsg e;
     enum err err;
     bool row;
 
-    bind_text(st, 1, o->street);
-    bind_text(st, 2, kind);
-    bind_text(st, 3, child);
-    bind_text(st, 4, scope);
-    if ((err = db_step(st, &row, e)) != OK)
-        return err;
-    int64_t left = row ? col_int(st, 0) : 0,
-            size = row ? col_int(st, 1) : 0; /* size 0: it holds none */
-    db_reset(st);
-    return left * 5 < size ? number_lease_next(o, db, kind, child, size, e) : OK;
-}
-
-enum err office_top_up(struct office *o, struct db *db, const char *child, struct errmsg *e)
-{
-    char day[7];
-    enum err err;
-
-    if (o->tier != TIER_STREET)
-        return OK;
-    time_yymmdd(host_wall_ms(o->host), day);
-    if ((err = top_up(o, db, child, "certificate", "", e)) != OK)
-        return err;
-    return top_up(o, db, child, "case", day, e);
+    (void)o;
+    (void)in;
+    (void)p;
+    while ((err = db_step(st, &row, &e)) == OK && row) {
+        if (c && !division_within(col_text(st, 1), c->site))
+            continue;
+        struct json *s = json_object();
+        int64_t first = col_int(st, 2), next = col_int(st, 4);
+        json_set_text(s, "kind", col_text(st, 0));
+        json_set_text(s, "holder", col_text(st, 1));
+        json_set_int(s, "first", first);
+        json_set_int(s, "last", col_int(st, 3));
+        json_set_int(s, "next", next > first ? next : first);
+        json_push(list, s);
+    }
+    *out = json_object();
+    json_set(*out, "blocks", list);
+    return err;
 }

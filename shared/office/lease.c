@@ -1,37 +1,12 @@
 /* Leases on clocks that a wall clock cannot move. The child believes the parent's clock to be
  * further than it can be; the parent waits longer than it must. */
-#include "office/inside.h"
+#include "office/lease.h"
 
-#include "ledger/outbox.h"
+#include "base/text.h"
+#include "ledger/link_rows.h"
+#include "ledger/meta.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-static enum err meta_read(struct db *db, const char *key, char *out, size_t cap)
-{
-    struct stmt *st = db_stmt(db, "SELECT value FROM meta WHERE key = $1");
-    struct errmsg e;
-    bool row;
-
-    out[0] = 0;
-    bind_text(st, 1, key);
-    enum err err = db_step(st, &row, &e);
-    if (err == OK && row)
-        snprintf(out, cap, "%s", col_text(st, 0));
-    db_reset(st);
-    return err;
-}
-
-static enum err meta_write(struct db *db, const char *key, const char *value, struct errmsg *e)
-{
-    struct stmt *st = db_stmt(db, "INSERT INTO meta (key, value) VALUES ($1, $2) "
-                                  "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
-
-    bind_text(st, 1, key);
-    bind_text(st, 2, value);
-    return db_run(st, e);
-}
 
 static int64_t clock_now(const struct office *o)
 {
@@ -47,14 +22,13 @@ enum err lease_promise(struct office *o, struct db *db, const char *child,
                     "length_ms = excluded.length_ms");
     struct link_state link;
     int64_t now = clock_now(o);
-    char text[24];
     enum err err;
 
     bind_text(st, 1, child);
     bind_int(st, 2, now);
     bind_int(st, 3, o->lease_length_ms);
-    snprintf(text, sizeof text, "%lld", (long long)now);
-    if ((err = db_run(st, e)) != OK || (err = meta_write(db, "lease_clock", text, e)) != OK ||
+    if ((err = db_run(st, e)) != OK ||
+        (err = meta_write_u64(db, "lease_clock", (uint64_t)now, e)) != OK ||
         (err = link_read(db, child, &link, e)) != OK)
         return err;
     *ret = (struct lease_promise){now, now, o->lease_length_ms, link.head_pos};
@@ -74,24 +48,26 @@ enum err lease_keep(struct office *o, struct db *db, int64_t asked, const struct
 
 /* protocol.md 6: "decides only while that is before *promised + length*, and only once it holds the
  * parent's outbox up to *position*, where it ended at the promise." */
-bool lease_held(struct office *o, struct db *db)
+enum err lease_held(struct office *o, struct db *db, bool *ret, struct errmsg *e)
 {
     char text[160], boot[64];
     long long asked, now, until;
     unsigned long long pos;
     struct link_state link;
-    struct errmsg e;
+    enum err err;
 
-    if (o->tier != TIER_COMMUNITY)
-        return true; /* from a street no case is taken back */
-    if (meta_read(db, "lease", text, sizeof text) != OK ||
-        sscanf(text, "%60s %lld %lld %lld %llu", boot, &asked, &now, &until, &pos) != 5 ||
+    *ret = o->tier != TIER_COMMUNITY; /* from a street no case is taken back */
+    if (*ret || (err = meta_read(db, "lease", text, sizeof text, NULL, e)) != OK)
+        return *ret ? OK : err;
+    if (sscanf(text, "%60s %lld %lld %lld %llu", boot, &asked, &now, &until, &pos) != 5 ||
         strcmp(boot, o->boot))
-        return false;
+        return OK;
     long long passed = host_mono_ms(o->host) - asked;
     if (passed < 0 || now + passed + passed / 100 + 1 >= until)
-        return false;
-    return link_read(db, o->parent, &link, &e) == OK && link.recv_pos >= pos;
+        return OK;
+    if ((err = link_read(db, o->parent, &link, e)) == OK)
+        *ret = link.recv_pos >= pos;
+    return err == ERR_NOT_FOUND ? OK : err;
 }
 
 enum err lease_link_opens(struct db *db, struct errmsg *e)
@@ -114,30 +90,34 @@ enum err lease_link_closed(struct office *o, struct db *db, struct errmsg *e)
     return meta_write(db, "maybe_sent", text, e);
 }
 
-/* Has the event that filed the case left this site at most into a closed link? */
-static bool never_sent(struct db *db, const char *case_no)
+/* Has the event that opened it left this site at most into a closed link? */
+static enum err never_sent(struct db *db, const struct dossier *d, bool *ret, struct errmsg *e)
 {
     char text[24];
-    struct stmt *st;
-    struct errmsg e;
-    bool row, unseen = false;
+    bool row;
+    enum err err = meta_read(db, "maybe_sent", text, sizeof text, NULL, e);
 
-    if (meta_read(db, "maybe_sent", text, sizeof text) != OK || !strcmp(text, "all"))
-        return false;
-    st = db_stmt(db, "SELECT up_pos FROM event WHERE case_no = $1 AND kind = 'case.filed/1'");
-    bind_text(st, 1, case_no);
-    if (db_step(st, &row, &e) == OK && row)
-        unseen = col_int(st, 0) > strtoll(text, NULL, 10);
+    *ret = false;
+    if (err != OK || text_is(text, "all") || !d->opening)
+        return err;
+    struct stmt *st = db_stmt(db, "SELECT up_pos FROM event WHERE origin = $1 AND seq = $2");
+    bind_text(st, 1, d->opening->ev.origin);
+    bind_int(st, 2, (int64_t)d->opening->ev.seq);
+    if ((err = db_step(st, &row, e)) == OK && row)
+        *ret = col_int(st, 0) > strtoll(text, NULL, 10);
     db_reset(st);
-    return unseen;
+    return err;
 }
 
-bool lease_covers(struct office *o, struct db *db, const char *case_no)
+enum err lease_covers(struct office *o, struct db *db, const struct dossier *d, bool *ret,
+                      struct errmsg *e)
 {
-    return lease_held(o, db) || never_sent(db, case_no);
+    enum err err = lease_held(o, db, ret, e);
+
+    return err == OK && !*ret ? never_sent(db, d, ret, e) : err;
 }
 
-enum err lease_renew_all(struct office *o, struct db *db, struct errmsg *e)
+static enum err lease_renew_all(struct office *o, struct db *db, struct errmsg *e)
 {
     struct stmt *st = db_stmt(
         db, "INSERT INTO lease (child, promised_ms, length_ms) SELECT peer, $1, $2 FROM link "
@@ -149,55 +129,67 @@ enum err lease_renew_all(struct office *o, struct db *db, struct errmsg *e)
     return db_run(st, e);
 }
 
-bool lease_over(struct office *o, struct db *db, const char *child)
+static int64_t with_margin(const struct office *o, int64_t promised, int64_t length)
 {
-    struct stmt *st = db_stmt(db, "SELECT promised_ms, length_ms FROM lease WHERE child = $1");
-    struct errmsg e;
-    bool row, over = false;
-
-    bind_text(st, 1, child);
-    if (db_step(st, &row, &e) == OK) /* never promised: never had a case to decide under a lease */
-        over = !row || clock_now(o) > col_int(st, 0) + col_int(st, 1) + col_int(st, 1) / 100 +
-                                          o->lease_margin_ms;
-    db_reset(st);
-    return over;
+    return promised + length + length / 100 + o->lease_margin_ms;
 }
 
-static enum err open_clock(struct office *o, struct db *db)
+/* The promise to the child; *ret_made false: there is none that this database knows of. */
+static enum err promised_until(struct office *o, struct db *db, const char *child, bool *ret_made,
+                               int64_t *ret, struct errmsg *e)
 {
-    char text[24];
-    enum err err = meta_read(db, "lease_clock", text, sizeof text);
+    struct stmt *st = db_stmt(db, "SELECT promised_ms, length_ms FROM lease WHERE child = $1");
 
-    o->lease_base_ms = strtoll(text, NULL, 10);
+    bind_text(st, 1, child);
+    enum err err = db_step(st, ret_made, e);
+    if (err == OK && *ret_made)
+        *ret = with_margin(o, col_int(st, 0), col_int(st, 1));
+    db_reset(st);
+    return err;
+}
+
+enum err lease_over(struct office *o, struct db *db, const char *child, bool *ret, struct errmsg *e)
+{
+    uint64_t floor = 0;
+    int64_t until = 0;
+    bool made;
+    enum err err = promised_until(o, db, child, &made, &until, e);
+
+    /* What an earlier life of this site has promised, it does not know. */
+    if (err == OK && !made && (err = meta_read_u64(db, "lease_floor", &floor, e)) == OK)
+        until = floor ? with_margin(o, (int64_t)floor, o->lease_length_ms) : 0;
+    *ret = err == OK && clock_now(o) > until;
+    return err;
+}
+
+enum err lease_stands(struct office *o, struct db *db, const char *child, bool *ret,
+                      struct errmsg *e)
+{
+    int64_t until = 0;
+    bool made;
+    enum err err = promised_until(o, db, child, &made, &until, e);
+
+    *ret = err == OK && made && clock_now(o) <= until;
+    return err;
+}
+
+enum err lease_forgotten(struct office *o, struct db *db, struct errmsg *e)
+{
+    enum err err = meta_write_u64(db, "lease_floor", (uint64_t)clock_now(o) + 1, e);
+
+    return err == OK ? lease_renew_all(o, db, e) : err;
+}
+
+enum err lease_open(struct office *o, struct db *db, struct errmsg *e)
+{
+    uint64_t clock = 0;
+    enum err err = meta_read_u64(db, "lease_clock", &clock, e);
+
+    o->lease_base_ms = (int64_t)clock;
     o->lease_base_mono_ms = host_mono_ms(o->host);
     if (!o->lease_length_ms)
         o->lease_length_ms = LEASE_LENGTH_MS;
     if (!o->lease_margin_ms)
         o->lease_margin_ms = LEASE_MARGIN_MS;
     return err;
-}
-
-enum err office_open(struct office *o, struct db *db, struct errmsg *e)
-{
-    enum err err;
-
-    if (!division_tier(o->site, &o->tier)) {
-        errmsg_set(e, "%s is not the code of a site", o->site);
-        return ERR_INVALID;
-    }
-    division_street(o->site, o->street);
-    if ((err = ledger_open(&o->ledger, db, o->site, o->host, e)) != OK ||
-        (err = open_clock(o, db)) != OK)
-        return err;
-    memcpy(o->ledger.parent, o->parent, sizeof o->ledger.parent);
-    o->ledger.apply = office_apply;
-    o->ledger.route = office_route;
-    o->ledger.arg = o;
-    return OK;
-}
-
-void office_close(struct office *o)
-{
-    calendar_destroy(o->calendar);
-    o->calendar = NULL;
 }

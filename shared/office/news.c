@@ -1,73 +1,82 @@
-/* New events by their cases, found out once for all that come together. */
-#include "office/inside.h"
+/* Grouping a batch by its dossiers. */
+#include "office/news.h"
 
 #include "base/text_set.h"
+#include "office/load.h"
 
 #include <string.h>
 
-static void add(struct arena *a, struct case_news *c, const struct arrival *x)
+static void add(struct arena *a, struct news *n, struct arrival *x)
 {
-    if (c->count == c->cap) {
-        struct arrival **at = arena_alloc(a, sizeof *at * (c->cap * 2 + 6));
-        if (c->count)
-            memcpy(at, c->at, sizeof *at * c->count);
-        c->at = at;
-        c->cap = c->cap * 2 + 6;
+    if (n->count == n->cap) {
+        struct arrival **at = arena_alloc(a, sizeof *at * (n->cap * 2 + 6));
+        if (n->count)
+            memcpy(at, n->at, sizeof *at * n->count);
+        n->at = at;
+        n->cap = n->cap * 2 + 6;
     }
-    c->at[c->count++] = (struct arrival *)(uintptr_t)x;
-    c->filed |= !strcmp(x->ev.kind, "case.filed/1");
-    c->moves |=
-        !strcmp(x->ev.kind, "case.transferred/1") || !strcmp(x->ev.kind, "case.taken_back/1");
+    n->at[n->count++] = x;
 }
 
-static struct case_news *group(const struct arrival *list, size_t n, struct arena *a,
-                               struct text_set *ret_cases)
-{
-    struct case_news *news = arena_alloc(a, sizeof *news * (n + 1));
-    struct text_set cases = {.arena = a};
-
-    for (size_t i = 0; i < n; i++) {
-        bool fresh;
-        if (list[i].got == RECEIVED_DUPLICATE || !list[i].ev.case_no[0])
-            continue;
-        size_t at = text_set_put(&cases, list[i].ev.case_no, &fresh);
-        if (fresh)
-            news[at] = (struct case_news){.case_no = cases.list[at]};
-        add(a, &news[at], &list[i]);
-    }
-    *ret_cases = cases;
-    return news;
-}
-
-struct case_news *case_news_of(const struct arrival *list, size_t n, struct arena *a,
-                               size_t *ret_count)
-{
-    const struct office_ahead *ahead = n ? list[0].ahead : NULL;
-    struct text_set cases;
-
-    for (size_t i = 0; ahead && i < n; i++)
-        if (list[i].got == RECEIVED_DUPLICATE)
-            ahead = NULL;
-    if (ahead) {
-        *ret_count = ahead->case_count;
-        return ahead->news;
-    }
-    struct case_news *news = group(list, n, a, &cases);
-    *ret_count = cases.count;
-    return news;
-}
-
-const struct office_ahead *office_ahead(struct arrival *list, size_t n, struct arena *a)
+static struct office_ahead *group(const struct office_work *w, struct arrival *list, size_t n,
+                                  struct arena *a)
 {
     struct office_ahead *x = arena_alloc(a, sizeof *x);
-    struct text_set cases;
+    struct text_set ids = {.arena = a};
 
-    x->news = group(list, n, a, &cases);
-    x->cases = cases.list;
-    x->case_count = cases.count;
-    for (size_t i = 0; i < x->case_count; i++)
-        x->news[i].folded = case_fold_ahead(&x->news[i], a);
+    *x = (struct office_ahead){.news = arena_alloc(a, sizeof *x->news * (n + 1))};
+    for (size_t i = 0; i < n; i++) {
+        bool fresh;
+        if (list[i].got == RECEIVED_DUPLICATE || !list[i].ev.dossier[0])
+            continue;
+        size_t at = text_set_put(&ids, list[i].ev.dossier, &fresh);
+        if (fresh)
+            x->news[at] =
+                (struct news){.id = ids.list[at], .type = dossier_type_of(w, ids.list[at])};
+        add(a, &x->news[at], &list[i]);
+    }
+    x->ids = ids.list;
+    x->id_count = ids.count;
+    for (size_t i = 0; i < x->id_count; i++) {
+        x->news[i].sent_down = arena_alloc(a, sizeof(bool) * x->news[i].count);
+        memset(x->news[i].sent_down, 0, sizeof(bool) * x->news[i].count);
+    }
     if (n)
         list[0].ahead = x;
+    return x;
+}
+
+const struct office_ahead *office_ahead(const struct office_work *w, struct arrival *list, size_t n,
+                                        struct arena *a)
+{
+    struct office_ahead *x = group(w, list, n, a);
+
+    for (size_t i = 0; i < x->id_count; i++) {
+        struct news *one = &x->news[i];
+        bool holds = false;
+        if (one->type)
+            one->folded = dossier_of_arrivals(one->type, one->at, one->count, a, &holds);
+        if (holds) { /* it must be freed, and nobody is there to do it: it is folded again later */
+            dossier_unfold(one->folded);
+            one->folded = NULL;
+        }
+    }
+    return x;
+}
+
+struct office_ahead *office_news(const struct office_work *w, struct arrival *list, size_t n,
+                                 struct arena *a)
+{
+    /* It was made by us, in the same arena. */
+    struct office_ahead *x = n ? (struct office_ahead *)(uintptr_t)list[0].ahead : NULL;
+    bool fresh = x != NULL;
+
+    if (x && x->settled)
+        return x;
+    for (size_t i = 0; fresh && i < n; i++)
+        fresh = list[i].got != RECEIVED_DUPLICATE;
+    if (!fresh)
+        x = group(w, list, n, a);
+    x->settled = true;
     return x;
 }

@@ -1,20 +1,18 @@
-/* Which children must hear of an event. Of a case this is found out once for all its events that
- * arrive together. */
-#include "office/inside.h"
+/* Of a dossier this is found out once for all its events that arrive together. */
+#include "office/route.h"
 
-#include "base/text_set.h"
+#include "base/text.h"
 #include "ledger/outbox.h"
-
-#include <stdio.h>
-#include <string.h>
+#include "office/equipped.h"
 
 struct routing {
     struct office *o;
     struct db *db;
     struct arena *a;
     const char *from;
-    struct text_set is_link, no_link; /* codes looked up already */
-    struct text_set children;         /* every child, once they are read */
+    struct text_set is_link, no_link;  /* codes looked up already */
+    struct text_set children;          /* every child, once they are read */
+    struct text_set equipped, too_old; /* "child type", looked up already */
     bool children_read;
 };
 
@@ -43,7 +41,8 @@ static enum err add_child_of(struct routing *r, const char *site, struct text_se
     bool there;
     enum err err;
 
-    if (strlen(site) != 12 || !division_within(site, r->o->site) || !strcmp(site, r->o->site))
+    if (strlen(site) != 12 || !division_valid(site) || !division_within(site, r->o->site) ||
+        !strcmp(site, r->o->site))
         return OK;
     if ((err = link_there(r, site, &there, e)) != OK)
         return err;
@@ -70,21 +69,7 @@ static enum err read_children(struct routing *r, struct errmsg *e)
     return err;
 }
 
-/* ---- what belongs to no case ------------------------------------------------------------------*/
-
-/* The place that it concerns: "" = everybody. */
-static void concerns(const struct event *ev, char place[13])
-{
-    struct json *b = NULL;
-    const char *key = !strcmp(ev->kind, "account.created/1") ? "site"
-                      : !strcmp(ev->kind, "block.leased/1")  ? "holder"
-                                                             : NULL;
-
-    place[0] = 0;
-    if (key && json_parse(ev->body, ev->body_len, &b, NULL) == OK)
-        snprintf(place, 13, "%s", text_or(json_get_text(b, key), ""));
-    json_free(b);
-}
+/* ---- facts ------------------------------------------------------------------------------------*/
 
 static enum err enqueue_each(struct routing *r, const struct text_set *peers,
                              const struct event *ev, struct errmsg *e)
@@ -97,77 +82,75 @@ static enum err enqueue_each(struct routing *r, const struct text_set *peers,
     return err;
 }
 
-static enum err route_fact(struct routing *r, const struct event *ev, struct errmsg *e)
+static enum err route_fact(struct routing *r, const struct event *ev, const struct json *record,
+                           struct errmsg *e)
 {
+    const struct fact_kind *k = fact_kind_of(r->o->work, ev->kind);
     struct text_set some = {.arena = r->a};
-    char place[13];
-    enum err err;
+    struct json *own = NULL;
+    enum err err = OK;
 
-    concerns(ev, place);
-    /* An account or a block of this very site, or of one above, concerns no child. */
-    if (place[0])
-        err = add_child_of(r, place, &some, e);
-    else
+    if (!k)
+        return OK; /* it goes on when a program knows whom it concerns */
+    if (!k->place) {
         err = r->children_read ? OK : read_children(r, e);
-    return err == OK ? enqueue_each(r, place[0] ? &some : &r->children, ev, e) : err;
+        return err == OK ? enqueue_each(r, &r->children, ev, e) : err;
+    }
+    if (!record && (err = json_parse(ev->record, ev->record_len, &own, e)) != OK)
+        return err;
+    /* An account or a block of this very site, or of one above, concerns no child. */
+    err = add_child_of(r, text_or(json_get_text(record ? record : own, k->place), ""), &some, e);
+    json_free(own);
+    return err == OK ? enqueue_each(r, &some, ev, e) : err;
 }
 
-/* ---- cases ------------------------------------------------------------------------------------*/
+/* ---- dossiers ---------------------------------------------------------------------------------*/
 
-/* The children whose case it is: the applicant lives there, it was filed there, or it was held
- * there. */
-static enum err interested(struct routing *r, const char *case_no, struct text_set *ret,
-                           bool *known, struct errmsg *e)
+/* The children in whose part of the tree somebody has part in it. */
+static enum err interested(struct routing *r, const struct dossier_type *t, const char *id,
+                           struct text_set *ret, bool *known, struct errmsg *e)
 {
-    struct stmt *st =
-        db_stmt(r->db, "SELECT community, filed_at, held FROM case_file WHERE case_no = $1");
-    char community[13], filed_at[13], held[FOLD_CUSTODIANS_MAX * 13 + 2], *save = NULL;
+    struct text_set sites = {.arena = r->a};
     enum err err;
 
-    bind_text(st, 1, case_no);
-    if ((err = db_step(st, known, e)) != OK || !*known)
-        return err;
-    COPY_TEXT(community, col_text(st, 0));
-    COPY_TEXT(filed_at, col_text(st, 1));
-    COPY_TEXT(held, col_text(st, 2));
-    db_reset(st);
-    if ((err = add_child_of(r, community, ret, e)) != OK ||
-        (err = add_child_of(r, filed_at, ret, e)) != OK)
-        return err;
-    for (char *site = strtok_r(held, " ", &save); site && err == OK;
-         site = strtok_r(NULL, " ", &save))
-        err = add_child_of(r, site, ret, e);
+    *known = false;
+    if (!t->concerns || (err = t->concerns(r->db, id, &sites, known, e)) != OK || !*known)
+        return t->concerns ? err : OK;
+    for (size_t i = 0; err == OK && i < sites.count; i++)
+        err = add_child_of(r, sites.list[i], ret, e);
     return err;
 }
 
-/* Who has heard of a case hears all of it, also when custody turns out never to have come his way.
- */
-static enum err heard(struct routing *r, const char *case_no, struct text_set *ret,
-                      struct errmsg *e)
+/* Who has heard of a dossier hears all of it, also when custody turns out never to have come his
+ * way. */
+static enum err heard(struct routing *r, const struct dossier_type *t, const char *id,
+                      struct text_set *ret, struct errmsg *e)
 {
     struct stmt *st = db_stmt(
-        r->db, "SELECT b.peer FROM event v JOIN outbox b ON b.origin = v.origin AND b.seq = v.seq "
-               "WHERE v.case_no = $1 AND v.kind = 'case.filed/1'");
+        r->db,
+        "SELECT b.peer, v.kind FROM event v JOIN outbox b ON b.origin = v.origin AND b.seq = "
+        "v.seq WHERE v.dossier = $1");
     enum err err;
     bool row;
 
-    bind_text(st, 1, case_no);
+    bind_text(st, 1, id);
     while ((err = db_step(st, &row, e)) == OK && row)
-        text_set_put(ret, col_text(st, 0), NULL);
+        if (dossier_opens(t, col_text(st, 1)))
+            text_set_put(ret, col_text(st, 0), NULL);
     db_reset(st);
     return err;
 }
 
-/* The case came by this link only now: what others have said of it before goes back there. */
-static enum err enqueue_others(struct routing *r, const char *case_no, struct errmsg *e)
+/* The dossier came by this link only now: what others have said of it before goes back there. */
+static enum err enqueue_others(struct routing *r, const char *id, struct errmsg *e)
 {
     struct stmt *st = db_stmt(
-        r->db, "SELECT origin, seq FROM event WHERE case_no = $1 AND coalesce(from_peer, '') <> $2 "
-               "ORDER BY hlc, origin, seq");
+        r->db, "SELECT origin, seq FROM event WHERE dossier = $1 AND coalesce(from_peer, "
+               "'') <> $2 AND state NOT IN ('refused', 'denied') ORDER BY hlc, origin, seq");
     enum err err;
     bool row;
 
-    bind_text(st, 1, case_no);
+    bind_text(st, 1, id);
     bind_text(st, 2, r->from);
     while ((err = db_step(st, &row, e)) == OK && row)
         if ((err = ledger_enqueue(&r->o->ledger, r->db, r->from, col_text(st, 0),
@@ -177,60 +160,109 @@ static enum err enqueue_others(struct routing *r, const char *case_no, struct er
     return err;
 }
 
-static enum err route_case(struct routing *r, const struct case_news *c, struct errmsg *e)
+/* Does the child's program know the type? Found out once a batch. */
+static enum err knows(struct routing *r, const char *peer, const struct dossier_type *t, bool *ret,
+                      struct errmsg *e)
 {
-    struct text_set peers = {.arena = r->a};
-    bool known, from_child = r->from && strcmp(r->from, r->o->parent), moves = c->filed || c->moves;
-    enum err err;
-
-    if ((err = interested(r, c->case_no, &peers, &known, e)) != OK || !known)
-        return err;
-    size_t whole =
-        moves ? peers.count
-              : 0; /* they get its whole history, once: of what came before they had no need */
-    if (!c->filed && (err = heard(r, c->case_no, &peers, e)) !=
-                         OK) /* of what is filed only now nobody has heard */
-        return err;
-    for (size_t i = 0; err == OK && i < peers.count; i++) {
-        const char *peer = peers.list[i];
-        if (r->from && !strcmp(peer, r->from))
-            continue;
-        if (i < whole)
-            err = ledger_enqueue_case(&r->o->ledger, r->db, peer, c->case_no, e);
-        for (size_t k = 0; i >= whole && err == OK && k < c->count; k++)
-            err = ledger_enqueue(&r->o->ledger, r->db, peer, c->at[k]->ev.origin, c->at[k]->ev.seq,
-                                 e);
-    }
-    return err == OK && from_child && moves && !c->at[0]->alone ? enqueue_others(r, c->case_no, e)
-                                                                : err;
-}
-
-static enum err route_down(struct routing *r, const struct arrival *list, size_t n,
-                           struct errmsg *e)
-{
-    size_t count;
-    struct case_news *news = case_news_of(list, n, r->a, &count);
+    struct equipment x;
+    char pair[64];
     enum err err = OK;
 
-    for (size_t i = 0; err == OK && i < n; i++)
-        if (list[i].got != RECEIVED_DUPLICATE && !list[i].ev.case_no[0])
-            err = route_fact(r, &list[i].ev, e);
-    for (size_t i = 0; err == OK && i < count; i++)
-        err = route_case(r, &news[i], e);
-    return err;
+    snprintf(pair, sizeof pair, "%s %s", peer, t->name);
+    *ret = text_set_has(&r->equipped, pair);
+    if (*ret || text_set_has(&r->too_old, pair))
+        return OK;
+    if ((err = equipment_of(r->db, peer, &x, e)) != OK)
+        return err;
+    *ret = equipment_has_type(&x, t);
+    text_set_put(*ret ? &r->equipped : &r->too_old, pair, NULL);
+    return OK;
+}
+
+static enum err route_dossier(struct routing *r, const struct news *n, struct errmsg *e)
+{
+    struct text_set peers = {.arena = r->a};
+    bool known, whole = n->opened || n->moved,
+                from_child = r->from && strcmp(r->from, r->o->parent);
+    enum err err = interested(r, n->type, n->id, &peers, &known, e);
+
+    if (err != OK || !known)
+        return err;
+    /* They get its whole history, once: of what came before they had no need. */
+    size_t newcomers = whole ? peers.count : 0;
+    bool has_part = from_child && text_set_has(&peers, r->from);
+    if (!(n->opened && n->alone) && (err = heard(r, n->type, n->id, &peers, e)) != OK)
+        return err; /* of what is opened only now nobody has heard */
+    for (size_t i = 0; err == OK && i < peers.count; i++) {
+        const char *peer = peers.list[i];
+        bool equipped;
+        if (r->from && !strcmp(peer, r->from))
+            continue;
+        if ((err = knows(r, peer, n->type, &equipped, e)) != OK || !equipped)
+            continue;
+        if (i < newcomers)
+            err = ledger_enqueue_dossier(&r->o->ledger, r->db, peer, n->id, e);
+        for (size_t k = 0; i >= newcomers && err == OK && k < n->count; k++)
+            if (n->sent_down[k])
+                err = ledger_enqueue(&r->o->ledger, r->db, peer, n->at[k]->ev.origin,
+                                     n->at[k]->ev.seq, e);
+    }
+    return err == OK && has_part && whole && !n->alone ? enqueue_others(r, n->id, e) : err;
+}
+
+/* ---- a batch ----------------------------------------------------------------------------------*/
+
+static struct routing begin(struct office *o, struct db *db, struct arena *a, const char *from)
+{
+    return (struct routing){.o = o,
+                            .db = db,
+                            .a = a,
+                            .from = from,
+                            .is_link = {.arena = a},
+                            .no_link = {.arena = a},
+                            .children = {.arena = a},
+                            .equipped = {.arena = a},
+                            .too_old = {.arena = a}};
 }
 
 enum err office_route(void *arg, struct db *db, const struct arrival *list, size_t n,
                       const char *from, struct arena *a, struct errmsg *e)
 {
     struct office *o = arg;
-    struct routing r = {.o = o,
-                        .db = db,
-                        .a = a,
-                        .from = from,
-                        .is_link = {.arena = a},
-                        .no_link = {.arena = a},
-                        .children = {.arena = a}};
+    struct routing r = begin(o, db, a, from);
+    enum err err = OK;
 
-    return o->tier == TIER_COMMUNITY ? OK : route_down(&r, list, n, e);
+    if (o->tier == TIER_COMMUNITY)
+        return OK;
+    const struct office_ahead *all = office_news(o->work, (struct arrival *)(uintptr_t)list, n, a);
+    for (size_t i = 0; err == OK && i < n; i++)
+        if (list[i].got != RECEIVED_DUPLICATE && !list[i].ev.dossier[0] && !list[i].state)
+            err = route_fact(&r, &list[i].ev, list[i].record, e);
+    for (size_t i = 0; err == OK && i < all->id_count; i++)
+        if (all->news[i].type)
+            err = route_dossier(&r, &all->news[i], e);
+    return err;
+}
+
+enum err route_whole(struct office *o, struct db *db, const struct dossier_type *t, const char *id,
+                     struct errmsg *e)
+{
+    struct arena *a = arena_create();
+    struct routing r = begin(o, db, a, NULL);
+    struct news n = {.id = id, .type = t, .moved = true};
+    enum err err = o->tier == TIER_COMMUNITY ? OK : route_dossier(&r, &n, e);
+
+    arena_destroy(a);
+    return err;
+}
+
+enum err route_fact_again(struct office *o, struct db *db, const struct event *ev,
+                          const struct json *record, struct errmsg *e)
+{
+    struct arena *a = arena_create();
+    struct routing r = begin(o, db, a, NULL);
+    enum err err = o->tier == TIER_COMMUNITY ? OK : route_fact(&r, ev, record, e);
+
+    arena_destroy(a);
+    return err;
 }

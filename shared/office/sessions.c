@@ -1,13 +1,12 @@
-/* Sign-ins stay where they were made. One is opened in three steps, so that hashing a password
- * keeps nobody waiting:
+/* The table `session`. A password is checked against one account: of several with the same user name
+ * that of this site comes first, then the one whose site the caller names. A sign-in is opened in
+ * three steps, so that hashing a password keeps nobody waiting:
  *
  *   reader: session_look -> any thread: session_hash -> writer: session_open */
-#include "office/inside.h"
+#include "office/sessions.h"
 
 #include "base/crypto.h"
-
-#include <stdio.h>
-#include <string.h>
+#include "base/text.h"
 
 #define SESSION_MS (12LL * 3600 * 1000)
 #define PASSWORD_MAX 200 /* characters */
@@ -42,10 +41,22 @@ static enum err nobody_yet(struct office *o, struct db *db, struct problem *p)
     return ERR_BUSY;
 }
 
+/* The account that a sign-in means: of several with the user name that of this site comes first. */
+static struct stmt *account_meant(struct office *o, struct db *db, const struct json *in)
+{
+    struct stmt *st = db_stmt(
+        db, "SELECT name, role, site, salt, hash FROM account WHERE username = $1 AND "
+            "($2 = '' OR site = $2) ORDER BY CASE site WHEN $3 THEN 0 ELSE 1 END, site LIMIT 1");
+
+    bind_text(st, 1, text_or(json_get_text(in, "username"), ""));
+    bind_text(st, 2, text_or(json_get_text(in, "site"), ""));
+    bind_text(st, 3, o->site);
+    return st;
+}
+
 enum err session_look(struct office *o, struct db *db, const struct caller *c,
                       const struct json *in, struct json **out, struct problem *p)
 {
-    struct stmt *st = db_stmt(db, "SELECT salt FROM account WHERE username = $1");
     struct errmsg e = {""};
     enum err err = nobody_yet(o, db, p);
     bool row;
@@ -53,12 +64,12 @@ enum err session_look(struct office *o, struct db *db, const struct caller *c,
     (void)c;
     if (err != OK)
         return err;
-    bind_text(st, 1, text_or(json_get_text(in, "username"), ""));
+    struct stmt *st = account_meant(o, db, in);
     if ((err = db_step(st, &row, &e)) != OK)
         return err;
     *out = json_object();
     if (row)
-        json_set_text(*out, "salt", col_text(st, 0));
+        json_set_text(*out, "salt", col_text(st, 3));
     db_reset(st);
     return OK;
 }
@@ -85,36 +96,32 @@ static enum err wrong_password(struct problem *p)
     return ERR_DENIED;
 }
 
-/* Whether the hash that was tried is the account's; then whose it is, into ret. */
-static enum err account_matches(struct db *db, const struct json *in, struct json **ret,
-                                struct problem *p)
+/* Is the hash that was tried the account's? Then whose it is, into *ret. */
+static enum err account_matches(struct office *o, struct db *db, const struct json *in,
+                                struct json **ret, struct problem *p)
 {
-    struct stmt *st = db_stmt(db, "SELECT name, role, site, hash FROM account WHERE username = $1");
-    const char *username = text_or(json_get_text(in, "username"), "");
-    const char *hex = text_or(json_get_text(in, "tried"), "");
+    struct stmt *st = account_meant(o, db, in);
     unsigned char tried[32], hash[32];
     struct errmsg e = {""};
     bool row;
-
-    bind_text(st, 1, username);
     enum err err = db_step(st, &row, &e);
+
     if (err != OK)
         return err;
-    bool good = row && hex_decode(hex, tried, 32) && hex_decode(col_text(st, 3), hash, 32) &&
-                crypto_equal(tried, hash, 32);
+    bool good = row && hex_decode(text_or(json_get_text(in, "tried"), ""), tried, 32) &&
+                hex_decode(col_text(st, 4), hash, 32) && crypto_equal(tried, hash, 32);
     if (good) {
         *ret = json_object();
-        json_set_text(*ret, "username", username);
+        json_set_text(*ret, "username", json_get_text(in, "username"));
         json_set_text(*ret, "name", col_text(st, 0));
         json_set_text(*ret, "role", col_text(st, 1));
         json_set_text(*ret, "site", col_text(st, 2));
     }
-    if (row)
-        db_reset(st);
+    db_reset(st);
     return good ? OK : wrong_password(p);
 }
 
-static enum err keep_session(struct office *o, struct db *db, const char *username,
+static enum err session_keep(struct office *o, struct db *db, const struct json *user,
                              const char *token)
 {
     struct stmt *st = db_stmt(db, "DELETE FROM session WHERE expires_ms < $1");
@@ -127,10 +134,12 @@ static enum err keep_session(struct office *o, struct db *db, const char *userna
     if ((err = db_run(st, &e)) != OK)
         return err;
     crypto_sha256(token, strlen(token), token_hash);
-    st = db_stmt(db, "INSERT INTO session (token_hash, username, expires_ms) VALUES ($1, $2, $3)");
+    st = db_stmt(
+        db, "INSERT INTO session (token_hash, site, username, expires_ms) VALUES ($1, $4, $2, $3)");
     bind_blob(st, 1, token_hash, 32);
-    bind_text(st, 2, username);
+    bind_text(st, 2, json_get_text(user, "username"));
     bind_int(st, 3, now + SESSION_MS);
+    bind_text(st, 4, json_get_text(user, "site"));
     return db_run(st, &e);
 }
 
@@ -140,14 +149,14 @@ enum err session_open(struct office *o, struct db *db, const struct caller *c,
     struct json *user = NULL;
     unsigned char raw[32];
     char token[65];
-    enum err err = account_matches(db, in, &user, p);
+    enum err err = account_matches(o, db, in, &user, p);
 
     (void)c;
     if (err != OK)
         return err;
     host_random(o->host, raw, sizeof raw);
     hex_encode(raw, sizeof raw, token);
-    if ((err = keep_session(o, db, json_get_text(user, "username"), token)) != OK) {
+    if ((err = session_keep(o, db, user, token)) != OK) {
         json_free(user);
         return err;
     }
@@ -162,7 +171,8 @@ enum err session_find(struct office *o, struct db *db, const char *token, struct
 {
     struct stmt *st =
         db_stmt(db, "SELECT a.username, a.name, a.role, a.site FROM session s JOIN account a "
-                    "ON a.username = s.username WHERE s.token_hash = $1 AND s.expires_ms > $2");
+                    "ON a.username = s.username AND a.site = s.site WHERE s.token_hash = $1 AND "
+                    "s.expires_ms > $2");
     unsigned char hash[32];
     struct errmsg e;
     bool row;

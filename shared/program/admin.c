@@ -1,7 +1,10 @@
 #include "program/admin.h"
 
-#include "ledger/outbox.h"
-#include "site/upkeep.h"
+#include "catalogue/items.h"
+#include "office/accounts.h"
+#include "office/enrol.h"
+#include "ledger/link_rows.h"
+#include "site/status.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -47,16 +50,16 @@ static enum err import_one(struct office *o, struct db *db, const char *path, st
     return err;
 }
 
-/* Run fn in one transaction on the folder's office. */
-struct work {
-    enum err (*fn)(struct work *w, struct office *o, struct db *db, struct errmsg *e);
+/* What a command does in one transaction on the folder's office. */
+struct errand {
+    enum err (*fn)(struct errand *w, struct office *o, struct db *db, struct errmsg *e);
     char **files;
     int count;
     const struct json *in;
     const char *site;
 };
 
-static enum err transact(const struct folder *f, struct work *w, struct errmsg *e)
+static enum err transact(const struct folder *f, struct errand *w, struct errmsg *e)
 {
     struct office o;
     struct db *db = NULL;
@@ -72,7 +75,7 @@ static enum err transact(const struct folder *f, struct work *w, struct errmsg *
 }
 
 /* A site that was just enrolled gets its past from its parent first: wait a little for it. */
-static enum err patiently(const struct folder *f, struct work *w, struct errmsg *e)
+static enum err patiently(const struct folder *f, struct errand *w, struct errmsg *e)
 {
     enum err err = transact(f, w, e);
 
@@ -86,7 +89,7 @@ static enum err patiently(const struct folder *f, struct work *w, struct errmsg 
     return err;
 }
 
-static enum err import_all(struct work *w, struct office *o, struct db *db, struct errmsg *e)
+static enum err import_all(struct errand *w, struct office *o, struct db *db, struct errmsg *e)
 {
     enum err err = OK;
 
@@ -97,12 +100,12 @@ static enum err import_all(struct work *w, struct office *o, struct db *db, stru
 
 enum err admin_import(const struct folder *f, char **files, int count, struct errmsg *e)
 {
-    struct work w = {.fn = import_all, .files = files, .count = count};
+    struct errand w = {.fn = import_all, .files = files, .count = count};
 
     return patiently(f, &w, e);
 }
 
-static enum err add_user(struct work *w, struct office *o, struct db *db, struct errmsg *e)
+static enum err add_user(struct errand *w, struct office *o, struct db *db, struct errmsg *e)
 {
     struct json *out = NULL;
     struct problem p = {0};
@@ -114,7 +117,7 @@ static enum err add_user(struct work *w, struct office *o, struct db *db, struct
     return err;
 }
 
-static enum err revoke_one(struct work *w, struct office *o, struct db *db, struct errmsg *e)
+static enum err revoke_one(struct errand *w, struct office *o, struct db *db, struct errmsg *e)
 {
     (void)o;
     return link_revoke(db, w->site, e);
@@ -122,7 +125,7 @@ static enum err revoke_one(struct work *w, struct office *o, struct db *db, stru
 
 enum err admin_revoke(const struct folder *f, const char *site, struct errmsg *e)
 {
-    struct work w = {.fn = revoke_one, .site = site};
+    struct errand w = {.fn = revoke_one, .site = site};
 
     return patiently(f, &w, e);
 }
@@ -131,7 +134,7 @@ enum err admin_add_user(const struct folder *f, const char *username, const char
                         const char *role, const char *site, const char *password, struct errmsg *e)
 {
     struct json *in = json_object();
-    struct work w = {.fn = add_user, .in = in};
+    struct errand w = {.fn = add_user, .in = in};
     struct problem p = {0};
 
     json_set_text(in, "username", username);
@@ -148,6 +151,16 @@ enum err admin_add_user(const struct folder *f, const char *username, const char
     return err;
 }
 
+static void print_clock(const struct json *l)
+{
+    int64_t s = json_get_int(l, "skew_ms", 0) / 1000;
+
+    if (json_get_bool(l, "clock_differs", false))
+        printf("  its clock is %lld s %s this site's: set the right time "
+               "两个站点的时钟相差较大，请校准\n",
+               (long long)(s < 0 ? -s : s), s < 0 ? "behind" : "ahead of");
+}
+
 static void print_link(const struct json *l)
 {
     printf("parent %s: %lld events and %lld papers not sent", json_get_text(l, "parent"),
@@ -157,6 +170,7 @@ static void print_link(const struct json *l)
         printf(", the oldest of %s", json_get_text(l, "oldest_unsent_at"));
     printf("; last contact %s\n",
            json_get_text(l, "last_contact_at") ? json_get_text(l, "last_contact_at") : "never");
+    print_clock(l);
 }
 
 enum err admin_status(const struct folder *f, bool as_json, struct errmsg *e)
@@ -168,7 +182,7 @@ enum err admin_status(const struct folder *f, bool as_json, struct errmsg *e)
     enum err err = folder_open_db(f, &db, e);
 
     if (err == OK && (err = folder_office(f, &o, db, e)) == OK) {
-        err = upkeep_status(&o, db, f->dir, &status, e);
+        err = status_read(&o, db, f->dir, &status, e);
         office_close(&o);
     }
     db_close(db);
@@ -187,12 +201,16 @@ enum err admin_status(const struct folder *f, bool as_json, struct errmsg *e)
                    (long long)json_get_int(c, "unsent_events", 0),
                    json_get_text(c, "last_contact_at") ? json_get_text(c, "last_contact_at")
                                                        : "never");
+            print_clock(c);
         }
         for (size_t i = 0; i < json_count(json_get(status, "origins")); i++) {
             const struct json *x = json_at(json_get(status, "origins"), i);
             printf("ledger of %s: %lld events\n", json_get_text(x, "origin"),
                    (long long)json_get_int(x, "seq", 0));
         }
+        if (json_get_int(status, "shells", 0))
+            printf("events without their personal part: %lld\n",
+                   (long long)json_get_int(status, "shells", 0));
         printf("repair items: %lld; papers to fetch: %lld; free disk: %lld MB\n",
                (long long)json_get_int(status, "repairs", 0),
                (long long)json_get_int(status, "documents_wanted", 0),

@@ -6,14 +6,14 @@
 #include "program/args.h"
 #include "program/serve.h"
 #include "site/enrol.h"
-#include "site/upkeep.h"
+#include "site/backup.h"
+#include "site/verify.h"
 
+#include <assert.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define TRUSTED_MAX 16
 
 struct call_line {
     const struct program *p;
@@ -21,20 +21,22 @@ struct call_line {
     struct folder folder;
 };
 
-static enum err need(const struct args *a, const char *name, const char **ret, struct errmsg *e)
+static enum err need(const struct args *a, enum args_option option, const char **ret,
+                     struct errmsg *e)
 {
-    *ret = args_get(a, name);
+    assert(option < ARGS_COUNT);
+    *ret = a->value[option];
     if (*ret && (*ret)[0])
         return OK;
-    errmsg_set(e, "%s is missing", name);
+    errmsg_set(e, "%s is missing", args_name(option));
     return ERR_INVALID;
 }
 
 static enum err do_init(struct call_line *c, struct errmsg *e)
 {
-    const char *dir, *site = args_get(&c->a, "--site"), *name = args_get(&c->a, "--name");
-    const char *parent = args_get(&c->a, "--parent"), *invitation = args_get(&c->a, "--invitation");
-    enum err err = need(&c->a, "--data", &dir, e);
+    const char *dir, *site = c->a.value[ARGS_SITE], *name = c->a.value[ARGS_NAME];
+    const char *parent = c->a.value[ARGS_PARENT], *invitation = c->a.value[ARGS_INVITATION];
+    enum err err = need(&c->a, ARGS_DATA, &dir, e);
 
     if (err != OK)
         return err;
@@ -42,7 +44,7 @@ static enum err do_init(struct call_line *c, struct errmsg *e)
         errmsg_set(e, "--parent is missing: a community belongs to a street");
         return ERR_INVALID;
     }
-    if (parent && (err = need(&c->a, "--invitation", &invitation, e)) != OK)
+    if (parent && (err = need(&c->a, ARGS_INVITATION, &invitation, e)) != OK)
         return err;
     err = parent ? enrol_child(dir, parent, invitation, site, name, !c->p->is_hub, e)
                  : enrol_district(dir, site ? site : "", name, e);
@@ -53,12 +55,12 @@ static enum err do_init(struct call_line *c, struct errmsg *e)
 
 static enum err do_invite(struct call_line *c, struct errmsg *e)
 {
-    const char *site, *name, *numbers = args_get(&c->a, "--case-numbers");
+    const char *site, *name, *numbers = c->a.value[ARGS_CASE_NUMBERS];
     char text[128];
-    enum err err = need(&c->a, "--site", &site, e);
+    enum err err = need(&c->a, ARGS_SITE, &site, e);
 
     if (err == OK)
-        err = need(&c->a, "--name", &name, e);
+        err = need(&c->a, ARGS_NAME, &name, e);
     if (err == OK)
         err = enrol_invite(&c->folder, site, name, numbers ? strtoll(numbers, NULL, 10) : 1000,
                            text, sizeof text, e);
@@ -70,7 +72,7 @@ static enum err do_invite(struct call_line *c, struct errmsg *e)
 static enum err do_revoke(struct call_line *c, struct errmsg *e)
 {
     const char *site;
-    enum err err = need(&c->a, "--site", &site, e);
+    enum err err = need(&c->a, ARGS_SITE, &site, e);
 
     if (err == OK)
         err = admin_revoke(&c->folder, site, e);
@@ -82,31 +84,30 @@ static enum err do_revoke(struct call_line *c, struct errmsg *e)
 
 static enum err do_run(struct call_line *c, struct errmsg *e)
 {
-    struct network trusted[TRUSTED_MAX];
-    struct serve_options o = {.sync_listen = args_get(&c->a, "--sync-listen"),
-                              .web_dir = args_get(&c->a, "--web-dir"),
-                              .trusted = trusted};
-    const char *dir, *cidr;
-    enum err err = need(&c->a, "--data", &dir, e);
+    struct network trusted[ARGS_MANY_MAX];
+    struct serve_options o = {.sync_listen = c->a.value[ARGS_SYNC_LISTEN],
+                              .web_dir = c->a.value[ARGS_WEB_DIR],
+                              .trusted = trusted,
+                              .trusted_count = (size_t)c->a.trusted_count};
+    const char *dir;
+    enum err err = need(&c->a, ARGS_DATA, &dir, e);
 
     if (err == OK)
-        err = need(&c->a, "--listen", &o.listen, e);
-    while (err == OK && (cidr = args_get_nth(&c->a, "--trusted-proxy", (int)o.trusted_count))) {
-        if (o.trusted_count == TRUSTED_MAX || !network_parse(cidr, &trusted[o.trusted_count])) {
+        err = need(&c->a, ARGS_LISTEN, &o.listen, e);
+    for (int i = 0; err == OK && i < c->a.trusted_count; i++)
+        if (!network_parse(c->a.trusted[i], &trusted[i])) {
             errmsg_set(e,
                        "--trusted-proxy must be an address or a network, as in 10.0.0.5 or "
-                       "10.0.0.0/24, at most %d of them; found \"%s\"",
-                       TRUSTED_MAX, cidr);
+                       "10.0.0.0/24; found \"%s\"",
+                       c->a.trusted[i]);
             return ERR_INVALID;
         }
-        o.trusted_count++;
-    }
     return err == OK ? serve_run(c->p, dir, &o, e) : err;
 }
 
 static enum err do_status(struct call_line *c, struct errmsg *e)
 {
-    return admin_status(&c->folder, args_get(&c->a, "--json"), e);
+    return admin_status(&c->folder, c->a.value[ARGS_JSON], e);
 }
 
 static void say(const char *line)
@@ -116,7 +117,7 @@ static void say(const char *line)
 
 static enum err do_verify(struct call_line *c, struct errmsg *e)
 {
-    return upkeep_verify(&c->folder, say, e);
+    return verify_site(&c->folder, say, e);
 }
 
 static enum err do_rebuild(struct call_line *c, struct errmsg *e)
@@ -124,7 +125,7 @@ static enum err do_rebuild(struct call_line *c, struct errmsg *e)
     int fd;
     enum err err = folder_lock(c->folder.dir, &fd, e);
 
-    return err == OK ? upkeep_rebuild(&c->folder, e) : err;
+    return err == OK ? verify_rebuild(&c->folder, e) : err;
 }
 
 static enum err one_word(struct call_line *c, const char *what, struct errmsg *e)
@@ -139,17 +140,17 @@ static enum err do_backup(struct call_line *c, struct errmsg *e)
 {
     enum err err = one_word(c, "new folder for the backup", e);
 
-    return err == OK ? upkeep_backup(&c->folder, c->a.words[0], e) : err;
+    return err == OK ? backup_make(&c->folder, c->a.words[0], e) : err;
 }
 
 static enum err do_restore(struct call_line *c, struct errmsg *e)
 {
     const char *dir;
-    enum err err = need(&c->a, "--data", &dir, e);
+    enum err err = need(&c->a, ARGS_DATA, &dir, e);
 
     if (err == OK)
         err = one_word(c, "folder of a backup", e);
-    return err == OK ? upkeep_restore(c->a.words[0], dir, e) : err;
+    return err == OK ? backup_restore(c->a.words[0], dir, e) : err;
 }
 
 static enum err do_import(struct call_line *c, struct errmsg *e)
@@ -168,18 +169,18 @@ static enum err do_user_add(struct call_line *c, struct errmsg *e)
 {
     const char *username, *name, *role;
     char password[256] = "";
-    enum err err = need(&c->a, "--username", &username, e);
+    enum err err = need(&c->a, ARGS_USERNAME, &username, e);
 
-    if (err == OK && (err = need(&c->a, "--name", &name, e)) == OK)
-        err = need(&c->a, "--role", &role, e);
+    if (err == OK && (err = need(&c->a, ARGS_NAME, &name, e)) == OK)
+        err = need(&c->a, ARGS_ROLE, &role, e);
     if (err != OK)
         return err;
-    if (!args_get(&c->a, "--password-stdin") || !fgets(password, sizeof password, stdin)) {
+    if (!c->a.value[ARGS_PASSWORD_STDIN] || !fgets(password, sizeof password, stdin)) {
         errmsg_set(e, "give --password-stdin and the password as one line on standard input");
         return ERR_INVALID;
     }
     password[strcspn(password, "\r\n")] = 0;
-    err = admin_add_user(&c->folder, username, name, role, args_get(&c->a, "--site"), password, e);
+    err = admin_add_user(&c->folder, username, name, role, c->a.value[ARGS_SITE], password, e);
     memset(password, 0, sizeof password);
     if (err == OK)
         printf("added %s\n", username);
@@ -188,34 +189,44 @@ static enum err do_user_add(struct call_line *c, struct errmsg *e)
 
 static const struct command {
     const char *name, *second; /* "user" "add" */
-    const char *options;
-    bool hub_only, opens; /* opens: reads the folder of --data first */
+    unsigned options;          /* ARGS_BIT() of each that it knows */
+    bool hub_only, opens;      /* opens: reads the folder of --data first */
     enum err (*fn)(struct call_line *c, struct errmsg *e);
     const char *usage;
 } commands[] = {
-    {"init", NULL, " --data= --site= --name= --parent= --invitation= ", false, false, do_init,
+    {"init", NULL,
+     ARGS_BIT(ARGS_DATA) | ARGS_BIT(ARGS_SITE) | ARGS_BIT(ARGS_NAME) | ARGS_BIT(ARGS_PARENT) |
+         ARGS_BIT(ARGS_INVITATION),
+     false, false, do_init,
      "--data DIR [--site CODE --name NAME] [--parent URL --invitation CODE]   make a site"},
-    {"invite", NULL, " --data= --site= --name= --case-numbers= ", true, true, do_invite,
+    {"invite", NULL,
+     ARGS_BIT(ARGS_DATA) | ARGS_BIT(ARGS_SITE) | ARGS_BIT(ARGS_NAME) | ARGS_BIT(ARGS_CASE_NUMBERS),
+     true, true, do_invite,
      "--data DIR --site CODE --name NAME   print a one-time invitation for a child"},
-    {"revoke", NULL, " --data= --site= ", true, true, do_revoke,
+    {"revoke", NULL, ARGS_BIT(ARGS_DATA) | ARGS_BIT(ARGS_SITE), true, true, do_revoke,
      "--data DIR --site CODE   let a child in no more"},
-    {"run", NULL, " --data= --listen= --sync-listen= --web-dir= --trusted-proxy= ", false, false,
-     do_run,
+    {"run", NULL,
+     ARGS_BIT(ARGS_DATA) | ARGS_BIT(ARGS_LISTEN) | ARGS_BIT(ARGS_SYNC_LISTEN) |
+         ARGS_BIT(ARGS_WEB_DIR) | ARGS_BIT(ARGS_TRUSTED_PROXY),
+     false, false, do_run,
      "--data DIR --listen ADDR:PORT [--sync-listen ADDR:PORT] [--trusted-proxy CIDR]...   serve"},
-    {"status", NULL, " --data= --json ", false, true, do_status,
+    {"status", NULL, ARGS_BIT(ARGS_DATA) | ARGS_BIT(ARGS_JSON), false, true, do_status,
      "--data DIR [--json]   links, queues, positions, disk"},
-    {"verify", NULL, " --data= ", false, true, do_verify,
+    {"verify", NULL, ARGS_BIT(ARGS_DATA), false, true, do_verify,
      "--data DIR   chains, papers, projections; 0 only if all hold"},
-    {"rebuild", NULL, " --data= ", false, true, do_rebuild,
+    {"rebuild", NULL, ARGS_BIT(ARGS_DATA), false, true, do_rebuild,
      "--data DIR   fold the ledger into fresh projections"},
-    {"backup", NULL, " --data= ", false, true, do_backup,
+    {"backup", NULL, ARGS_BIT(ARGS_DATA), false, true, do_backup,
      "--data DIR TO   a consistent copy, also while it runs"},
-    {"restore", NULL, " --data= ", false, false, do_restore,
+    {"restore", NULL, ARGS_BIT(ARGS_DATA), false, false, do_restore,
      "--data DIR FROM   make a site from a backup"},
-    {"catalogue", "import", " --data= ", true, true, do_import,
+    {"catalogue", "import", ARGS_BIT(ARGS_DATA), true, true, do_import,
      "--data DIR FILE...   publish items and calendar years"},
-    {"user", "add", " --data= --username= --name= --role= --site= --password-stdin ", false, true,
-     do_user_add, "--data DIR --username U --name N --role R [--site CODE] --password-stdin"},
+    {"user", "add",
+     ARGS_BIT(ARGS_DATA) | ARGS_BIT(ARGS_USERNAME) | ARGS_BIT(ARGS_NAME) | ARGS_BIT(ARGS_ROLE) |
+         ARGS_BIT(ARGS_SITE) | ARGS_BIT(ARGS_PASSWORD_STDIN),
+     false, true, do_user_add,
+     "--data DIR --username U --name N --role R [--site CODE] --password-stdin"},
 };
 
 static int usage(const struct program *p, FILE *to)
@@ -236,12 +247,14 @@ int program_main(const struct program *p, int argc, char **argv)
     struct errmsg e = {""};
     const char *dir;
     enum err err;
-    int skip = 2;
+    int skip = 1; /* the words of the command; the last one stands where a program's name would */
 
+    assert(p->name && argc >= 0);
     /* Chunks of papers come and go: their memory is not given back to the system and asked for
      * again each time. */
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
     mallopt(M_TRIM_THRESHOLD, 2 << 20);
+    json_use_arenas();
     if (argc >= 2 && (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help")))
         return usage(p, stdout);
     for (size_t i = 0; argc >= 2 && i < sizeof commands / sizeof commands[0]; i++)
@@ -256,7 +269,7 @@ int program_main(const struct program *p, int argc, char **argv)
         return 2;
     }
     err = OK;
-    if (found->opens && (err = need(&c.a, "--data", &dir, &e)) == OK)
+    if (found->opens && (err = need(&c.a, ARGS_DATA, &dir, &e)) == OK)
         err = folder_read(dir, &c.folder, &e);
     if (err == OK)
         err = found->fn(&c, &e);

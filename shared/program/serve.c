@@ -14,9 +14,9 @@
 
 #define FILES_KEPT 64 /* descriptors for the database, papers and links */
 
-static void case_changed(void *api, const char *case_no)
+static void dossier_changed(void *api, const char *id)
 {
-    api_changed(api, case_no);
+    api_changed(api, id);
 }
 
 struct served {
@@ -129,7 +129,7 @@ enum err serve_run(const struct program *p, const char *dir, const struct serve_
     api_set_web(api, p->web, p->web_count);
     api_set_web_dir(api, o->web_dir);
     api_set_print(api, p->print_certificate, p->print_label);
-    site_on_case(site, case_changed, api);
+    site_on_dossier(site, dossier_changed, api);
     served = (struct served){site, api};
     loop_on_stop(loop, stopping, &served);
     if ((err = listen_http(loop, api, o, &limits, &http, e)) != OK ||

@@ -2,7 +2,11 @@
 
 #include "base/crypto.h"
 #include "base/mem.h"
-#include "ledger/outbox.h"
+#include "ledger/link_rows.h"
+#include "ledger/meta.h"
+#include "ledger/recall.h"
+#include "office/enrol.h"
+#include "office/invitations.h"
 #include "net/pki.h"
 #include "net/pki_post.h"
 
@@ -72,9 +76,7 @@ static enum err make_db(const struct folder *f, struct errmsg *e)
     if (err != OK)
         return err;
     if ((err = db_begin(db, e)) == OK && (err = folder_office(f, &o, db, e)) == OK) {
-        struct stmt *st = db_stmt(db, "INSERT INTO meta (key, value) VALUES ('site', $1)");
-        bind_text(st, 1, f->site);
-        err = db_run(st, e);
+        err = meta_write(db, "site", f->site, e);
         if (err == OK && f->parent[0])
             err = link_add(db, f->parent, "parent", o.host, e);
         /* A child may have been here before: it says nothing until its parent has told it
@@ -346,39 +348,34 @@ static enum err issue(const struct folder *f, const struct office *o, const char
     return err;
 }
 
+static const char *replaced_key(const char *print, char out[80])
+{
+    snprintf(out, 80, "replaced.%s", print);
+    return out;
+}
+
 /* Who is enrolled anew has one certificate, the new one: the old one may be in a machine that was
  * stolen. Only what was replaced is remembered, so a parent that was restored lets in every child
  * that was enrolled since. */
 static enum err replace_certificate(struct db *db, const char *site, const char *cert,
                                     struct errmsg *e)
 {
-    char print[65];
+    char print[65], before[65], key[32], replaced[80];
     enum err err = pki_fingerprint(cert, print, e);
 
-    if (err != OK)
-        return err;
-    struct stmt *st = db_stmt(
-        db, "INSERT INTO meta (key, value) SELECT 'replaced.' || value, $1 FROM meta "
-            "WHERE key = 'certificate.' || $1 AND value <> $2 ON CONFLICT (key) DO NOTHING");
-    bind_text(st, 1, site);
-    bind_text(st, 2, print);
-    if ((err = db_run(st, e)) != OK)
-        return err;
-    st = db_stmt(db, "INSERT INTO meta (key, value) VALUES ('certificate.' || $1, $2) "
-                     "ON CONFLICT (key) DO UPDATE SET value = excluded.value");
-    bind_text(st, 1, site);
-    bind_text(st, 2, print);
-    return db_run(st, e);
+    snprintf(key, sizeof key, "certificate.%s", site);
+    if (err == OK)
+        err = meta_read(db, key, before, sizeof before, NULL, e);
+    if (err == OK && before[0] && strcmp(before, print))
+        err = meta_write(db, replaced_key(before, replaced), site, e);
+    return err == OK ? meta_write(db, key, print, e) : err;
 }
 
 enum err enrol_replaced(struct db *db, const char *fingerprint, bool *ret, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT 1 FROM meta WHERE key = 'replaced.' || $1");
+    char key[80], site[13];
 
-    bind_text(st, 1, fingerprint);
-    enum err err = db_step(st, ret, e);
-    db_reset(st);
-    return err;
+    return meta_read(db, replaced_key(fingerprint, key), site, sizeof site, ret, e);
 }
 
 enum err enrol_answer(const struct folder *f, struct office *o, struct db *db,

@@ -3,8 +3,11 @@
 #include "base/crypto.h"
 #include "base/mem.h"
 #include "db/migrate.h"
+#include "dossiers/all.h"
+#include "ledger/meta.h"
 #include "net/pki.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +21,7 @@
 
 void folder_path(const char *dir, const char *name, char *out, size_t cap)
 {
+    assert(dir && name && cap);
     snprintf(out, cap, "%s/%s", dir, name);
 }
 
@@ -48,6 +52,7 @@ enum err file_write(const char *path, const void *p, size_t n, struct errmsg *e)
 {
     char fresh[1200];
 
+    assert(path[0] == '/' || strchr(path, '/')); /* its folder is synced too */
     snprintf(fresh, sizeof fresh, "%s.new", path);
     int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
@@ -188,6 +193,7 @@ enum err folder_make(const char *dir, struct errmsg *e)
 
 enum err folder_seal(const struct folder *f, struct errmsg *e)
 {
+    assert(division_valid(f->site));
     struct json *j = json_object();
     struct buf text = {0};
     char path[1200];
@@ -258,20 +264,16 @@ static void read_boot(char out[40])
 /* A database that was copied into another site's folder must not be served as that site. */
 static enum err check_owner(const struct folder *f, struct db *db, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT value FROM meta WHERE key = 'site'");
-    enum err err;
-    bool row;
+    char owner[13];
+    enum err err = meta_read(db, "site", owner, sizeof owner, NULL, e);
 
-    if ((err = db_step(st, &row, e)) != OK)
-        return err;
-    if (row && strcmp(col_text(st, 0), f->site)) {
+    if (err == OK && owner[0] && strcmp(owner, f->site)) {
         errmsg_set(e,
                    "the database in %s belongs to site %s, but site.json says %s; put the right "
                    "folder in place",
-                   f->dir, col_text(st, 0), f->site);
+                   f->dir, owner, f->site);
         err = ERR_CONFLICT;
     }
-    db_reset(st);
     return err;
 }
 
@@ -296,6 +298,7 @@ enum err folder_office(const struct folder *f, struct office *o, struct db *db, 
 
     memset(o, 0, sizeof *o);
     o->host = host_system();
+    o->work = &all_work;
     copy(o->site, sizeof o->site, f->site);
     copy(o->parent, sizeof o->parent, f->parent);
     copy(o->name, sizeof o->name, f->name);

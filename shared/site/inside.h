@@ -1,107 +1,110 @@
-/* What the files of this floor share. Private. */
+/* The site that serves, as its own files see it. Private to this floor.
+ *
+ * Who calls whom, each only downwards:
+ *
+ *   site       opens, closes, ticks              sync_http  enrolment on the sync port
+ *   links      sockets: who connects, who is dialled
+ *   replica    ticks, what a glance has found, and settling: what is left to do after each turn
+ *   glance     what is looked up for the links
+ *   frames     frames that wait for room         fetch  which papers, and from whom
+ *   step       a step of one engine: its effects become tasks, answers of tasks go back into it
+ *   feed  leases  recalls  papers                the kinds of tasks (protocol.md 3, 6, 7, 5)
+ *   task       one job for one peer
+ *   peer       one open connection, and where to find it */
 #ifndef SITE_INSIDE_H
 #define SITE_INSIDE_H
 
 #include "base/arena.h"
-#include "ledger/outbox.h"
+#include "db/store.h"
 #include "net/http.h"
 #include "net/ws.h"
-#include "site/exchange.h"
+#include "office/office.h"
+#include "site/link_end.h"
 #include "site/folder.h"
 #include "site/site.h"
-#include "sync/link.h"
 
 #include <stdatomic.h>
 
+#define PEER_SHELVES 1024  /* of open connections, by site code */
+#define GLANCE_READERS 6   /* the most readers a store is opened with */
+#define BACKOFF_MS_MIN 500 /* before the parent is dialled again; doubled each time */
+
+struct glance;
 struct peer;
+struct task;
 
-#define PEER_SHELVES 1024
-#define GLANCE_READERS 6
-
-/* What is looked up for the links each second, and when something was written. */
-struct glance {
-    struct job job;
-    struct site *site;
-    struct arena *arena;
-    bool whole; /* also what only the parent is told, and what is unsent there */
-    bool heads_wanted;
-    char (*revoked)[13]; /* in arena */
-    int revoked_count;
-    struct glance_link {
-        char peer[13];
-        uint64_t head_pos;
-    } * links; /* those with something that the peer has not acknowledged; none when nothing was
-                  written since the last look */
-    int link_count, link_cap;
-    struct exchange_paper_row *wanted, *unsent;
-    int wanted_count, unsent_count;
-    struct exchange_head_row *heads;
-    int head_count;
-    struct json *link; /* of the status, when there is a parent */
+/* What is asked to be looked up for the links: bits of site.look. */
+enum {
+    LOOK_OUTBOXES = 1, /* something was written: what goes to whom? what is wanted? */
+    LOOK_WHOLE = 2 /* also what only the parent is told: heads, papers, the status of the link */
 };
 
 struct site {
-    struct folder folder;
-    struct office office;
-    struct db *boot_db; /* only while opening */
-    struct store *store;
-    struct blob_dir *blobs;
-    struct loop *loop;
-    struct timer *tick, *redial;
-    int lock_fd;
-    bool stopping;
-    char cert[1100], key[1100], ca[1100], parent_host[256];
-    int parent_port;
-    /* links */
+    struct folder folder;   /* who we are, and where */
+    struct office office;   /* ours; any thread reads it */
+    struct store *store;    /* NULL: not open yet, or closed again */
+    struct blob_dir *blobs; /* papers by digest */
+    struct loop *loop;      /* the caller's; outlives the site */
+    struct timer *tick;     /* every second; NULL: stopped */
+    int lock_fd;            /* of folder_lock(); -1: none */
+    bool stopping;          /* site_stop() was called: nothing new is begun */
+    int ticks;              /* how many there were */
+    char cert[1100];        /* path of keys/site.crt */
+    char key[1100];         /* path of keys/site.key */
+    char ca[1100];          /* path of keys/ca.crt */
+    bool catching_up;       /* what only this program can read is being folded */
+    /* site_on_dossier()'s, with on_dossier_arg; NULL: nobody asks */
+    void (*on_dossier)(void *arg, const char *id);
+    void *on_dossier_arg;
+
+    /* ---- connections: peer.c */
     struct seat {
-        struct peer *peer;
-        int64_t due_ms; /* nothing is to be done for it before, while nothing comes */
-    } * peers;          /* open connections, in any order */
+        struct peer *peer; /* never NULL */
+        int64_t due_ms;    /* monotonic; nothing is to be done for it before, while nothing comes */
+    } * peers;             /* open connections, in any order: peers[0 .. peer_count) */
     int peer_count, peer_cap;
     struct peer *shelf[PEER_SHELVES]; /* the same, by site code */
-    struct arena *turn;               /* of one step of a link */
-    size_t store_bytes;               /* of events on their way into the store */
-    struct peer *held, **held_end;    /* those that wait until these are fewer, the first first */
     struct fetching {
-        struct peer *peer;
-        unsigned char digest[32];
-    } * fetching; /* papers on their way here */
+        struct peer *peer;        /* by which link it comes */
+        unsigned char digest[32]; /* of the paper */
+    } * fetching;                 /* papers on their way here: fetching[0 .. fetching_count) */
     int fetching_count, fetching_cap;
-    struct ws_client *uplink;
-    int64_t backoff_ms, skew_ms;
-    bool up;               /* to the parent */
-    atomic_ullong up_head; /* where the outbox to the parent ends, as of the writer's last COMMIT */
-    uint64_t up_head_next; /* writer only: as of the next one */
-    int stepping;          /* an engine's effects are being carried out: they point into `turn` */
-    char last_reason[256]; /* why the link to the parent ended last */
-    bool reason_said; /* ... in the words of one of the two sites: the connection's own say less */
-    struct ws_endpoint endpoint;
-    struct route routes[1];
-    bool glancing, glance_again;
-    int ticks;
-    struct json *link; /* of the status, as of the last second */
+
+    /* ---- tasks and steps: task.c, step.c */
+    struct task *finished;      /* what the store has done, not yet answered; oldest first */
+    struct task **finished_end; /* where the next one goes */
+    struct arena *turn;         /* memory of one step of an engine */
+    size_t store_bytes;         /* of events on their way into the store */
+    struct peer *held;          /* peers whose frames wait until these are fewer */
+    struct peer **held_end;     /* where the next one goes */
+    unsigned look;              /* LOOK_ bits: asked for since the last glance began */
+    bool settling;              /* replica_settle() is at work */
+    bool offended;              /* a peer offends */
+
+    /* ---- the link to the parent: links.c, replica.c */
+    char parent_host[256];    /* where to dial; "" without a parent */
+    int parent_port;          /* 1 .. 65535 */
+    struct ws_client *uplink; /* NULL: no parent, or stopped */
+    struct timer *redial;     /* NULL: not waiting */
+    int64_t backoff_ms;       /* the next wait; BACKOFF_MS_MIN .. BACKOFF_MS_MAX */
+    bool up;                  /* both hellos are through */
+    bool show_heads;          /* the link is new: show the heads though nothing was written */
+    char last_reason[256];    /* why it ended last; "": it is up, or never was */
+    bool reason_said;      /* ... in the words of one of the two sites: the connection says less */
+    atomic_ullong up_head; /* where the outbox to the parent ends, as of the last COMMIT */
+    uint64_t up_head_next; /* writer thread only: as of the next one */
+
+    /* ---- glances: glance.c */
+    bool glancing;          /* one is under way, or has ended and was not taken */
+    struct glance *glanced; /* the one that has ended; NULL: none */
+    struct json *link;      /* of the status, as of the last whole glance; NULL: none yet */
     struct {
-        struct db *db;
-        int64_t version;
-    } seen[GLANCE_READERS]; /* what each reader's connection saw last; only the one glance under way
-                               looks here */
-    bool show_heads;        /* the link to the parent is new */
-    void (*on_case)(void *arg, const char *case_no);
-    void *on_case_arg;
+        struct db *db;      /* NULL: free */
+        int64_t version;    /* PRAGMA data_version as that connection saw it last */
+    } seen[GLANCE_READERS]; /* only the one glance under way looks here, on its reader's thread */
+
+    struct ws_endpoint endpoint; /* what links_endpoint() gives out */
+    struct route routes[1];      /* what sync_http_routes() gives out */
 };
-
-/* replica.c */
-MUST_USE enum err replica_start(struct site *s, struct errmsg *e);
-void replica_stop(struct site *s);
-void replica_finish(struct site *s); /* after loop_destroy() */
-void replica_tick(struct site *s);
-/* The answers of a glance are given to the links. */
-void replica_glanced(struct site *s, struct glance *g);
-/* Something may have been written: what goes up need not wait for a glance. */
-void replica_up(struct site *s);
-void replica_add_status(struct site *s, struct json *status);
-
-/* site.c */
-void site_glance(struct site *s, bool whole);
 
 #endif

@@ -1,137 +1,27 @@
-/* Sockets: who connects, who is dialled, and the frames that come in. */
+/* Sockets: who connects, who is dialled. */
+#include "site/links.h"
+
 #include "base/log.h"
 #include "base/mem.h"
 #include "site/enrol.h"
-#include "site/peer.h"
+#include "site/frames.h"
+#include "site/replica.h"
+#include "site/step.h"
+
+#include <assert.h>
 
 #include <stdio.h>
 #include <string.h>
 
 #define BACKOFF_MS_MAX 30000
-/* Events that are inflated and wait for the writer, of all links together; more stays as it came. A
- * thousand children that return at once have a gigabyte in their windows. */
-#define STORE_BYTES_MAX (4 << 20)
-#define WAITING_BYTES_MAX (2 * WIRE_FRAME_BYTES_MAX) /* of one link: more than its window */
 
-extern const unsigned char sync_dictionary_1[];
-extern const size_t sync_dictionary_1_len;
-
-static void frame_in(struct peer *p, const void *bytes, size_t n)
-{
-    struct link_input in = {.kind = IN_FRAME, .bytes = bytes, .bytes_len = n};
-
-    peer_step(p, &in);
-}
-
-/* Our outbox for the peer ends there now. */
-void link_tell_head(struct peer *p, uint64_t head_pos)
-{
-    struct link_input in = {.kind = IN_LOCAL, .head_pos = head_pos};
-
-    p->head_pos = head_pos;
-    peer_step(p, &in);
-}
-
-/* ---- frames that wait -------------------------------------------------------------------------*/
-
-static bool crowded(const struct site *s)
-{
-    return s->store_bytes > STORE_BYTES_MAX;
-}
-
-static void hold(struct peer *p)
-{
-    struct site *s = p->site;
-
-    p->held = true;
-    p->held_next = NULL;
-    if (!s->held)
-        s->held_end = &s->held;
-    *s->held_end = p;
-    s->held_end = &p->held_next;
-}
-
-/* Events wait for room, and what comes behind them waits with them, but for what says that the peer
- * lives: nothing depends on the order of that. */
-static bool must_wait(const struct peer *p, const unsigned char *bytes, size_t n)
-{
-    unsigned kind = n ? bytes[0] : 0;
-
-    if (p->held)
-        return kind != FRAME_CLOCK_ASK && kind != FRAME_PING && kind != FRAME_PONG;
-    return kind == FRAME_EVENTS && crowded(p->site);
-}
-
-static void wait_with(struct peer *p, const void *bytes, size_t n)
-{
-    if (p->waiting.len + n > WAITING_BYTES_MAX) {
-        ws_close(p->ws, 1008, "too much at once");
-        return;
-    }
-    buf_u32(&p->waiting, (uint32_t)n);
-    buf_append(&p->waiting, bytes, n);
-    if (p->link && !p->held)
-        hold(p);
-}
-
-/* A peer that does not let us in says so at once; its connection may be gone before our store has
- * opened the link, and the frame with it. */
-static bool took_early_bye(struct peer *p, const void *bytes, size_t n)
-{
-    struct link_effects fx = {.count = 1};
-    struct frame f;
-    struct errmsg e;
-
-    if (p->link || wire_unpack(bytes, n, &f, &e) != OK || f.kind != FRAME_BYE)
-        return false;
-    fx.item[0] = (struct link_effect){.kind = FX_CLOSE, .code = f.code, .by_peer = true};
-    snprintf(fx.item[0].reason, sizeof fx.item[0].reason, "%s", f.reason);
-    effects_do(p, &fx);
-    return true;
-}
-
-static void take_frame(struct peer *p, const void *bytes, size_t n)
-{
-    if (took_early_bye(p, bytes, n))
-        return;
-    if (!p->link || must_wait(p, bytes, n))
-        wait_with(p, bytes, n);
-    else
-        frame_in(p, bytes, n);
-}
-
-static void take_waiting(struct peer *p)
-{
-    struct buf all = p->waiting;
-    struct reader r = {.p = all.data, .left = all.len};
-
-    p->waiting = (struct buf){0};
-    while (p->ws && r.left && !r.bad) {
-        size_t n = reader_u32(&r);
-        const unsigned char *bytes = reader_bytes(&r, n);
-        if (bytes)
-            take_frame(p, bytes, n);
-    }
-    buf_free(&all);
-}
-
-/* The store has room again: those that were held go on, one after the other. */
-void links_let_in(struct site *s)
-{
-    while (s->held && !crowded(s)) {
-        struct peer *p = s->held;
-        s->held = p->held_next;
-        p->held = false;
-        take_waiting(p);
-        peer_release(p);
-    }
-}
+extern const unsigned char sync_dictionary_2[];
+extern const size_t sync_dictionary_2_len;
 
 /* ---- opening and closing ----------------------------------------------------------------------*/
 
-static enum err open_run(struct job *job, struct db *db, struct errmsg *e)
+static enum err open_run(struct task *t, struct db *db, struct errmsg *e)
 {
-    struct task *t = (struct task *)job;
     enum err err;
 
     if (!t->peer->x.is_parent &&
@@ -141,7 +31,7 @@ static enum err open_run(struct job *job, struct db *db, struct errmsg *e)
         errmsg_set(e, "its certificate was replaced by a newer one");
         return ERR_DENIED;
     }
-    return exchange_open(&t->peer->x, db, &t->in, e);
+    return link_end_open(&t->peer->x, db, &t->in, e);
 }
 
 /* In the protocol's own words: a closing code does not reach the operator at the other end. */
@@ -158,38 +48,38 @@ static void refuse_link(struct peer *p, enum err why)
              : why == ERR_DENIED
                  ? "this site was revoked by its parent; it has to be invited and enrolled again"
                  : "the other site cannot open the link now");
-    wire_pack(&bye, &bytes);
+    wire_pack(&bye, WIRE_NEWEST, &bytes);
     ws_send(p->ws, bytes.data, bytes.len, true);
     buf_free(&bytes);
     ws_close(p->ws, 1008, bye.reason);
 }
 
-static void open_done(struct job *job)
+static void open_answer(struct task *t)
 {
-    struct task *t = (struct task *)job;
     struct peer *p = t->peer;
     struct site *s = p->site;
 
-    if (job->err != OK && p->ws) {
+    if (t->job.err != OK && p->ws) {
         log_line(LOG_LEVEL_WARN, "replica", "link=refused peer=%s error=%s text=\"%s\"", p->x.peer,
-                 err_name(job->err), job->msg.text);
-        refuse_link(p, job->err);
+                 err_name(t->job.err), t->job.msg.text);
+        refuse_link(p, t->job.err);
     } else if (p->ws) {
         struct link_config c = {.parent_side = !p->x.is_parent,
-                                .dictionary = sync_dictionary_1,
-                                .dictionary_len = sync_dictionary_1_len};
+                                .dictionary = sync_dictionary_2,
+                                .dictionary_len = sync_dictionary_2_len};
         snprintf(c.site, sizeof c.site, "%s", s->office.site);
         snprintf(c.peer, sizeof c.peer, "%s", p->x.peer);
+        assert(!p->link);
         p->link = link_create(&c);
-        peer_step(p, &t->in);
-        link_tell_head(p, p->head_pos); /* what a glance has seen meanwhile */
-        take_waiting(p);
+        step_link(p, &t->in);
+        step_head(p, p->head_pos); /* what a glance has seen meanwhile */
+        frames_opened(p);
     }
-    task_end(t);
 }
 
-static struct peer *peer_new(struct site *s, struct ws *ws, const char *code, bool is_parent)
+static void connected(struct site *s, struct ws *ws, const char *code, bool is_parent)
 {
+    static const struct task_kind kind = {.write = true, .run = open_run, .answer = open_answer};
     struct peer *p = mem_alloc(sizeof *p);
 
     /* A newer connection of the same site takes over from one that hangs. */
@@ -202,7 +92,7 @@ static struct peer *peer_new(struct site *s, struct ws *ws, const char *code, bo
     }
     p->site = s;
     p->ws = ws;
-    p->x = (struct exchange){.office = &s->office, .blobs = s->blobs, .is_parent = is_parent};
+    p->x = (struct link_end){.office = &s->office, .blobs = s->blobs, .is_parent = is_parent};
     snprintf(p->x.peer, sizeof p->x.peer, "%s", code);
     if (!is_parent)
         ws_peer_fingerprint(ws, p->fingerprint);
@@ -210,9 +100,7 @@ static struct peer *peer_new(struct site *s, struct ws *ws, const char *code, bo
     peer_add(s, p);
     peer_rest(p);
     ws_set_user(ws, p);
-    struct task *t = task_new(p, NULL, open_run, open_done);
-    store_write(s->store, &t->job);
-    return p;
+    task_start(task_new(p, NULL, &kind));
 }
 
 static void take_message(struct ws *ws, const void *bytes, size_t n, bool binary)
@@ -221,31 +109,32 @@ static void take_message(struct ws *ws, const void *bytes, size_t n, bool binary
 
     if (!p)
         return;
+    struct site *s = p->site;
     if (!binary)
         ws_close(ws, 1003, "binary frames are expected");
     else
-        take_frame(p, bytes, n);
+        frames_take(p, bytes, n);
+    replica_settle(s); /* p may be gone now */
 }
 
-static enum err closed_run(struct job *job, struct db *db, struct errmsg *e)
+static enum err closed_run(struct task *t, struct db *db, struct errmsg *e)
 {
-    struct task *t = (struct task *)job;
-
-    return exchange_closed(&t->peer->x, db, e);
+    return link_end_closed(&t->peer->x, db, e);
 }
 
 static void connection_ended(struct peer *p)
 {
+    static const struct task_kind kind = {.write = true, .run = closed_run};
     struct site *s = p->site;
 
     if (p->up)
         log_line(LOG_LEVEL_INFO, "replica", "link=down peer=%s", p->x.peer);
+    assert(p->ws);
     p->ws = NULL;
     p->up = false;
     if (p->x.is_parent && !s->stopping) {
         s->up = false;
-        struct task *t = task_new(p, NULL, closed_run, task_plain_done);
-        store_write(s->store, &t->job);
+        task_start(task_new(p, NULL, &kind));
     }
     peer_release(p);
 }
@@ -265,7 +154,7 @@ static void served_open(struct ws *ws, void *arg)
         ws_close(ws, 1008, "a certificate of a child of this site is needed");
         return;
     }
-    peer_new(s, ws, cn, false);
+    connected(s, ws, cn, false);
 }
 
 static void served_message(struct ws *ws, const void *p, size_t n, bool binary, void *arg)
@@ -283,7 +172,7 @@ static void served_close(struct ws *ws, void *arg)
         connection_ended(p);
 }
 
-const struct ws_endpoint *site_sync_endpoint(struct site *s)
+const struct ws_endpoint *links_endpoint(struct site *s)
 {
     s->endpoint = (struct ws_endpoint){
         .path = "/sync/v1",
@@ -312,7 +201,7 @@ static void dialled_open(struct ws *ws, void *arg)
 {
     struct site *s = arg;
 
-    peer_new(s, ws, s->folder.parent, true);
+    connected(s, ws, s->folder.parent, true);
 }
 
 static void dialled_message(struct ws *ws, const void *p, size_t n, bool binary, void *arg)
@@ -345,7 +234,7 @@ static void dialled_close(struct ws *ws, const char *why, void *arg)
     s->redial = loop_timer(s->loop, wait, dial, s);
 }
 
-enum err replica_start(struct site *s, struct errmsg *e)
+enum err links_start(struct site *s, struct errmsg *e)
 {
     struct ws_dial d = {
         .host = s->parent_host,
@@ -363,6 +252,7 @@ enum err replica_start(struct site *s, struct errmsg *e)
         .arg = s,
     };
 
+    assert(!s->uplink);
     if (!s->folder.parent[0])
         return OK;
     s->backoff_ms = BACKOFF_MS_MIN;
@@ -373,19 +263,23 @@ enum err replica_start(struct site *s, struct errmsg *e)
     return OK;
 }
 
-void replica_stop(struct site *s)
+void links_stop(struct site *s)
 {
     timer_cancel(s->redial);
     s->redial = NULL;
     for (int i = 0; i < s->peer_count; i++)
         if (s->peers[i].peer->ws)
             ws_close(s->peers[i].peer->ws, 1001, "this site stops");
-    ws_client_destroy(s->uplink);
+    ws_client_destroy(s->uplink); /* it says nothing more, not even that the connection has ended */
     s->uplink = NULL;
+    struct peer *up = s->folder.parent[0] ? peer_find(s, s->folder.parent) : NULL;
+    if (up)
+        connection_ended(up);
 }
 
-void replica_finish(struct site *s)
+void links_finish(struct site *s)
 {
+    assert(!s->peer_count && !s->held && !s->finished);
     mem_free(s->peers);
     mem_free(s->fetching);
     arena_destroy(s->turn);

@@ -1,7 +1,10 @@
-/* One peer: it outlives its socket for as long as jobs name it. */
-#include "base/mem.h"
+/* One peer: it outlives its socket for as long as tasks name it. */
 #include "site/peer.h"
 
+#include "base/mem.h"
+#include "sync/link.h"
+
+#include <assert.h>
 #include <string.h>
 
 const struct host *peer_host(const struct peer *p)
@@ -14,33 +17,8 @@ void peer_rest(struct peer *p)
 {
     int64_t ping = p->said_ms + LINK_PING_MS, dead = p->heard_ms + LINK_DEAD_MS;
 
+    assert(p->site->peers[p->at].peer == p);
     p->site->peers[p->at].due_ms = ping < dead ? ping : dead;
-}
-
-void peer_step(struct peer *p, struct link_input *in)
-{
-    struct site *s = p->site;
-    struct link_effects fx;
-    struct link_input answer;
-
-    if (!p->ws || !p->link)
-        return;
-    in->now_ms = host_mono_ms(peer_host(p));
-    arena_reset(s->turn);
-    link_step(p->link, in, s->turn, &fx);
-    s->stepping++;
-    effects_do(p, &fx);
-    s->stepping--;
-    if (in->kind == IN_FRAME)
-        p->heard_ms = in->now_ms;
-    for (int i = 0; i < fx.count; i++)
-        if (fx.item[i].kind == FX_SEND)
-            p->said_ms = in->now_ms;
-    peer_rest(p);
-    if (p->promise.renew)
-        s->peers[p->at].due_ms = 0;
-    if (lease_answer_ready(p, &answer))
-        peer_step(p, &answer);
 }
 
 static struct peer **shelf_of(struct site *s, const char *code)
@@ -52,7 +30,6 @@ static struct peer **shelf_of(struct site *s, const char *code)
     return &s->shelf[n % PEER_SHELVES];
 }
 
-/* The open connection of a site, or NULL. */
 struct peer *peer_find(struct site *s, const char *code)
 {
     struct peer *p = *shelf_of(s, code);
@@ -66,6 +43,7 @@ void peer_add(struct site *s, struct peer *p)
 {
     struct peer **shelf = shelf_of(s, p->x.peer);
 
+    assert(p->x.peer[0] && p->site == s);
     if (s->peer_count == s->peer_cap) {
         s->peer_cap = s->peer_cap ? s->peer_cap * 2 : 16;
         s->peers = mem_realloc(s->peers, sizeof *s->peers * (size_t)s->peer_cap);
@@ -76,23 +54,39 @@ void peer_add(struct site *s, struct peer *p)
     *shelf = p;
 }
 
-void peer_remove(struct site *s, struct peer *p)
+static void remove_from_lists(struct peer *p)
 {
+    struct site *s = p->site;
     struct peer **at = shelf_of(s, p->x.peer);
 
-    while (*at != p)
+    while (*at != p) {
+        assert(*at); /* it was put there by peer_add() */
         at = &(*at)->beside;
+    }
     *at = p->beside;
     s->peers[p->at] = s->peers[--s->peer_count];
     s->peers[p->at].peer->at = p->at;
 }
 
+void peer_fetched(struct site *s)
+{
+    int n = 0;
+
+    for (int i = 0; i < s->fetching_count; i++) {
+        const struct peer *p = s->fetching[i].peer;
+        if (p->ws && p->link && link_is_fetching(p->link, s->fetching[i].digest))
+            s->fetching[n++] = s->fetching[i];
+    }
+    s->fetching_count = n;
+}
+
 void peer_release(struct peer *p)
 {
+    assert(p->jobs >= 0);
     if (p->ws || p->jobs || p->held)
         return;
-    papers_next(p->site);
-    peer_remove(p->site, p);
+    peer_fetched(p->site);
+    remove_from_lists(p);
     link_destroy(p->link);
     buf_free(&p->waiting);
     mem_free(p->heads);

@@ -1,76 +1,74 @@
 /* protocol.md 7, from both ends: a site that has forgotten gets its past back. */
-#include "site/peer.h"
+#include "site/recalls.h"
 
-static enum err come_back_run(struct job *job, struct db *db, struct errmsg *e)
+/* ---- the parent -------------------------------------------------------------------------------*/
+
+static enum err asked_run(struct task *t, struct db *db, struct errmsg *e)
 {
-    struct task *t = (struct task *)job;
-
-    return exchange_come_back(&t->peer->site->office, db, e);
+    return link_end_recall(&t->peer->x, db, &t->fx, &t->in, e);
 }
 
-static enum err recall_run(struct job *job, struct db *db, struct errmsg *e)
+static void asked_answer(struct task *t)
 {
-    struct task *t = (struct task *)job;
-
-    return exchange_recall(&t->peer->x, db, &t->fx, &t->in, e);
+    t->answers = t->job.err == OK;
+    if (t->answers)
+        t->peer->site->look |= LOOK_OUTBOXES;
+    task_report(t);
 }
 
-static void recall_done(struct job *job)
+void recalls_asked(struct peer *p, const struct link_effect *fx)
 {
-    struct task *t = (struct task *)job;
+    static const struct task_kind kind = {.write = true, .run = asked_run, .answer = asked_answer};
 
-    if (job->err == OK) {
-        peer_step(t->peer, &t->in);
-        site_glance(t->peer->site, false);
-    }
-    task_plain_done(job);
+    task_start(task_new(p, fx, &kind));
 }
 
-static enum err recall_step_run(struct job *job, struct db *db, struct errmsg *e)
-{
-    struct task *t = (struct task *)job;
+/* ---- the child --------------------------------------------------------------------------------*/
 
-    return exchange_recall_step(&t->peer->x, db, &t->peer->recall,
+static enum err step_run(struct task *t, struct db *db, struct errmsg *e)
+{
+    return link_end_recall_step(&t->peer->x, db, &t->peer->recall,
                                 t->fx.kind == FX_NONE ? NULL : &t->fx, &t->in, &t->here, e);
 }
 
-static void recall_step_done(struct job *job)
+static void step_answer(struct task *t)
 {
-    struct task *t = (struct task *)job;
-
     t->peer->recalling = false;
-    if (job->err == OK && t->here)
-        peer_step(t->peer, &t->in);
-    if (job->err == OK)
-        site_glance(t->peer->site, false);
-    task_plain_done(job);
+    t->answers = t->job.err == OK && t->here;
+    if (t->job.err == OK)
+        t->peer->site->look |= LOOK_OUTBOXES;
+    task_report(t);
 }
 
-/* While this site has not got its past back, look at each tick how far it is. */
-void recall_look(struct peer *p, const struct link_effect *why)
+static void start_step(struct peer *p, const struct link_effect *fx)
+{
+    static const struct task_kind kind = {.write = true, .run = step_run, .answer = step_answer};
+
+    p->recalling = true;
+    task_start(task_new(p, fx, &kind));
+}
+
+void recalls_look(struct peer *p, const struct link_effect *why)
 {
     static const struct link_effect tick = {.kind = FX_NONE};
 
-    if (!p->x.is_parent || !p->up || p->recalling || !p->ws)
-        return;
-    if (p->recall.done)
-        return;
-    p->recalling = true;
-    task_start(p, why ? why : &tick, recall_step_run, recall_step_done, true);
+    if (p->x.is_parent && p->up && p->ws && !p->recalling && !p->recall.done)
+        start_step(p, why ? why : &tick);
 }
 
-void recall_asked(struct peer *p, const struct link_effect *fx)
+void recalls_answered(struct peer *p, const struct link_effect *fx)
 {
-    task_start(p, fx, recall_run, recall_done, true);
+    start_step(p, fx);
 }
 
-void recall_answered(struct peer *p, const struct link_effect *fx)
+static enum err come_back_run(struct task *t, struct db *db, struct errmsg *e)
 {
-    p->recalling = true;
-    task_start(p, fx, recall_step_run, recall_step_done, true);
+    return link_end_come_back(&t->peer->site->office, db, e);
 }
 
-void recall_come_back(struct peer *p, const struct link_effect *fx)
+void recalls_come_back(struct peer *p, const struct link_effect *fx)
 {
-    task_start(p, fx, come_back_run, task_plain_done, true);
+    static const struct task_kind kind = {.write = true, .run = come_back_run};
+
+    task_start(task_new(p, fx, &kind));
 }

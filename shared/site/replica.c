@@ -1,8 +1,16 @@
-/* Ticks, and what a glance at the database has found for the links. */
+/* Ticks, what a glance at the database has found for the links, and settling. */
+#include "site/replica.h"
+
 #include "base/crypto.h"
 #include "base/mem.h"
-#include "site/peer.h"
+#include "site/fetch.h"
+#include "site/frames.h"
+#include "site/glance.h"
+#include "site/leases.h"
+#include "site/recalls.h"
+#include "site/step.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,8 +21,8 @@ static void tick(struct peer *p)
     struct link_input in = {.kind = IN_TICK};
 
     peer_rest(p);
-    lease_renew(p);
-    peer_step(p, &in);
+    leases_renew(p);
+    step_link(p, &in);
 }
 
 void replica_tick(struct site *s)
@@ -23,9 +31,11 @@ void replica_tick(struct site *s)
 
     if (up) {
         tick(up);
-        recall_look(up, NULL);
+        recalls_look(up, NULL);
     }
     int64_t now_ms = host_mono_ms(s->office.host);
+
+    assert(!s->settling);
     for (int i = 0; i < s->peer_count; i++) {
         if (s->ticks % 60 == 0)
             s->peers[i].peer->refused_count = 0; /* ask again: it may have come by now */
@@ -37,7 +47,7 @@ void replica_tick(struct site *s)
 static void show_heads(struct peer *p, const struct glance *g)
 {
     for (int i = 0; i < g->head_count && p->ws; i++) {
-        struct exchange_head_row *h = &g->heads[i];
+        struct link_end_head_row *h = &g->heads[i];
         struct link_input in = {.kind = IN_HEAD, .seq = h->seq};
         struct sent_head *known = NULL;
         for (int k = 0; k < p->head_count && !known; k++)
@@ -54,19 +64,20 @@ static void show_heads(struct peer *p, const struct glance *g)
         memcpy(known->signature, h->signature, 64);
         snprintf(in.origin, sizeof in.origin, "%s", h->origin);
         memcpy(in.digest, h->hash, 32);
-        exchange_sign(&p->site->office, h);
+        link_end_sign(&p->site->office, h);
         memcpy(in.signature, h->signature, 64);
-        peer_step(p, &in);
+        step_link(p, &in);
     }
 }
 
-void replica_up(struct site *s)
+/* Something may have been written: what goes up need not wait for a glance. */
+static void tell_parent(struct site *s)
 {
     struct peer *p = s->up ? peer_find(s, s->folder.parent) : NULL;
     uint64_t head = atomic_load(&s->up_head);
 
-    if (p && !s->stepping && p->ws && p->link && p->up && head > p->head_pos)
-        link_tell_head(p, head); /* else the glance tells it */
+    if (p && p->link && p->up && head > p->head_pos)
+        step_head(p, head); /* else the glance tells it */
 }
 
 static void end_revoked(struct site *s, const struct glance *g)
@@ -78,30 +89,73 @@ static void end_revoked(struct site *s, const struct glance *g)
             .reason =
                 "this site was revoked by its parent; it has to be invited and enrolled again"};
         struct peer *p = peer_find(s, g->revoked[i]);
-        if (p && p->ws && p->link)
-            peer_step(p, &in);
+        if (p)
+            step_link(p, &in);
     }
 }
 
-void replica_glanced(struct site *s, struct glance *g)
+/* What it has said is stored, and goes up: a chain has no gaps. It says no more today. */
+static void end_offenders(struct site *s)
+{
+    static const char reason[] = "too much was said that is never this site's to say";
+
+    for (int i = 0; s->offended && i < s->peer_count; i++) {
+        struct link_input in = {.kind = IN_BYE, .code = BYE_REFUSED, .reason = reason};
+        struct peer *p = s->peers[i].peer;
+        if (p->offends && p->link) {
+            p->offends = false;
+            step_link(p, &in);
+            i = -1; /* the list may be another one now */
+        }
+    }
+    s->offended = false;
+}
+
+static void take_glance(struct site *s, struct glance *g)
 {
     struct peer *parent = s->folder.parent[0] ? peer_find(s, s->folder.parent) : NULL;
 
+    if (g->link) {
+        json_free(s->link);
+        s->link = g->link;
+        g->link = NULL;
+    }
     end_revoked(s, g);
     for (int i = 0; i < g->link_count; i++) {
         struct peer *p = peer_find(s, g->links[i].peer);
         if (p && g->links[i].head_pos > p->head_pos)
-            link_tell_head(p, g->links[i].head_pos);
+            step_head(p, g->links[i].head_pos);
     }
-    papers_fetch(s, g);
+    fetch_wanted(s, g->wanted, g->wanted_count);
     if (!parent || !parent->up || !g->whole)
         return;
     show_heads(parent, g);
     for (int i = 0; s->ticks % HAVE_EVERY_TICKS == 0 && i < g->unsent_count; i++) {
         struct link_input in = {.kind = IN_HAVE};
         if (hex_decode(g->unsent[i].digest + 7, in.digest, 32))
-            peer_step(parent, &in);
+            step_link(parent, &in);
     }
+}
+
+void replica_settle(struct site *s)
+{
+    struct glance *g;
+
+    if (s->settling)
+        return;
+    s->settling = true;
+    do {
+        step_finished(s);
+        end_offenders(s);
+        if ((g = glance_take(s)))
+            take_glance(s, g);
+        glance_free(g);
+        frames_let_in(s);
+        if (s->look && !s->stopping)
+            tell_parent(s);
+        glance_start(s);
+    } while (s->finished);
+    s->settling = false;
 }
 
 void replica_add_status(struct site *s, struct json *status)
@@ -110,7 +164,6 @@ void replica_add_status(struct site *s, struct json *status)
 
     if (link) {
         json_set_text(link, "state", s->up ? "up" : "down");
-        json_set_int(link, "skew_ms", s->skew_ms);
         if (s->last_reason[0])
             json_set_text(link, "reason", s->last_reason);
     }

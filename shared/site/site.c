@@ -1,13 +1,18 @@
+/* One site that serves: opened in order, ticking, closed again. */
 #include "site/site.h"
 
-#include "base/log.h"
 #include "base/mem.h"
-#include "db/migrate.h"
+#include "net/loop.h"
 #include "net/pki_post.h"
-#include "site/enrol.h"
+#include "office/lease.h"
+#include "site/catch_up.h"
 #include "site/inside.h"
-#include "site/upkeep.h"
+#include "site/links.h"
+#include "site/replica.h"
+#include "site/status.h"
+#include "site/sync_http.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,8 +20,7 @@
 #define TICK_MS 1000
 #define READERS_NODE 1
 #define READERS_HUB 6 /* papers are written, hashed and synced by them too */
-#define GLANCE_PAPERS 64
-#define GLANCE_HEADS 1000
+_Static_assert(READERS_HUB <= GLANCE_READERS, "each reader's connection has its place in seen[]");
 
 /* ---- open and close ---------------------------------------------------------------------------*/
 
@@ -29,8 +33,10 @@ static void woken(void *arg)
 {
     struct site *s = arg;
 
-    if (s->store)
-        store_complete(s->store);
+    if (!s->store)
+        return;
+    store_complete(s->store);
+    replica_settle(s);
 }
 
 /* On the writer, before and after each COMMIT. */
@@ -116,7 +122,8 @@ static void on_tick(void *arg)
     s->tick = loop_timer(s->loop, TICK_MS, on_tick, s);
     s->ticks++;
     replica_tick(s);
-    site_glance(s, true);
+    s->look |= LOOK_WHOLE;
+    replica_settle(s);
 }
 
 /* The status that GET /status answers: of this moment, not of the last tick. */
@@ -126,18 +133,21 @@ static struct json *fresh_status(void *arg, struct db *db)
     struct json *status = NULL;
     struct errmsg e;
 
-    if (upkeep_status(&s->office, db, s->folder.dir, &status, &e) != OK)
+    if (status_read(&s->office, db, s->folder.dir, &status, &e) != OK)
         return NULL;
     return status;
 }
 
 enum err site_start(struct site *s, struct errmsg *e)
 {
+    assert(!s->tick && !s->stopping);
     s->office.status = fresh_status;
     s->office.status_arg = s;
     s->tick = loop_timer(s->loop, TICK_MS, on_tick, s);
-    site_glance(s, true);
-    return replica_start(s, e);
+    s->look |= LOOK_WHOLE;
+    replica_settle(s);
+    catch_up_start(s);
+    return links_start(s, e);
 }
 
 void site_stop(struct site *s)
@@ -147,167 +157,25 @@ void site_stop(struct site *s)
     s->stopping = true;
     timer_cancel(s->tick);
     s->tick = NULL;
-    replica_stop(s);
+    links_stop(s);
     store_close(s->store);
     s->store = NULL;
+    replica_settle(s); /* what was under way has ended; nothing new is begun */
 }
 
 void site_close(struct site *s)
 {
     if (!s)
         return;
-    if (s->store)
-        store_close(s->store);
+    assert(!s->stopping || !s->store);
+    store_close(s->store); /* of a site that was never stopped: it was not wholly opened */
     blob_dir_close(s->blobs);
     office_close(&s->office);
-    replica_finish(s);
+    links_finish(s);
     json_free(s->link);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
     mem_free(s);
-}
-
-/* ---- a glance ---------------------------------------------------------------------------------*/
-
-/* Has anything been written since this connection looked last? Programs beside this one write too.
- */
-static enum err written(struct site *s, struct db *db, bool *ret, struct errmsg *e)
-{
-    struct stmt *st = db_stmt(db, "PRAGMA data_version");
-    int64_t version = 0;
-    int i = 0;
-    bool row;
-    enum err err = db_step(st, &row, e);
-
-    if (err == OK && row)
-        version = col_int(st, 0);
-    db_reset(st);
-    while (i < GLANCE_READERS - 1 && s->seen[i].db && s->seen[i].db != db)
-        i++;
-    *ret = s->seen[i].db != db || s->seen[i].version != version;
-    s->seen[i].db = db;
-    s->seen[i].version = version;
-    return err;
-}
-
-static enum err glance_links(struct glance *g, struct db *db, struct errmsg *e)
-{
-    struct stmt *st =
-        db_stmt(db, "SELECT peer, head_pos FROM link WHERE head_pos > acked_pos "
-                    "/* full scan: a link a child, and only when something was written */");
-    enum err err;
-    bool row;
-
-    while ((err = db_step(st, &row, e)) == OK && row) {
-        if (g->link_count == g->link_cap) {
-            g->link_cap = g->link_cap ? g->link_cap * 2 : 64;
-            g->links = mem_realloc(g->links, sizeof *g->links * (size_t)g->link_cap);
-        }
-        struct glance_link *l = &g->links[g->link_count++];
-        snprintf(l->peer, sizeof l->peer, "%s", col_text(st, 0));
-        l->head_pos = (uint64_t)col_int(st, 1);
-    }
-    db_reset(st);
-    return err;
-}
-
-/* A command beside this program may have revoked a child. */
-static enum err glance_revoked(struct glance *g, struct db *db, struct errmsg *e)
-{
-    struct stmt *st = db_stmt(
-        db,
-        "SELECT substr(key, 9) FROM meta WHERE key >= 'revoked.' AND key < 'revoked/' LIMIT $1");
-    enum err err;
-    bool row;
-
-    g->revoked = arena_alloc(g->arena, sizeof *g->revoked * GLANCE_HEADS);
-    bind_int(st, 1, GLANCE_HEADS);
-    while ((err = db_step(st, &row, e)) == OK && row)
-        snprintf(g->revoked[g->revoked_count++], sizeof *g->revoked, "%s", col_text(st, 0));
-    return err;
-}
-
-static enum err glance_run(struct job *job, struct db *db, struct errmsg *e)
-{
-    struct glance *g = (struct glance *)job;
-    struct site *s = g->site;
-    bool news = false;
-    enum err err = written(s, db, &news, e);
-
-    if (err == OK && news)
-        err = glance_links(g, db, e);
-    if (err == OK && news)
-        err = glance_revoked(g, db, e);
-    g->wanted = arena_alloc(g->arena, sizeof *g->wanted * GLANCE_PAPERS);
-    if (err == OK)
-        err = exchange_wanted(db, GLANCE_PAPERS, g->wanted, &g->wanted_count, e);
-    if (err == OK && g->whole && s->office.tier == TIER_COMMUNITY) {
-        g->unsent = arena_alloc(g->arena, sizeof *g->unsent * GLANCE_PAPERS);
-        err = exchange_unsent(db, GLANCE_PAPERS, g->unsent, &g->unsent_count, e);
-    }
-    if (err == OK && g->whole && s->folder.parent[0] && (news || g->heads_wanted)) {
-        g->heads = arena_alloc(g->arena, sizeof *g->heads * GLANCE_HEADS);
-        err = exchange_heads(&s->office, db, GLANCE_HEADS, g->heads, &g->head_count, e);
-    }
-    if (err == OK && g->whole && s->folder.parent[0])
-        err = upkeep_link(&s->office, db, &g->link, e);
-    if (err != OK)
-        memset(s->seen, 0, sizeof s->seen); /* look again */
-    return err;
-}
-
-static void glance_done(struct job *job)
-{
-    struct glance *g = (struct glance *)job;
-    struct site *s = g->site;
-
-    s->glancing = false;
-    if (job->err == OK && !s->stopping) {
-        if (g->link) {
-            json_free(s->link);
-            s->link = g->link;
-            g->link = NULL;
-        }
-        replica_glanced(s, g);
-    } else if (job->err != OK && !s->stopping) {
-        log_line(LOG_LEVEL_WARN, "site", "glance=failed error=%s text=\"%s\"", err_name(job->err),
-                 job->msg.text);
-    }
-    json_free(g->link);
-    mem_free(g->links);
-    arena_destroy(g->arena);
-    mem_free(g);
-    if (s->glance_again && !s->stopping) {
-        s->glance_again = false;
-        site_glance(s, false);
-    }
-}
-
-void site_glance(struct site *s, bool whole)
-{
-    if (s->stopping)
-        return;
-    replica_up(s);
-    if (s->glancing) {
-        s->glance_again = true;
-        return;
-    }
-    struct glance *g = mem_alloc(sizeof *g);
-    g->site = s;
-    g->whole = whole;
-    g->heads_wanted = whole && s->show_heads;
-    if (whole)
-        s->show_heads = false;
-    g->arena = arena_create();
-    g->job.run = glance_run;
-    g->job.done = glance_done;
-    s->glancing = true;
-    store_read(s->store, &g->job);
-}
-
-void site_changed(struct site *s)
-{
-    site_glance(s, false);
 }
 
 /* ---- wanted papers ----------------------------------------------------------------------------*/
@@ -334,7 +202,7 @@ static void wish_done(struct job *job)
     struct wish *w = (struct wish *)job;
 
     if (job->err == OK)
-        site_glance(w->site, false);
+        w->site->look |= LOOK_OUTBOXES;
     mem_free(w);
 }
 
@@ -342,6 +210,7 @@ void site_want_document(struct site *s, const char *digest)
 {
     struct wish *w = mem_alloc(sizeof *w);
 
+    assert(strlen(digest) == DIGEST_TEXT_LEN);
     w->site = s;
     snprintf(w->digest, sizeof w->digest, "%s", digest);
     w->job.run = wish_run;
@@ -350,6 +219,27 @@ void site_want_document(struct site *s, const char *digest)
 }
 
 /* ---- the rest ---------------------------------------------------------------------------------*/
+
+void site_changed(struct site *s)
+{
+    s->look |= LOOK_OUTBOXES;
+    replica_settle(s);
+}
+
+const struct ws_endpoint *site_sync_endpoint(struct site *s)
+{
+    return links_endpoint(s);
+}
+
+const struct route *site_sync_routes(struct site *s, size_t *ret_count)
+{
+    return sync_http_routes(s, ret_count);
+}
+
+void site_sync_fallback(struct request *req, void *site)
+{
+    sync_http_fallback(req, site);
+}
 
 struct json *site_status(struct site *s)
 {
@@ -366,10 +256,11 @@ void site_add_links(struct site *s, struct json *status)
     replica_add_status(s, status);
 }
 
-void site_on_case(struct site *s, void (*fn)(void *arg, const char *case_no), void *arg)
+void site_on_dossier(struct site *s, void (*fn)(void *arg, const char *id), void *arg)
 {
-    s->on_case = fn;
-    s->on_case_arg = arg;
+    assert(!s->on_dossier || !fn);
+    s->on_dossier = fn;
+    s->on_dossier_arg = arg;
 }
 
 struct office *site_office(struct site *s)

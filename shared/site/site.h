@@ -14,17 +14,20 @@ struct request;
 struct route;
 struct ws_endpoint;
 
-/* Open the folder for serving: lock, schema, office, store, papers. The loop must outlive the site.
- */
+/* site_open(dir, loop, ret, e): open the folder for serving: lock, schema, office, store, papers.
+ * Owns    The caller, site_close(). The loop is the caller's and outlives the site.
+ * Errors  Those of folder_read(), folder_lock(), folder_open_db(), folder_office(). */
 MUST_USE enum err site_open(const char *dir, struct loop *loop, struct site **ret,
                             struct errmsg *e);
-/* Start the tick and, where there is a parent, its link. */
+/* Start the tick and, where there is a parent, its link. Once. ERR_CORRUPT: the keys cannot be
+ * used. */
 MUST_USE enum err site_start(struct site *s, struct errmsg *e);
 /* Say goodbye on every link, finish what the store has begun. Before loop_destroy(). NULL is
  * allowed. */
 void site_stop(struct site *s);
 void site_close(struct site *s); /* after loop_destroy() */
 
+/* What it is made of; each lives as long as the site, the store until site_stop(). */
 struct office *site_office(struct site *s);
 struct store *site_store(struct site *s);
 struct blob_dir *site_blobs(struct site *s);
@@ -38,8 +41,8 @@ void site_add_links(struct site *s, struct json *status);
 void site_changed(struct site *s);
 /* Somebody waits for this paper: fetch it before all others. */
 void site_want_document(struct site *s, const char *digest);
-/* Called when cases changed by events of other sites. */
-void site_on_case(struct site *s, void (*fn)(void *arg, const char *case_no), void *arg);
+/* fn is called on the loop thread for each case that events of other sites have changed. One fn. */
+void site_on_dossier(struct site *s, void (*fn)(void *arg, const char *id), void *arg);
 
 /* The parent's side of links, for the sync port: the socket, and POST /sync/v1/enrol. */
 const struct ws_endpoint *site_sync_endpoint(struct site *s);

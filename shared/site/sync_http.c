@@ -1,9 +1,12 @@
 /* What the sync port serves besides links: enrolment, at the parent. */
+#include "site/sync_http.h"
+
 #include "base/log.h"
 #include "base/mem.h"
-#include "db/store.h"
 #include "site/enrol.h"
-#include "site/peer.h"
+#include "site/step.h"
+
+#include <assert.h>
 
 struct enrolment {
     struct job job;
@@ -50,18 +53,19 @@ static void end_old_link(struct site *s, const char *child)
     struct peer *p = peer_find(s, child);
 
     if (p)
-        peer_step(p, &in);
+        step_link(p, &in);
 }
 
 static void enrol_done(struct job *job)
 {
     struct enrolment *n = (struct enrolment *)job;
 
+    assert(job->err != OK || n->out);
     if (job->err == OK) {
         end_old_link(n->site, json_get_text(n->out, "site"));
         log_line(LOG_LEVEL_INFO, "enrol", "enrolled=%s", json_get_text(n->out, "site"));
         reply_json(n->req, 201, n->out);
-        site_glance(n->site, false);
+        n->site->look |= LOOK_OUTBOXES;
     } else if (n->problem.status) {
         log_line(LOG_LEVEL_WARN, "enrol", "refused=%s", n->problem.code);
         reply_problem_text(n->req, n->problem.status, n->problem.zh, n->problem.en);
@@ -99,7 +103,7 @@ static void enrol_handle(struct request *req, void *arg)
     store_write(s->store, &x->job);
 }
 
-const struct route *site_sync_routes(struct site *s, size_t *ret_count)
+const struct route *sync_http_routes(struct site *s, size_t *ret_count)
 {
     s->routes[0] = (struct route){.method = "POST",
                                   .path = "/sync/v1/enrol",
@@ -110,7 +114,7 @@ const struct route *site_sync_routes(struct site *s, size_t *ret_count)
     return s->routes;
 }
 
-void site_sync_fallback(struct request *req, void *site)
+void sync_http_fallback(struct request *req, void *site)
 {
     const struct refusal *why = request_refusal(req);
 

@@ -20,6 +20,7 @@ struct sent_batch {
 struct link {
     struct link_config c;
     enum phase phase;
+    unsigned version;     /* that this connection speaks; 0: not agreed yet */
     struct deflater *out; /* made at the first batch: most links are idle, and a stream is 256 KB */
     struct inflater *in;
 
@@ -37,7 +38,6 @@ struct link {
     uint64_t known_pos; /* what we held when the connection opened */
     uint64_t next_token, stored_token;
     uint64_t pending_pos[64]; /* position of the batch with token % 64 */
-    int64_t wall_ms;
     bool recalling;
 
     struct fetch {
@@ -61,7 +61,7 @@ struct turn {
     struct link *l;
     struct arena *a;
     struct link_effects *fx;
-    int64_t now_ms;
+    int64_t now_ms, wall_ms;
 };
 
 struct link_effect *link_effect(struct turn *t, enum link_effect_kind kind);

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #define BATCH_EVENTS WIRE_BATCH_EVENTS_MAX
@@ -19,7 +20,12 @@ struct link *link_create(const struct link_config *c)
 {
     struct link *l = mem_alloc(sizeof *l);
 
+    assert(!c->oldest == !c->newest && c->oldest <= c->newest);
     l->c = *c;
+    if (!c->newest) {
+        l->c.oldest = WIRE_OLDEST;
+        l->c.newest = WIRE_NEWEST;
+    }
     l->chunk_bytes = LINK_CHUNK_BYTES_START;
     return l;
 }
@@ -38,6 +44,11 @@ bool link_is_up(const struct link *l)
     return l->phase == PHASE_UP;
 }
 
+unsigned link_version(const struct link *l)
+{
+    return l->version;
+}
+
 struct link_effect *link_effect(struct turn *t, enum link_effect_kind kind)
 {
     struct link_effect *x;
@@ -54,7 +65,7 @@ void link_send(struct turn *t, const struct frame *f)
     struct buf b = {0};
     struct link_effect *x = link_effect(t, FX_SEND);
 
-    wire_pack(f, &b);
+    wire_pack(f, t->l->version, &b);
     x->bytes = arena_keep(t->a, b.data);
     x->bytes_len = b.len;
     t->l->said_ms = t->now_ms;
@@ -209,10 +220,17 @@ static void on_stored(struct turn *t, const struct link_input *in)
     if (in->token != l->stored_token + 1)
         return; /* of an earlier connection */
     l->stored_token = in->token;
+    if (in->err == ERR_PEER) {
+        link_bye(t, BYE_PROTOCOL, "an event that this site may not take from this peer");
+        return;
+    }
+    if (in->err == ERR_WITHHELD) {
+        link_bye(t, BYE_WITHHELD,
+                 "an event without its personal part, which nobody ordered to be forgotten");
+        return;
+    }
     if (in->err != OK) {
-        link_bye(t, in->err == ERR_PEER ? BYE_PROTOCOL : BYE_STORE,
-                 in->err == ERR_PEER ? "an event that this site may not take from this peer"
-                                     : "cannot store now");
+        link_bye(t, BYE_STORE, "cannot store now");
         return;
     }
     f.pos = l->pending_pos[in->token % 64];
@@ -223,7 +241,7 @@ static void on_stored(struct turn *t, const struct link_input *in)
 
 static void ask_clock(struct turn *t)
 {
-    struct frame f = {.kind = FRAME_CLOCK_ASK, .mono_ms = t->now_ms};
+    struct frame f = {.kind = FRAME_CLOCK_ASK, .mono_ms = t->now_ms, .wall_ms = t->wall_ms};
 
     t->l->clock_ms = t->now_ms;
     link_send(t, &f);
@@ -233,10 +251,10 @@ static void on_opened(struct turn *t, const struct link_input *in)
 {
     struct link *l = t->l;
     struct frame f = {.kind = FRAME_HELLO,
-                      .version = WIRE_VERSION,
-                      .dictionary = WIRE_DICTIONARY,
+                      .oldest = l->c.oldest,
+                      .newest = l->c.newest,
                       .pos = in->pos,
-                      .wall_ms = in->wall_ms};
+                      .wall_ms = t->wall_ms};
     struct link_config c = l->c;
 
     deflater_destroy(l->out);
@@ -248,7 +266,6 @@ static void on_opened(struct turn *t, const struct link_input *in)
     l->phase = PHASE_HELLO;
     l->head_pos = in->head_pos;
     l->known_pos = in->pos;
-    l->wall_ms = in->wall_ms;
     l->recalling = in->recalling;
     l->heard_ms = l->said_ms = t->now_ms;
     memcpy(l->stream, in->stream, 16);
@@ -260,18 +277,41 @@ static void on_opened(struct turn *t, const struct link_input *in)
     link_send(t, &f);
 }
 
+/* protocol.md 3: "The link speaks the lower of both newest versions." */
+static bool agree(struct turn *t, const struct frame *f)
+{
+    struct link *l = t->l;
+    char why[128];
+
+    l->version = wire_common(l->c.oldest, l->c.newest, f->oldest, f->newest);
+    if (l->version)
+        return true;
+    snprintf(why, sizeof why,
+             "no common version: this side speaks %u to %u, the other %u to %u; the program %s is "
+             "too old",
+             l->c.oldest, l->c.newest, f->oldest, f->newest,
+             f->newest < l->c.oldest ? "of the other" : "of this side");
+    link_bye(t, BYE_VERSION, why);
+    return false;
+}
+
+static void tell_skew(struct turn *t, const struct frame *f)
+{
+    if (t->l->version >= 3)
+        link_effect(t, FX_SKEW)->skew_ms = f->wall_ms - t->wall_ms;
+}
+
 static void on_hello(struct turn *t, const struct frame *f)
 {
+    struct link_effect *up;
     struct link *l = t->l;
 
     if (l->phase != PHASE_HELLO) {
         link_bye(t, BYE_PROTOCOL, "a second hello");
         return;
     }
-    if (f->version != WIRE_VERSION || f->dictionary != WIRE_DICTIONARY) {
-        link_bye(t, BYE_VERSION, "this side speaks version 1 with dictionary 1");
+    if (!agree(t, f))
         return;
-    }
     if (strcmp(f->site, l->c.peer) || strcmp(f->peer, l->c.site)) {
         link_bye(t, BYE_PROTOCOL, "a hello of another site, or meant for another");
         return;
@@ -294,11 +334,23 @@ static void on_hello(struct turn *t, const struct frame *f)
     memcpy(l->peer_stream, f->stream, 16);
     l->seen_pos = memcmp(f->stream, l->known_stream, 16) ? 0 : l->known_pos;
     l->phase = PHASE_UP;
-    link_effect(t, FX_UP)->skew_ms = f->wall_ms - l->wall_ms;
+    up = link_effect(t, FX_UP);
+    up->skew_ms = f->wall_ms - t->wall_ms;
+    up->version = l->version;
     link_effect(t, FX_ACKED)->pos = l->acked_pos;
     if (!l->c.parent_side)
         ask_clock(t);
     pump(t);
+}
+
+static void on_clock_ask(struct turn *t, const struct frame *f)
+{
+    if (!t->l->c.parent_side) {
+        link_bye(t, BYE_PROTOCOL, "a parent asks its child for the clock");
+        return;
+    }
+    tell_skew(t, f);
+    link_effect(t, FX_ASK_LEASE)->mono_ms = f->mono_ms;
 }
 
 static void on_clock(struct turn *t, const struct frame *f)
@@ -309,6 +361,7 @@ static void on_clock(struct turn *t, const struct frame *f)
         link_bye(t, BYE_PROTOCOL, "a clock that was not asked for");
         return;
     }
+    tell_skew(t, f);
     x = link_effect(t, FX_LEASE);
     x->mono_ms = f->mono_ms;
     x->lease_now_ms = f->now_ms;
@@ -365,7 +418,7 @@ static void on_frame(struct turn *t, const struct link_input *in)
     struct frame f, answer = {0};
     struct errmsg e = {""};
 
-    if (wire_unpack(in->bytes, in->bytes_len, &f, &e) != OK) {
+    if (wire_unpack(in->bytes, in->bytes_len, t->l->version, &f, &e) != OK) {
         link_bye(t, BYE_PROTOCOL, e.text);
         return;
     }
@@ -401,10 +454,7 @@ static void on_frame(struct turn *t, const struct link_input *in)
         memcpy(link_effect(t, FX_HAVE)->digest, f.digest, 32);
         break;
     case FRAME_CLOCK_ASK:
-        if (t->l->c.parent_side)
-            link_effect(t, FX_ASK_LEASE)->mono_ms = f.mono_ms;
-        else
-            link_bye(t, BYE_PROTOCOL, "a parent asks its child for the clock");
+        on_clock_ask(t, &f);
         break;
     case FRAME_CLOCK:
         on_clock(t, &f);
@@ -450,7 +500,8 @@ static void on_lease(struct turn *t, const struct link_input *in)
                       .now_ms = in->lease_now_ms,
                       .promised_ms = in->promised_ms,
                       .length_ms = in->length_ms,
-                      .pos = in->pos};
+                      .pos = in->pos,
+                      .wall_ms = t->wall_ms};
 
     if (in->err == OK)
         link_send(t, &f);
@@ -477,7 +528,7 @@ static void on_have(struct turn *t, const struct link_input *in)
 void link_step(struct link *l, const struct link_input *in, struct arena *turn,
                struct link_effects *fx)
 {
-    struct turn t = {l, turn, fx, in->now_ms};
+    struct turn t = {l, turn, fx, in->now_ms, in->wall_ms};
 
     fx->count = 0;
     if (in->kind == IN_OPENED) {

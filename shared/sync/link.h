@@ -6,7 +6,8 @@
  * Advance ${l} by ${in}; list in ${fx}, in order, what the host must now do.
  *
  * Shapes  fx->item[0 .. fx->count), count <= LINK_EFFECTS_MAX; IN_FRAME is one whole frame.
- * Units   now_ms is monotonic milliseconds; positions start at 1, contiguous per outbox.
+ * Units   now_ms is monotonic milliseconds, wall_ms Unix milliseconds on our own clock, both of
+ * every input; positions start at 1, contiguous per outbox.
  * Owns    The caller keeps ${in}. Effects point into ${turn}, dead after arena_reset(), or into
  * ${in}. Order   What an FX_STORE names is durable before IN_STORED is given; only then is it
  * acknowledged. Errors  None: a peer that breaks the protocol gives FX_SEND of a BYE and FX_CLOSE;
@@ -33,7 +34,8 @@ struct link;
 
 struct link_config {
     char site[13], peer[13];
-    bool parent_side; /* we are the parent on this link */
+    bool parent_side;        /* we are the parent on this link */
+    unsigned oldest, newest; /* versions that we speak; 0: as wire.h has them */
     const void *dictionary;
     size_t dictionary_len;
 };
@@ -45,7 +47,7 @@ struct sync_event {
 };
 
 enum link_input_kind {
-    IN_OPENED, /* the connection stands: stream, recv_stream, pos = what we hold, head_pos, wall_ms;
+    IN_OPENED, /* the connection stands: stream, recv_stream, pos = what we hold, head_pos;
                 * recalling: our past is being given back (protocol.md 7) */
     IN_FRAME,  /* bytes */
     IN_TICK,   /* at least every second */
@@ -94,7 +96,8 @@ struct link_input {
 
 enum link_effect_kind {
     FX_SEND,  /* bytes: one frame, in this order */
-    FX_UP,    /* both hellos are through; skew_ms = peer's wall clock minus ours */
+    FX_UP,    /* both hellos are through; skew_ms = peer's wall clock minus ours, version */
+    FX_SKEW,  /* skew_ms, as the peer has just said its clock (from version 3 on) */
     FX_READ,  /* read our outbox behind pos; answer IN_EVENTS */
     FX_STORE, /* store events, and that we hold `stream` up to pos where we held it up to prev_pos,
                * in one transaction that fails when prev_pos is not what is held: a batch must
@@ -122,6 +125,7 @@ struct link_effect {
     size_t event_count, event_max, byte_max;
     uint64_t prev_pos, pos, token, offset, total;
     unsigned char stream[16], digest[32];
+    unsigned version;
     int64_t skew_ms, mono_ms, lease_now_ms, promised_ms, length_ms;
     char origin[25];
     uint64_t seq;
@@ -143,6 +147,7 @@ void link_destroy(struct link *l); /* NULL is allowed */
 void link_step(struct link *l, const struct link_input *in, struct arena *turn,
                struct link_effects *fx);
 bool link_is_up(const struct link *l);
+unsigned link_version(const struct link *l); /* that is spoken; 0: not agreed */
 /* May another document be fetched over this link now (IN_WANTED)? protocol.md 5 says how many at
  * once. */
 bool link_can_fetch(const struct link *l);

@@ -4,20 +4,22 @@
 
 static const char magic[4] = "DST1";
 
+#define CLOCKS_TELL_WALL 3 /* from this version on */
+
 static void put_text(struct buf *out, const char *s)
 {
     buf_u8(out, (unsigned)strlen(s));
     buf_puts(out, s);
 }
 
-void wire_pack(const struct frame *f, struct buf *out)
+void wire_pack(const struct frame *f, unsigned version, struct buf *out)
 {
     buf_u8(out, f->kind);
     switch (f->kind) {
     case FRAME_HELLO:
         buf_append(out, magic, sizeof magic);
-        buf_u8(out, f->version);
-        buf_u8(out, f->dictionary);
+        buf_u8(out, f->oldest);
+        buf_u8(out, f->newest);
         buf_append(out, f->site, 12);
         buf_append(out, f->peer, 12);
         buf_append(out, f->stream, 16);
@@ -51,6 +53,8 @@ void wire_pack(const struct frame *f, struct buf *out)
         break;
     case FRAME_CLOCK_ASK:
         buf_u64(out, (uint64_t)f->mono_ms);
+        if (version >= CLOCKS_TELL_WALL)
+            buf_u64(out, (uint64_t)f->wall_ms);
         break;
     case FRAME_CLOCK:
         buf_u64(out, (uint64_t)f->mono_ms);
@@ -58,6 +62,8 @@ void wire_pack(const struct frame *f, struct buf *out)
         buf_u64(out, (uint64_t)f->promised_ms);
         buf_u64(out, (uint64_t)f->length_ms);
         buf_varint(out, f->pos);
+        if (version >= CLOCKS_TELL_WALL)
+            buf_u64(out, (uint64_t)f->wall_ms);
         break;
     case FRAME_HEAD:
         put_text(out, f->origin);
@@ -124,29 +130,43 @@ static void unpack_hello(struct reader *r, struct frame *f)
     get(r, m, 4);
     if (memcmp(m, magic, 4))
         r->bad = true;
-    f->version = reader_u8(r);
-    f->dictionary = reader_u8(r);
+    f->oldest = reader_u8(r);
+    f->newest = reader_u8(r);
     get(r, f->site, 12);
     get(r, f->peer, 12);
     get(r, f->stream, 16);
     get(r, f->recv_stream, 16);
     f->pos = reader_varint(r);
     f->wall_ms = (int64_t)reader_u64(r);
+    /* protocol.md 3: "what a later version adds stands behind and is passed over" */
+    if (f->newest < f->oldest || !f->oldest || r->left > WIRE_HELLO_REST_MAX)
+        r->bad = true;
+    if (!r->bad)
+        reader_bytes(r, r->left);
     for (int i = 0; i < 12; i++)
         if (f->site[i] < '0' || f->site[i] > '9' || f->peer[i] < '0' || f->peer[i] > '9')
             r->bad = true;
 }
 
-static void unpack_clock(struct reader *r, struct frame *f)
+static void unpack_clock(struct reader *r, unsigned version, struct frame *f)
 {
     f->mono_ms = (int64_t)reader_u64(r);
     f->now_ms = (int64_t)reader_u64(r);
     f->promised_ms = (int64_t)reader_u64(r);
     f->length_ms = (int64_t)reader_u64(r);
     f->pos = reader_varint(r);
+    if (version >= CLOCKS_TELL_WALL)
+        f->wall_ms = (int64_t)reader_u64(r);
 }
 
-enum err wire_unpack(const void *p, size_t n, struct frame *ret, struct errmsg *e)
+unsigned wire_common(unsigned oldest, unsigned newest, unsigned peer_oldest, unsigned peer_newest)
+{
+    unsigned both = newest < peer_newest ? newest : peer_newest;
+
+    return both >= oldest && both >= peer_oldest ? both : 0;
+}
+
+enum err wire_unpack(const void *p, size_t n, unsigned version, struct frame *ret, struct errmsg *e)
 {
     struct reader r = {p, n, false};
     struct frame f = {0};
@@ -195,9 +215,11 @@ enum err wire_unpack(const void *p, size_t n, struct frame *ret, struct errmsg *
         break;
     case FRAME_CLOCK_ASK:
         f.mono_ms = (int64_t)reader_u64(&r);
+        if (version >= CLOCKS_TELL_WALL)
+            f.wall_ms = (int64_t)reader_u64(&r);
         break;
     case FRAME_CLOCK:
-        unpack_clock(&r, &f);
+        unpack_clock(&r, version, &f);
         break;
     case FRAME_HEAD:
         get_text(&r, f.origin, sizeof f.origin);
@@ -226,7 +248,7 @@ enum err wire_unpack(const void *p, size_t n, struct frame *ret, struct errmsg *
         break;
     case FRAME_BYE: {
         unsigned code = reader_u8(&r);
-        f.code = code >= BYE_PROTOCOL && code <= BYE_REFUSED ? (enum bye_code)code : BYE_PROTOCOL;
+        f.code = code >= BYE_PROTOCOL && code <= BYE_WITHHELD ? (enum bye_code)code : BYE_PROTOCOL;
         get_text(&r, f.reason, sizeof f.reason);
         break;
     }

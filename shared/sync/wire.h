@@ -1,4 +1,9 @@
-/* The frames of doorstep.sync.v1 (schema/protocol.md): pack and unpack, nothing else. */
+/* The frames of the replication protocol (schema/protocol.md): pack and unpack, nothing else.
+ *
+ * A link speaks one version, agreed at its beginning by HELLO. HELLO and BYE have the same layout
+ * in all of them. Version 2 is the first that is kept; 3 adds the wall clock to CLOCK_ASK and
+ * CLOCK, so that both sides know how their clocks differ while the link stands, not only when it
+ * opens. */
 #ifndef SYNC_WIRE_H
 #define SYNC_WIRE_H
 
@@ -7,8 +12,15 @@
 
 #include <stdint.h>
 
-#define WIRE_VERSION 1
-#define WIRE_DICTIONARY 1
+/* The versions that this program speaks: a program speaks its own and the two before it. A build
+ * for tests may speak others: -DWIRE_OLDEST=... -DWIRE_NEWEST=... */
+#ifndef WIRE_OLDEST
+#define WIRE_OLDEST 2
+#endif
+#ifndef WIRE_NEWEST
+#define WIRE_NEWEST 3
+#endif
+#define WIRE_HELLO_REST_MAX 1024 /* bytes behind the known fields of a HELLO: of later versions */
 #define WIRE_FRAME_BYTES_MAX (1 << 20)
 #define WIRE_BATCH_BYTES_MAX (512 * 1024) /* events of one frame, inflated */
 #define WIRE_BATCH_EVENTS_MAX 1000
@@ -34,14 +46,15 @@ enum frame_kind {
 
 enum bye_code {
     BYE_PROTOCOL = 1, /* the peer broke the protocol */
-    BYE_VERSION = 2,  /* no common version or dictionary */
+    BYE_VERSION = 2,  /* no common version */
     BYE_STORE = 3,    /* this side cannot store now: come back later */
     BYE_STOPPING = 4, /* this side ends */
     BYE_BEHIND = 5,   /* the peer holds more of our outbox than we have: restored from a backup */
     BYE_SILENT = 6,   /* nothing heard for too long */
     BYE_FORKED =
         7, /* the peer's chain is not the one that was witnessed: it has forgotten a part */
-    BYE_REFUSED = 8, /* the peer is not enrolled, or was revoked */
+    BYE_REFUSED = 8,  /* the peer is not enrolled, or was revoked */
+    BYE_WITHHELD = 9, /* the peer sent an event without its personal part, unexplained */
 };
 
 enum recall_verdict { RECALL_FORKED, RECALL_AGREES, RECALL_BEYOND };
@@ -50,13 +63,13 @@ enum recall_verdict { RECALL_FORKED, RECALL_AGREES, RECALL_BEYOND };
  */
 struct frame {
     enum frame_kind kind;
-    unsigned version, dictionary;  /* HELLO */
+    unsigned oldest, newest;       /* HELLO: versions that I speak */
     char site[13], peer[13];       /* HELLO: who I am, whom I mean */
     unsigned char stream[16];      /* HELLO: my outbox */
     unsigned char recv_stream[16]; /* HELLO: your outbox as I know it */
     uint64_t pos; /* HELLO, ACK: I hold yours up to here; EVENTS: position of the last; CLOCK: of my
                    * outbox when promised; RECALLED: my head of that origin */
-    int64_t wall_ms;            /* HELLO */
+    int64_t wall_ms;            /* HELLO; from version 3 on also CLOCK_ASK, CLOCK */
     uint64_t count, raw_bytes;  /* EVENTS */
     const unsigned char *bytes; /* EVENTS: deflated; CHUNK: the piece */
     size_t bytes_len;
@@ -74,8 +87,12 @@ struct frame {
     char reason[128];            /* BYE, in English, for a log */
 };
 
-void wire_pack(const struct frame *f, struct buf *out);
+/* Append the frame as `version` has it; of HELLO and BYE the version does not matter. */
+void wire_pack(const struct frame *f, unsigned version, struct buf *out);
 /* The whole frame and nothing behind it. ERR_PEER: e says which field. */
-MUST_USE enum err wire_unpack(const void *p, size_t n, struct frame *ret, struct errmsg *e);
+MUST_USE enum err wire_unpack(const void *p, size_t n, unsigned version, struct frame *ret,
+                              struct errmsg *e);
+/* The newest version that both speak; 0: none. */
+unsigned wire_common(unsigned oldest, unsigned newest, unsigned peer_oldest, unsigned peer_newest);
 
 #endif

@@ -1,5 +1,6 @@
 // `make bench`: figures of the main job on this machine, through the public interfaces, durable.
 // Never a timed test: it prints what it measured and fails only when something did not work.
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync, mkdirSync } from 'node:fs'
 import { tmpdir, cpus } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +8,7 @@ import { Client } from '../../scripts/demo/client.mjs'
 import { HUB, PASSWORD, SITES, Site, build, run, sleep, until } from '../../scripts/demo/world.mjs'
 import { filing } from '../../scripts/demo/story.mjs'
 import { person, plainItem } from './items.mjs'
+import { logWaits, waitsIn } from './waits.mjs'
 
 const B = process.env.B || 'build'
 const N = Number(process.env.N || 2000)
@@ -64,6 +66,7 @@ try {
     try { await many(agent, item, 500, 32, from) } catch { break }      // the day's numbers are used up
     made = await unsent()
   }
+  const waits = [w.west, w.street].map(logWaits)
   w.links.west.bytes = 0
   w.links.west.up()
   await until('the link', async () => (await agent.get('/status')).link.state === 'up', 60000)
@@ -71,8 +74,18 @@ try {
   await until('the catch-up', async () => (await unsent()) === 0, 120000)
   const s = (performance.now() - t) / 1000
   say(`catch-up of ${made} queued events (from the link's hello)`, (made / s).toFixed(0), 'events/s')
+  const stood = [w.west, w.street].map((x, i) => { const l = logWaits(x); return `${l.times - waits[i].times} x, ${l.ms - waits[i].ms}` })
+  say('of it the writer stood before a full log, node / hub', stood.join(' / '), 'ms')
   say('bytes on the wire per event, with TLS', (w.links.west.bytes / made).toFixed(0), 'bytes')
   say('memory after it, node / hub', `${rss(w.west.child.pid).toFixed(1)} / ${rss(w.street.child.pid).toFixed(1)}`, 'MB')
+
+  const flat = spawnSync(`${B}/bench_log`, ['1024', dir], { encoding: 'utf8' })
+  if (flat.status !== 0) throw new Error(`bench_log: ${flat.stderr}`)
+  const { mb_per_s, seconds, log_mb } = JSON.parse(flat.stdout)
+  const { times, ms } = waitsIn(flat.stderr)
+  say('the store written flat out, 1 GB in jobs of 64 KB', mb_per_s.toFixed(0), 'MB/s')
+  say('of it the writer stood before a full log', `${times} x, ${(ms / seconds / 10).toFixed(1)}`, '%')
+  say('the longest that the log became', log_mb.toFixed(1), 'MB')
 
   const big = new Site(join(dir, 'big'), HUB, 'big')
   run(HUB, ['init', '--data', big.dir, '--site', '331004000000', '--name', '样例区'])

@@ -27,6 +27,7 @@ int main(int argc, char **argv)
     struct db *db;
     int n = argc == 4 ? atoi(argv[3]) : 0;
 
+    json_use_arenas();
     if (!n)
         return 2;
     filing_must(folder_read(argv[1], &f, &e), "folder", &e, &p);

@@ -13,9 +13,11 @@
  * says it has) and its key (one for all; each has a certificate of its own). */
 #include "fleet/fleet.h"
 
+#include "base/json.h"
 #include "base/crypto.h"
+#include "base/host.h"
 #include "base/mem.h"
-#include "ledger/ledger.h"
+#include "ledger/chain.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -41,8 +43,8 @@
 #define STORES_MAX 16
 #define HEAD_MAX 4096 /* of the answer to the upgrade */
 
-extern const unsigned char sync_dictionary_1[];
-extern const size_t sync_dictionary_1_len;
+extern const unsigned char sync_dictionary_2[];
+extern const size_t sync_dictionary_2_len;
 
 enum phase { AWAY, CONNECTING, SHAKING, UPGRADING, OPEN };
 
@@ -145,7 +147,7 @@ static void frame_out(struct node *n, const void *p, size_t len)
     buf_append(&n->out, p, len);
 }
 
-/* The events behind pos, as exchange_read() would give them. */
+/* The events behind pos, as link_end_read() would give them. */
 static void events_behind(const struct node *n, uint64_t pos, size_t event_max, size_t byte_max,
                           struct link_input *ret)
 {
@@ -166,6 +168,7 @@ static void step(struct node *n, struct link_input *in)
     int answer_count = 0;
 
     in->now_ms = now;
+    in->wall_ms = host_wall_ms(host_system());
     arena_reset(turn);
     link_step(n->link, in, turn, &fx);
     for (int i = 0; i < fx.count; i++) {
@@ -202,17 +205,14 @@ static void step(struct node *n, struct link_input *in)
 
 static void opened(struct node *n)
 {
-    struct timespec t;
     struct link_config c = {.parent_side = false,
-                            .dictionary = sync_dictionary_1,
-                            .dictionary_len = sync_dictionary_1_len};
+                            .dictionary = sync_dictionary_2,
+                            .dictionary_len = sync_dictionary_2_len};
     struct link_input in = {
         .kind = IN_OPENED, .pos = n->is->hub_pos, .head_pos = n->is->event_count};
 
     snprintf(c.site, sizeof c.site, "%s", n->is->code);
     snprintf(c.peer, sizeof c.peer, "%s", hub_cn);
-    clock_gettime(CLOCK_REALTIME, &t);
-    in.wall_ms = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
     memcpy(in.stream, n->is->stream, 16);
     memcpy(in.recv_stream, n->is->hub_stream, 16);
     n->phase = OPEN;
@@ -563,6 +563,7 @@ int main(int argc, char **argv)
     struct fleet f;
     char line[64];
 
+    json_use_arenas();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (argc == 6 && !strcmp(argv[1], "prepare")) {
         fleet_prepare(argv[2], argv[3], atoi(argv[4]), atoi(argv[5]));

@@ -11,6 +11,7 @@
 #include "office/office.h"
 #include "filing.h"
 #include "ledger/blob.h"
+#include "ledger/chain.h"
 #include "site/folder.h"
 
 #include <stdio.h>
@@ -68,7 +69,7 @@ static void paper(struct office *o, struct db *db, struct blob_dir *blobs, size_
     filing_must(blob_commit(w, NULL, digest, &e), "paper", &e, &p);
     free(bytes);
     st = db_stmt(
-        db, "INSERT INTO document (digest, street, case_no, size, media_type, state, hlc, name) "
+        db, "INSERT INTO document (digest, street, dossier, size, media_type, state, hlc, name) "
             "VALUES ($1, $2, '', $3, 'image/jpeg', 'here', 0, 'photo.jpg')");
     bind_text(st, 1, digest);
     bind_text(st, 2, o->street);
@@ -117,6 +118,7 @@ int main(int argc, char **argv)
     uint64_t head, before;
     int n = 0;
 
+    json_use_arenas();
     if (argc != 7 || atoi(argv[5]) > PAPERS_MAX)
         return 2;
     for (char *s = strtok(argv[2], ","); s && n < 8; s = strtok(NULL, ","))

@@ -1,13 +1,13 @@
 /* The work of a catch-up without network and threads, for perf: what a node reads of its queue,
  * what its street stores, applies and passes on. bench_store CASES [DIR], on the code of
- * site/exchange; prints microseconds per event. */
+ * site/link_end; prints microseconds per event. */
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "office/office.h"
 #include "db/migrate.h"
-#include "ledger/outbox.h"
-#include "site/exchange.h"
+#include "ledger/link_rows.h"
+#include "site/link_end.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,7 +90,7 @@ static double read_us, prepare_us, store_us;
 /* Everything that `from` has for `to`; returns how many events. */
 static size_t carry(struct place *from, struct place *to, bool up)
 {
-    struct exchange out = {.office = &from->o, .is_parent = up},
+    struct link_end out = {.office = &from->o, .is_parent = up},
                     in = {.office = &to->o, .is_parent = !up};
     struct link_state link;
     struct errmsg e = {""};
@@ -104,13 +104,13 @@ static size_t carry(struct place *from, struct place *to, bool up)
         struct link_effect read = {
             .kind = FX_READ, .pos = at, .event_max = WIRE_BATCH_EVENTS_MAX, .byte_max = 192 * 1024};
         struct link_effect store = {.kind = FX_STORE, .prev_pos = at};
-        struct exchange_batch batch = {0};
+        struct link_end_batch batch = {0};
         struct arena *a = arena_create();
         struct sync_event *list = NULL;
         struct buf bytes = {0};
         struct link_input got;
         double t = now_us();
-        must(exchange_read(&out, from->db, &read, &bytes, &list, &got, &e), "read", &e, NULL);
+        must(link_end_read(&out, from->db, &read, &bytes, &list, &got, &e), "read", &e, NULL);
         read_us += now_us() - t;
         if (got.event_count) {
             memcpy(store.stream, link.stream, 16);
@@ -118,11 +118,11 @@ static size_t carry(struct place *from, struct place *to, bool up)
             store.events = got.events;
             store.event_count = got.event_count;
             t = now_us();
-            exchange_prepare(&store, a, &batch);
+            link_end_prepare(&store, a, &batch);
             prepare_us += now_us() - t;
             t = now_us();
             must(db_begin(to->db, &e), "begin", &e, NULL);
-            must(exchange_store(&in, to->db, &store, a, &batch, &e), "store", &e, NULL);
+            must(link_end_store(&in, to->db, &store, a, &batch, &e), "store", &e, NULL);
             must(db_commit(to->db, &e), "commit", &e, NULL);
             store_us += now_us() - t;
         }
@@ -208,6 +208,7 @@ int main(int argc, char **argv)
     static struct place district, street, node;
     struct errmsg e = {""};
 
+    json_use_arenas();
     if (n < 1 || !mkdtemp(dir))
         return fprintf(stderr, "usage: bench_store CASES\n"), 2;
     log_level_set(LOG_LEVEL_ERROR);

@@ -25,7 +25,7 @@ static struct db *db;
 
 struct table {
     char name[64];
-    bool by_origin; /* else by case */
+    bool by_origin, by_dossier; /* else by case */
     char columns[1024];
     char copied[4096]; /* an expression for each column; $s new site, $k number of the copy, $m rows
                           of the outbox */
@@ -49,7 +49,7 @@ static void column(struct table *t, const char *name, const char *type, const ch
     char x[512];
     size_t n = strlen(name);
 
-    if (!strcmp(name, "case_no") || !strcmp(name, "id"))
+    if (!strcmp(name, "case_no") || !strcmp(name, "dossier") || !strcmp(name, "id"))
         snprintf(
             x, sizeof x,
             "CASE %s WHEN '' THEN '' ELSE substr(%s, 1, 9) || substr(strftime('%%Y%%m%%d', '20' || "
@@ -86,7 +86,7 @@ static int templates(struct table *t, const char *origin)
     struct stmt *st = db_stmt(db, "SELECT m.name, c.name, c.type FROM sqlite_master m, "
                                   "pragma_table_info(m.name) c WHERE m.type = 'table' "
                                   "AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) x WHERE "
-                                  "x.name IN ('origin', 'case_no')) "
+                                  "x.name IN ('origin', 'case_no', 'dossier')) "
                                   "ORDER BY m.name, c.cid");
     char text[6000];
     int n = 0;
@@ -100,20 +100,24 @@ static int templates(struct table *t, const char *origin)
             snprintf(t[n++].name, sizeof t->name, "%s", col_text(st, 0));
         }
         t[n - 1].by_origin |= !strcmp(col_text(st, 1), "origin");
+        t[n - 1].by_dossier |= !strcmp(col_text(st, 1), "dossier");
         column(&t[n - 1], col_text(st, 1), col_text(st, 2), origin);
     }
     snprintf(text, sizeof text,
-             "CREATE TEMP TABLE cases AS SELECT DISTINCT case_no FROM event WHERE origin = '%s' "
-             "AND case_no <> ''",
+             "CREATE TEMP TABLE cases AS SELECT DISTINCT dossier FROM event WHERE origin = '%s' "
+             "AND dossier <> ''",
              origin);
     sql(text);
     sql("CREATE TEMP TABLE mark AS SELECT peer, head_pos FROM link");
     for (int i = 0; i < n; i++) {
         snprintf(text, sizeof text,
                  t[i].by_origin ? "CREATE TEMP TABLE t_%s AS SELECT * FROM %s WHERE origin = '%s'"
-                                : "CREATE TEMP TABLE t_%s AS SELECT * FROM %s WHERE case_no IN "
-                                  "(SELECT case_no FROM cases)",
-                 t[i].name, t[i].name, origin);
+                                : "CREATE TEMP TABLE t_%s AS SELECT * FROM %s WHERE %s IN "
+                                  "(SELECT dossier FROM cases)",
+                 t[i].name, t[i].name,
+                 t[i].by_origin    ? origin
+                 : t[i].by_dossier ? "dossier"
+                                   : "case_no");
         sql(text);
     }
     return n;
@@ -152,6 +156,7 @@ int main(int argc, char **argv)
     char text[12000], done[12000], site[13];
     int copies = argc == 4 ? atoi(argv[3]) : 0, n;
 
+    json_use_arenas();
     if (copies < 1 || copies > 700 || strlen(argv[2]) != 12)
         return 2;
     filing_must(folder_read(argv[1], &f, &e), "folder", &e, &p);

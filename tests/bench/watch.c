@@ -16,7 +16,8 @@
  * most the same. The looking costs a part of one core that the programs would have. */
 #include "base/buf.h"
 #include "base/crypto.h"
-#include "ledger/ledger.h"
+#include "ledger/chain.h"
+#include "ledger/row.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -152,8 +153,8 @@ static int papers(char **a)
 static int sizes(char **a)
 {
     struct stmt *st = db_stmt(
-        look_at(a[0]), "SELECT origin, seq, hlc, kind, case_no, street, actor, body FROM event "
-                       "WHERE origin = $1 AND seq > $2 ORDER BY seq");
+        look_at(a[0]), "SELECT " LEDGER_COLUMNS("") " FROM event "
+                                                    "WHERE origin = $1 AND seq > $2 ORDER BY seq");
     struct buf b = {0};
     int64_t events = 0, total = 0;
     bool row;
@@ -184,15 +185,15 @@ static int count(char **a)
         number(db, "SELECT count(*) FROM case_file", NULL),
         number(db, "SELECT count(*) FROM certificate", NULL),
         number(db, "SELECT count(*) FROM delivery", NULL),
-        number(db, "SELECT count(*) FROM document WHERE state = 'here' AND case_no <> ''", NULL));
+        number(db, "SELECT count(*) FROM document WHERE state = 'here' AND dossier <> ''", NULL));
     return 0;
 }
 
 static int dump(char **a)
 {
     struct stmt *st =
-        db_stmt(look_at(a[0]), "SELECT seq, hlc, kind, case_no, hash, body FROM event "
-                               "WHERE origin = $1 AND case_no <> '' ORDER BY seq");
+        db_stmt(look_at(a[0]), "SELECT seq, hlc, kind, dossier, hash, record FROM event "
+                               "WHERE origin = $1 AND dossier <> '' ORDER BY seq");
     bool row;
 
     bind_text(st, 1, a[1]);

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync, readdirSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build } from '../../scripts/demo/world.mjs'
+import { PATIENT, build } from '../../scripts/demo/world.mjs'
 import { play } from '../../scripts/demo/story.mjs'
 
 const files = d => readdirSync(d).filter(f => f.endsWith('.json')).map(f => `${d}/${f}`)
@@ -18,7 +18,7 @@ after(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-test('the main job', { timeout: 240000 }, async t => {
+test('the main job', PATIENT, async t => {
   world = await build(join(dir, 'w'), { catalogue: [...files('schema/catalogue/items'), ...files('schema/catalogue/calendar')] })
   let broken = false
   const facts = await play(world, (name, fn) => t.test(name, { skip: false }, async () => {

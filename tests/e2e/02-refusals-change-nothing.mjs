@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from '../../scripts/demo/client.mjs'
-import { HUB, PASSWORD, Site, run } from '../../scripts/demo/world.mjs'
+import { HUB, PASSWORD, PATIENT, Site, run, until } from '../../scripts/demo/world.mjs'
 import { filing } from '../../scripts/demo/story.mjs'
 import { png } from '../../scripts/demo/samples.mjs'
 
@@ -27,14 +27,11 @@ before(async () => {
   for (const [u, r] of [['clerk', 'clerk'], ['courier', 'courier']])
     run(HUB, ['user', 'add', '--data', street.dir, '--username', u, '--name', u, '--role', r, '--site', '331002003000', '--password-stdin'], PASSWORD + '\n')
   clerk = new Client(street.url)
-  for (let i = 0; i < 100; i++) {
-    if ((await street.api.get('/items')).items.length >= 12) break
-    await new Promise(r => setTimeout(r, 100))
-  }
+  await until('the catalogue', async () => (await street.api.get('/items')).items.length >= 12)
   await clerk.signIn('clerk', PASSWORD)
   item = await clerk.get('/items/birth-registration-first')
   paper = await clerk.upload(png(), 'image/png', 'paper.png')
-}, { timeout: 60000 })
+}, PATIENT)
 
 after(async () => {
   await street.stop()

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { HUB, PASSWORD, Site, run, until } from '../../scripts/demo/world.mjs'
+import { HUB, PASSWORD, PATIENCE_MS, PATIENT, Site, run, until } from '../../scripts/demo/world.mjs'
 import { png } from '../../scripts/demo/samples.mjs'
 
 const require = createRequire(resolve('shared/web/package.json'))
@@ -27,9 +27,10 @@ before(async () => {
   writeFileSync(join(dir, 'better.png'), png(640, 420, 5))
   browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
+    timeout: PATIENCE_MS,
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   })
-}, { timeout: 60000 })
+}, PATIENT)
 after(async () => {
   await browser?.close()
   await site.stop()
@@ -52,8 +53,9 @@ async function look(page, name) {
 }
 
 for (const lang of ['zh-CN', 'en'])
-  test(`a resident files and a clerk completes (${lang})`, { timeout: 90000 }, async () => {
+  test(`a resident files and a clerk completes (${lang})`, PATIENT, async () => {
     const phone = await browser.newContext({ viewport: { width: 390, height: 844 }, locale: lang, bypassCSP: true })
+    phone.setDefaultTimeout(PATIENCE_MS)
     const page = await phone.newPage()
     const errors = []
     page.on('pageerror', e => errors.push(e.message))
@@ -79,8 +81,9 @@ for (const lang of ['zh-CN', 'en'])
       }
       for (const box of await page.locator('form input[type=date]').all()) await box.fill('2026-05-20')
       for (const group of await page.locator('form fieldset').all()) await group.locator('input[type=radio]').first().check()
+      const head = await page.locator('h1').textContent()
       await page.locator('form button.primary').click()
-      await page.waitForTimeout(200)
+      await until('the next step, or what is wrong', async () => (await page.locator('h1').textContent()) !== head || (await page.locator('.summary').count()))
     }
     for (const card of await page.locator('form .card').all()) {
       await card.locator('input[type=file]').setInputFiles(join(dir, 'paper.png'))
@@ -102,6 +105,7 @@ for (const lang of ['zh-CN', 'en'])
     await look(page, `track-${lang}`)
 
     const desk = await browser.newContext({ viewport: { width: 1366, height: 850 }, locale: lang, bypassCSP: true })
+    desk.setDefaultTimeout(PATIENCE_MS)
     const d = await desk.newPage()
     d.on('pageerror', e => errors.push(e.message))
     await d.goto(site.url + '/desk.html')
@@ -127,6 +131,7 @@ for (const lang of ['zh-CN', 'en'])
     await until('the paper at the office', async () => (await page.locator('ol.steps li').count()) >= 3)
     await d.locator('select').first().selectOption('submitted')
     await d.locator(`button:has-text("${no.slice(-12)}")`).click()
+    await until('the paper at the desk', async () => (await d.locator('ol.steps li').count()) >= 3)
     await d.locator('[role=group] button.primary').click()
     await d.locator('a[href^="/certificate.html#"]').waitFor()
     await look(d, `desk-completed-${lang}`)

@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Client } from '../../scripts/demo/client.mjs'
-import { HUB, NODE, PASSWORD, Site, run, until } from '../../scripts/demo/world.mjs'
+import { HUB, NODE, PASSWORD, PATIENCE_MS, PATIENT, Site, run, until } from '../../scripts/demo/world.mjs'
 import { filing } from '../../scripts/demo/story.mjs'
 import { png } from '../../scripts/demo/samples.mjs'
 
@@ -20,14 +20,14 @@ const street = new Site(join(dir, 's'), HUB, 's')
 const all = () => ['items', 'calendar'].flatMap(d => readdirSync(`schema/catalogue/${d}`).map(f => `schema/catalogue/${d}/${f}`))
 const invite = (hub, site, name) => run(HUB, ['invite', '--data', hub.dir, '--site', site, '--name', name]).split('\n').pop()
 const words = (program, args) => {
-  const r = spawnSync(program, args, { encoding: 'utf8', timeout: 20000, killSignal: 'SIGKILL' })
+  const r = spawnSync(program, args, { encoding: 'utf8', timeout: PATIENCE_MS, killSignal: 'SIGKILL' })
   return { code: r.status, text: r.stderr }
 }
 
 before(() => {
   run(HUB, ['init', '--data', district.dir, '--site', '331002000000', '--name', '椒江区'])
   run(HUB, ['catalogue', 'import', '--data', district.dir, ...all()])
-}, { timeout: 30000 })
+}, PATIENT)
 after(async () => {
   await street.stop()
   await district.stop()
@@ -75,7 +75,7 @@ test('a database that is none', () => {
   assert.match(r.text, /database/)
 })
 
-test('an invitation that has expired', { timeout: 30000 }, async () => {
+test('an invitation that has expired', PATIENT, async () => {
   const code = invite(district, '331002003000', '葭沚街道')
   await district.start([], { ...preload, ADVERSITY_CLOCK: String(8 * 86400) })
   const r = words(HUB, ['init', '--data', join(dir, 'late'), '--parent', `https://127.0.0.1:${district.syncPort}`, '--invitation', code])
@@ -84,7 +84,7 @@ test('an invitation that has expired', { timeout: 30000 }, async () => {
   await district.stop()
 })
 
-test('one program serves a folder; a port that is in use', { timeout: 30000 }, async () => {
+test('one program serves a folder; a port that is in use', PATIENT, async () => {
   await district.start()
   let r = words(HUB, ['run', '--data', district.dir, '--listen', '127.0.0.1:0'])
   assert.equal(r.code, 1)
@@ -95,7 +95,7 @@ test('one program serves a folder; a port that is in use', { timeout: 30000 }, a
   assert.match(r.text, /in use/)
 })
 
-test('a site that has no accounts yet says so, and counts no try as a wrong password', { timeout: 30000 }, async () => {
+test('a site that has no accounts yet says so, and counts no try as a wrong password', PATIENT, async () => {
   const early = new Client(district.url)
   for (let i = 0; i < 20; i++) {
     const r = await early.signIn('admin', PASSWORD).catch(e => e)
@@ -123,7 +123,7 @@ test('a node is not made by a hub, nor a hub by a node', () => {
   assert.match(r.text, /use doorstep-hub/)
 })
 
-test('a clock that is an hour wrong is told, and everything flows', { timeout: 60000 }, async () => {
+test('a clock that is an hour wrong is told, and everything flows', PATIENT, async () => {
   run(HUB, ['init', '--data', street.dir, '--parent', `https://127.0.0.1:${district.syncPort}`, '--invitation', invite(district, '331002003000', '葭沚街道')])
   await street.start([], { ...preload, ADVERSITY_CLOCK: '3600' })
   const early = await new Client(street.url).signIn('clerk', PASSWORD).catch(e => e)
@@ -145,7 +145,7 @@ test('a clock that is an hour wrong is told, and everything flows', { timeout: 6
   assert.equal((await clerk.get('/cases/' + c.case_no)).state, 'submitted')
 })
 
-test('a full disk is told, changes nothing, and loses nothing', { timeout: 60000 }, async () => {
+test('a full disk is told, changes nothing, and loses nothing', PATIENT, async () => {
   await street.stop()
   const flag = join(dir, 'full')
   await street.start([], { ...preload, ADVERSITY_FULL: flag })

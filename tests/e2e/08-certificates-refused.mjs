@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from '../../scripts/demo/client.mjs'
-import { HUB, PASSWORD, SITES, build, run, until } from '../../scripts/demo/world.mjs'
+import { HUB, PASSWORD, PATIENT, SITES, build, run, until } from '../../scripts/demo/world.mjs'
 import { Peer } from './peer.mjs'
 
 const files = d => readdirSync(d).filter(f => f.endsWith('.json')).map(f => `${d}/${f}`)
@@ -24,7 +24,7 @@ before(async () => {
   const invitation = run(HUB, ['invite', '--data', w.street.dir, '--site', SITE, '--name', '试验社区']).split('\n').pop()
   peer = await new Peer(dir, SITE).enrol(`https://127.0.0.1:${w.street.syncPort}`, invitation)
   await until('the honest link', async () => (await honest.get('/status')).link.state === 'up')
-}, { timeout: 60000 })
+}, PATIENT)
 after(async () => {
   peer?.close()
   await w?.stop()
@@ -52,24 +52,25 @@ async function refused(cert, log = null) {
   assert.equal((await honest.get('/status')).link.state, 'up', 'the honest link stands')
 }
 
-test('the peer is welcome with the certificate that it was given', { timeout: 30000 }, async () => {
+test('the peer is welcome with the certificate that it was given', PATIENT, async () => {
   await peer.connect(w.street.syncPort)
   peer.close()
   await peer.connect(w.street.syncPort, { tls: { cert: sign(w.street, SITE, [-1, 10]) } }) // and with one made like the bad ones below
   peer.close()
 })
 
-test('a certificate that has run out', { timeout: 30000 }, () => refused(sign(w.street, SITE, [-400, -1])))
-test('a certificate that is not valid yet', { timeout: 30000 }, () => refused(sign(w.street, SITE, [5, 400])))
-test("a certificate of another street's community", { timeout: 30000 }, () => refused(sign(w.street, '331002004901', [-1, 10]), /link=refused certificate=331002004901 reason=/))
-test("the street's own name", { timeout: 30000 }, () => refused(sign(w.street, SITES.street.site, [-1, 10])))
+test('a certificate that has run out', PATIENT, () => refused(sign(w.street, SITE, [-400, -1])))
+test('a certificate that is not valid yet', PATIENT, () => refused(sign(w.street, SITE, [5, 400])))
+test("a certificate of another street's community", PATIENT, () => refused(sign(w.street, '331002004901', [-1, 10]), /link=refused certificate=331002004901 reason=/))
+test("the street's own name", PATIENT, () => refused(sign(w.street, SITES.street.site, [-1, 10])))
 
-test('a certificate that was replaced by a newer one, also while its link stands', { timeout: 30000 }, async () => {
+test('a certificate that was replaced by a newer one, also while its link stands', PATIENT, async () => {
   const old = { cert: peer.cert, key: peer.key }
   await peer.connect(w.street.syncPort)
   const invitation = run(HUB, ['invite', '--data', w.street.dir, '--site', SITE, '--name', '试验社区']).split('\n').pop()
   const anew = await new Peer(dir, SITE).enrol(`https://127.0.0.1:${w.street.syncPort}`, invitation)
   await until('the old link to end', () => peer.closed)
+  await peer.busy
   assert.match(`${peer.bye?.reason}`, /enrolled anew/)
   await assert.rejects(peer.connect(w.street.syncPort, { tls: old }))
   await until('the link to end', () => peer.closed)
@@ -79,7 +80,7 @@ test('a certificate that was replaced by a newer one, also while its link stands
   peer.close()
 })
 
-test('a node tells its operator that the parent is not the one of its district', { timeout: 60000 }, async () => {
+test('a node tells its operator that the parent is not the one of its district', PATIENT, async () => {
   const link = w.links.east
   ssl('req', '-new', '-x509', '-key', join(dir, 'peer.key'), '-subj', `/CN=${SITES.street.site}`, '-days', '2', '-out', join(dir, 'false.crt'))
   link.close()
@@ -89,20 +90,20 @@ test('a node tells its operator that the parent is not the one of its district',
   await new Promise(ok => fake.listen(link.port, '127.0.0.1', ok))
   await until('the node to dial', () => dials >= 2)
   let reason
-  await until('a reason that names the certificate', async () => /certificate|证书/i.test(reason = (await honest.get('/status')).link.reason), 20000)
+  await until('a reason that names the certificate', async () => /certificate|证书/i.test(reason = (await honest.get('/status')).link.reason))
     .catch(e => { throw new Error(`${e.message}: the node says "${reason}"`) })
   await new Promise(ok => fake.close(ok))
 })
 
-test('a node that was revoked is put out within seconds, says why, and comes back by a new invitation only', { timeout: 60000 }, async () => {
+test('a node that was revoked is put out within seconds, says why, and comes back by a new invitation only', PATIENT, async () => {
   const agent = new Client(w.west.url)
   await until('the agent', () => agent.signIn('agent.west', PASSWORD).then(() => true))
   await until('the link', async () => (await agent.get('/status')).link.state === 'up')
   assert.throws(() => run(HUB, ['revoke', '--data', w.street.dir, '--site', '331002003999']), /331002003999 is not a child that is enrolled here/)
   run(HUB, ['revoke', '--data', w.street.dir, '--site', SITES.west.site])
-  await until('the link to end', async () => (await agent.get('/status')).link.state === 'down', 10000)
-  await until('a reason', async () => /revoked by its parent/.test((await agent.get('/status')).link.reason), 10000)
+  await until('the link to end', async () => (await agent.get('/status')).link.state === 'down', 30000)
+  await until('a reason', async () => /revoked by its parent/.test((await agent.get('/status')).link.reason))
   await w.west.stop()
   await w.west.start()
-  await until('the same reason after a restart', async () => /revoked by its parent/.test((await agent.get('/status')).link.reason || ''), 10000)
+  await until('the same reason after a restart', async () => /revoked by its parent/.test((await agent.get('/status')).link.reason || ''))
 })

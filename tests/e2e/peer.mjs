@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path'
 
 const require = createRequire(resolve('shared/web/package.json'))
 const WebSocket = require('ws')
-const dictionary = readFileSync('schema/sync/dictionary-1.txt')
+const dictionary = readFileSync('schema/sync/dictionary-2.txt')
 export const FRAME = { HELLO: 1, EVENTS: 2, ACK: 3, WANT: 4, CHUNK: 5, NONE: 6, CLOCK_ASK: 7, CLOCK: 8, HEAD: 9, PING: 10, PONG: 11, BYE: 12, HAVE: 13, RECALL: 14, RECALLED: 15 }
 
 export const u8 = n => Buffer.from([n])
@@ -35,13 +35,27 @@ export class Reader {
   rest() { return this.bytes(this.b.length - this.at) }
 }
 
-export const encodeEvent = e => Buffer.concat([u8(1), long(e.origin), varint(e.seq), varint(e.hlc), long(e.kind), long(e.case_no), long(e.street), long(e.actor), long(e.body)])
+const sha256 = (...parts) => createHash('sha256').update(Buffer.concat(parts.map(x => Buffer.from(x)))).digest()
+const CRITICAL = 1, SIGNED = 2, PERSONAL = 4
+const fields = e => Buffer.concat([varint(e.hlc), long(e.kind), long(e.dossier), long(e.street), long(e.actor), long(e.record), long(e.more ?? '')])
+const flagsOf = e => (e.critical ? CRITICAL : 0) | (e.signature ? SIGNED : 0) | (e.personal !== undefined || e.digest ? PERSONAL : 0)
+/** An event: personal and salt, or digest alone (a shell), or neither. */
+export const encodeEvent = e => Buffer.concat([u8(2), u8(e.flags ?? flagsOf(e)), u8(e.form ?? (e.personal !== undefined ? 1 : e.digest ? 2 : 0)),
+  long(e.origin), varint(e.seq), fields(e), ...(e.personal !== undefined ? [e.salt, long(e.personal)] : e.digest ? [e.digest] : []), e.signature ?? Buffer.alloc(0)])
+export const personalDigest = e => e.personal !== undefined ? sha256('doorstep.personal.2', e.salt, e.personal) : e.digest ?? Buffer.alloc(32)
+export const coreOf = e => sha256('doorstep.event.2', e.origin.slice(0, 12), u8(2), u8(flagsOf(e)), fields(e), personalDigest(e))
+export const chain = (prev, e) => sha256(prev, e.origin, u64(e.seq), coreOf(e))
 export function decodeEvent(b) {
   const r = new Reader(b)
-  if (r.u8() !== 1) throw new Error('event version')
-  return { origin: r.long(), seq: r.varint(), hlc: r.varint(), kind: r.long(), case_no: r.long(), street: r.long(), actor: r.long(), body: r.long() }
+  if (r.u8() !== 2) throw new Error('event version')
+  const flags = r.u8(), form = r.u8()
+  const e = { origin: r.long(), seq: r.varint(), hlc: r.varint(), kind: r.long(), dossier: r.long(), street: r.long(), actor: r.long(), record: r.long(), more: r.bytes(r.varint()), critical: !!(flags & CRITICAL) }
+  if (form === 1) Object.assign(e, { salt: Buffer.from(r.bytes(16)), personal: r.long() })
+  else if (form === 2) e.digest = Buffer.from(r.bytes(32))
+  if (flags & SIGNED) e.signature = Buffer.from(r.bytes(64))
+  if (r.at !== b.length || flagsOf(e) !== flags) throw new Error('event form')
+  return e
 }
-export const chain = (prev, bytes) => createHash('sha256').update(prev).update(bytes).digest()
 
 export class Peer {
   constructor(dir, site) { Object.assign(this, { dir, site, seq: 0, head: Buffer.alloc(32), out: [], stream: randomBytes(16) }) }
@@ -74,8 +88,12 @@ export class Peer {
     return this
   }
 
-  /** Open a link; resolves when the parent's hello has come. raw: say no hello. */
-  connect(port, { raw = false, tls = {}, held = 0, known = Buffer.alloc(16) } = {}) {
+  /** Open a link; resolves when the parent's hello has come. raw: say no hello. speaks: oldest and newest version. ahead_ms: of
+   * its clock. What an older one of this peer still has to say counts no more. */
+  connect(port, { raw = false, tls = {}, held = 0, known = Buffer.alloc(16), speaks = [2, 3], rest = '', ahead_ms = 0 } = {}) {
+    this.speaks = speaks
+    this.ahead_ms = ahead_ms
+    this.version = 0
     this.received = []
     this.frames = []
     this.closed = null
@@ -87,19 +105,31 @@ export class Peer {
     this.inflate.on('data', d => this.inflated.push(d))
     this.inflate.on('error', () => {})
     this.busy = Promise.resolve()
-    this.ws = new WebSocket(`wss://127.0.0.1:${port}/sync/v1`, 'doorstep.sync.v1', { cert: this.cert, key: this.key, ca: this.ca, checkServerIdentity: () => undefined, ...tls })
+    const ws = this.ws = new WebSocket(`wss://127.0.0.1:${port}/sync/v1`, 'doorstep.sync.v1', { cert: this.cert, key: this.key, ca: this.ca, checkServerIdentity: () => undefined, ...tls })
     return new Promise((ok, no) => {
-      this.ws.on('error', e => { this.closed ??= { code: 0, reason: e.message }; no(e) })
-      this.ws.on('close', (code, reason) => { this.closed ??= { code, reason: reason.toString() }; no(new Error('closed ' + reason)) })
-      this.ws.on('open', () => {
-        if (raw) return ok(this)
-        this.send(FRAME.HELLO, Buffer.from('DST1'), u8(1), u8(1), Buffer.from(this.site + this.parent), this.stream, known, varint(held), u64(Date.now()))
+      let fault = null
+      ws.on('error', e => { fault = e; no(e) })
+      ws.on('close', (code, reason) => {
+        if (ws === this.ws) this.closed = fault ? { code: 0, reason: fault.message } : { code, reason: reason.toString() }
+        no(new Error('closed ' + reason))
       })
-      this.ws.on('message', m => {
-        this.busy = this.busy.then(() => this.take(Buffer.from(m))).then(first => { if (first === FRAME.HELLO) ok(this) }).catch(() => {})
+      ws.on('open', () => {
+        if (raw) return ok(this)
+        this.hello({ known, held, rest })
+      })
+      ws.on('message', m => {
+        if (ws === this.ws) this.busy = this.busy.then(() => this.take(Buffer.from(m))).then(first => { if (first === FRAME.HELLO) ok(this) }).catch(() => {})
       })
     })
   }
+
+  hello({ site = this.site, speaks = this.speaks, known = Buffer.alloc(16), held = 0, rest = '' } = {}) {
+    this.send(FRAME.HELLO, Buffer.from('DST1'), u8(speaks[0]), u8(speaks[1]), Buffer.from(site + this.parent), this.stream, known, varint(held), this.wall(), Buffer.from(rest))
+  }
+
+  wall() { return u64(Date.now() + this.ahead_ms) }
+
+  askClock() { this.send(FRAME.CLOCK_ASK, u64(Math.round(performance.now())), this.version >= 3 ? this.wall() : Buffer.alloc(0)) }
 
   send(kind, ...parts) { this.ws.send(Buffer.concat([u8(kind), ...parts])) }
 
@@ -108,10 +138,15 @@ export class Peer {
     const kind = r.u8()
     const f = { kind }
     if (kind === FRAME.HELLO) {
-      r.bytes(4 + 2 + 24)
+      r.bytes(4)
+      f.oldest = r.u8()
+      f.newest = r.u8()
+      this.version = Math.min(f.newest, this.speaks[1])
+      r.bytes(24)
       f.stream = Buffer.from(r.bytes(16))
       r.bytes(16)
       this.acked = r.varint()
+      f.wall = Number(r.u64())
       this.parentStream = f.stream
     } else if (kind === FRAME.EVENTS) {
       f.pos = r.varint()
@@ -132,6 +167,10 @@ export class Peer {
       else this.send(FRAME.NONE, f.digest)
     } else if (kind === FRAME.HAVE || kind === FRAME.NONE) {
       f.digest = Buffer.from(r.bytes(32))
+    } else if (kind === FRAME.CLOCK) {
+      Object.assign(f, { mono: r.u64(), now: r.u64(), promised: r.u64(), length: r.u64(), pos: r.varint() })
+      if (this.version >= 3) f.wall = Number(r.u64())
+      if (r.at !== r.b.length) throw new Error('clock of another version')
     } else if (kind === FRAME.BYE) {
       f.code = r.u8()
       f.reason = r.short()
@@ -143,11 +182,14 @@ export class Peer {
     return kind
   }
 
-  event(kind, case_no, body, more = {}) {
-    const e = { origin: this.site, seq: ++this.seq, hlc: BigInt(Date.now()) << 16n, kind, case_no, street: this.parent, actor: '', body: JSON.stringify(body), ...more }
-    const bytes = encodeEvent(e)
-    this.head = chain(this.head, bytes)
-    this.out.push(bytes)
+  event(kind, dossier, record, more = {}) {
+    const e = { origin: this.site, seq: ++this.seq, hlc: BigInt(Date.now()) << 16n, kind, dossier, street: this.parent, actor: '', record: JSON.stringify(record), ...more }
+    if (e.signed) {
+      e.signature = Buffer.alloc(64) // its flag is a part of the core
+      e.signature = sign(null, Buffer.concat([Buffer.from('doorstep.said.2'), coreOf(e)]), this.signing)
+    }
+    this.head = chain(this.head, e)
+    this.out.push(encodeEvent(e))
     return e
   }
 

@@ -11,10 +11,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
     struct errmsg e;
     struct buf first = {0}, second = {0};
 
-    if (wire_unpack(p, n, &a, &e) == OK) {
-        wire_pack(&a, &first);
-        FUZZ_CHECK(wire_unpack(first.data, first.len, &b, &e) == OK);
-        wire_pack(&b, &second);
+    for (unsigned version = WIRE_OLDEST; version <= WIRE_NEWEST; version++) {
+        buf_reset(&first);
+        buf_reset(&second);
+        if (wire_unpack(p, n, version, &a, &e) != OK)
+            continue;
+        wire_pack(&a, version, &first);
+        FUZZ_CHECK(wire_unpack(first.data, first.len, version, &b, &e) == OK);
+        wire_pack(&b, version, &second);
         FUZZ_CHECK(first.len == second.len && !memcmp(first.data, second.data, first.len));
     }
     buf_free(&first);
@@ -27,8 +31,8 @@ void fuzz_seeds(void (*give)(const void *p, size_t n))
     static const unsigned char bytes[] = "some bytes";
     const struct frame all[] = {
         {.kind = FRAME_HELLO,
-         .version = 1,
-         .dictionary = 1,
+         .oldest = 2,
+         .newest = 3,
          .site = "331002003901",
          .peer = "331002003000",
          .pos = 300},
@@ -70,8 +74,11 @@ void fuzz_seeds(void (*give)(const void *p, size_t n))
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         struct buf b = {0};
-        wire_pack(&all[i], &b);
-        give(b.data, b.len);
+        for (unsigned version = WIRE_OLDEST; version <= WIRE_NEWEST; version++) {
+            buf_reset(&b);
+            wire_pack(&all[i], version, &b);
+            give(b.data, b.len);
+        }
         buf_free(&b);
     }
 }

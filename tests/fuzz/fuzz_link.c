@@ -53,7 +53,7 @@ static void put(struct buf *b, const struct frame *f)
 {
     struct buf one = {0};
 
-    wire_pack(f, &one);
+    wire_pack(f, WIRE_NEWEST, &one);
     buf_u16(b, (unsigned)one.len);
     buf_append(b, one.data, one.len);
     buf_free(&one);
@@ -64,8 +64,8 @@ void fuzz_seeds(void (*give)(const void *p, size_t n))
     struct buf b = {0}, raw = {0}, packed = {0};
     struct deflater *d = deflater_create(6, NULL, 0);
     struct frame hello = {.kind = FRAME_HELLO,
-                          .version = 1,
-                          .dictionary = 1,
+                          .oldest = 2,
+                          .newest = 3,
                           .site = "331002003901",
                           .peer = "331002003000",
                           .stream = "child"};

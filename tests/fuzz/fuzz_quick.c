@@ -24,6 +24,8 @@ void fuzz_seeds(void (*give)(const void *p, size_t n))
         "{\"a\":\"x\\ny\",\"b\":[1,-2,0,123456789012345678],\"c\":{\"d\":null,\"e\":true,\"f\":"
         "false},\"名\":\"周大海\"}",
         "[[],{},\"\"]",
+        "[\"abcdefghijklmnopqrstuvw\",\"abcdefghij\\\"klmnopq\\\\rstuvwxyz\","
+        "\"0123456789周大海0123456789\"]",
         "\"\\\\\\\"\"",
         "0",
         "-1",

@@ -1,10 +1,12 @@
-/* Custody, lease and take-back, for spin. One case, a street S that handed it to a community C.
+/* The lease and its clocks, for spin. One case, a street S that handed it to a community C.
  *
  * Time advances in ticks on the street's clock. The community's clock runs at up to 1 tick in 4 fast or slow
  * (far more than the 1 % that the code allows for), so its estimate of the street's time is multiplied as the
  * code does. What is to be shown, whatever the line does:
  *   safety    no tick at which both may decide; no decision of C after S has begun to hold the case again
- *   liveness  the case is decided in the end (checked with fair time), when the line never comes back
+ *   over      when the lease is over for S, it is over for C: all that decisions.pml takes from here
+ *   liveness  when the line never comes back, S can take the case back in the end, where the item or an
+ *             operator lets it (checked with fair time)
  */
 #define L 4      /* length of the lease */
 #define MARGIN 2 /* beyond it, before the street takes the case back: more than the drift can make */
@@ -49,8 +51,10 @@ active proctype world() {
 /* lease_promise(): durable, then sent; lease_keep() at the other end. The line may lose anything. */
 active proctype street() {
     do
-    :: atomic { custody == 1 && !taken && !on_line && now < DEAD -> promised = now; on_line = true; line_asked = child; line_now = now; line_limit = now + L }
-    :: atomic { custody == 1 && !taken && LEASE_OVER -> taken = true; custody = 2; taken_at = now }  /* action take_back */
+    :: atomic { custody == 1 && !taken && !on_line && now < DEAD ->
+             promised = now; on_line = true; line_asked = child; line_now = now; line_limit = now + L }
+    :: atomic { custody == 1 && !taken && LEASE_OVER ->
+             taken = true; custody = 2; taken_at = now }  /* action take_back */
     :: atomic { custody == 2 && !s_decided -> s_decided = true; break }
     :: now >= END && custody == 1 && c_decided -> break
     od
@@ -59,7 +63,8 @@ active proctype street() {
 active proctype line() {
     do
     :: atomic { on_line -> on_line = false }                                                    /* lost */
-    :: atomic { on_line -> asked = line_asked; told = line_now; limit = line_limit; has_lease = true; on_line = false }
+    :: atomic { on_line ->
+             asked = line_asked; told = line_now; limit = line_limit; has_lease = true; on_line = false }
     :: now >= END && !on_line -> break
     od
 }
@@ -74,5 +79,7 @@ active proctype community() {
 
 /* No tick at which both may decide. */
 ltl exclusion { [] !(taken && LEASE_HELD && !c_decided) }
-/* Nobody waits for ever: somebody has decided, or the street holds the case and will. */
+/* When it is over for the street it is over for the community, also by an answer that comes late. */
+ltl over { [] (LEASE_OVER -> !LEASE_HELD) }
+/* The lease keeps nobody waiting for ever: somebody has decided. */
 ltl served { <> (c_decided || s_decided) }

@@ -3,7 +3,6 @@
 #include "catalogue/filetype.h"
 #include "api/guard.h"
 #include "api/reply.h"
-#include "api/sha1.h"
 #include "api/static.h"
 #include "base/crypto.h"
 
@@ -22,30 +21,6 @@ static void kinds_by_content(void **state)
     assert_null(filetype_of((const unsigned char *)"MZ this is no picture", 21));
     assert_null(filetype_of((const unsigned char *)"\xff\xd8", 2));
     assert_null(filetype_of((const unsigned char *)"", 0));
-}
-
-static void sha1_vectors(void **state)
-{
-    (void)state;
-    static const char two[] = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
-    static const struct {
-        const char *text, *hex;
-    } vector[] = {
-        {"", "da39a3ee5e6b4b0d3255bfef95601890afd80709"},
-        {"abc", "a9993e364706816aba3e25717850c26c9cd0d89d"},
-        {two, "84983e441c3bd26ebaae4aa1f95129e5e54670f1"},
-    };
-    for (size_t i = 0; i < 3; i++) {
-        struct sha1 s;
-        unsigned char out[20];
-        char hex[41];
-        sha1_init(&s);
-        for (const char *p = vector[i].text; *p; p++)
-            sha1_update(&s, p, 1);
-        sha1_final(&s, out);
-        hex_encode(out, 20, hex);
-        assert_string_equal(hex, vector[i].hex);
-    }
 }
 
 static void guard_pauses_and_forgets(void **state)
@@ -112,11 +87,8 @@ static void pages_by_path(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kinds_by_content),
-        cmocka_unit_test(sha1_vectors),
-        cmocka_unit_test(guard_pauses_and_forgets),
-        cmocka_unit_test(language_of_the_reader),
-        cmocka_unit_test(problem_shape),
+        cmocka_unit_test(kinds_by_content),       cmocka_unit_test(guard_pauses_and_forgets),
+        cmocka_unit_test(language_of_the_reader), cmocka_unit_test(problem_shape),
         cmocka_unit_test(pages_by_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

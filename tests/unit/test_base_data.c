@@ -99,8 +99,8 @@ static void json_members(void **state)
     c = json_copy(o);
     json_del(o, "list");
     assert_null(json_get(o, "list"));
-    json_merge(o, c);
-    for (void *i = json_iter(o); i; i = json_iter_next(o, i), n++)
+    assert_int_equal(json_count(json_get(c, "list")), 2); /* a copy is deep */
+    for (void *i = json_iter(c); i; i = json_iter_next(c, i), n++)
         assert_non_null(json_iter_value(i));
     assert_int_equal(n, 4);
     json_free(c);
@@ -145,6 +145,30 @@ static void buffers(void **state)
     buf_printf(&b, "-%d", 42);
     assert_string_equal(buf_text(&b), "end-42");
     buf_free(&b);
+}
+
+static void sha1_vectors(void **state)
+{
+    (void)state;
+    static const char two[] = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+    static const struct {
+        const char *text, *hex;
+    } vector[] = {
+        {"", "da39a3ee5e6b4b0d3255bfef95601890afd80709"},
+        {"abc", "a9993e364706816aba3e25717850c26c9cd0d89d"},
+        {two, "84983e441c3bd26ebaae4aa1f95129e5e54670f1"},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        struct sha1 *s = sha1_create();
+        unsigned char out[20];
+        char hex[41];
+        for (const char *p = vector[i].text; *p; p++)
+            sha1_update(s, p, 1);
+        sha1_final(s, out);
+        sha1_destroy(s);
+        hex_encode(out, 20, hex);
+        assert_string_equal(hex, vector[i].hex);
+    }
 }
 
 static void digests(void **state)
@@ -296,13 +320,10 @@ static void problems(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_is_canonical),
-        cmocka_unit_test(json_refuses),
-        cmocka_unit_test(json_members),
-        cmocka_unit_test(buffers),
-        cmocka_unit_test(digests),
-        cmocka_unit_test(streams),
-        cmocka_unit_test(times),
+        cmocka_unit_test(json_is_canonical), cmocka_unit_test(json_refuses),
+        cmocka_unit_test(json_members),      cmocka_unit_test(buffers),
+        cmocka_unit_test(digests),           cmocka_unit_test(sha1_vectors),
+        cmocka_unit_test(streams),           cmocka_unit_test(times),
         cmocka_unit_test(problems),
     };
 

@@ -10,6 +10,7 @@
 #include "db/store.h"
 
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,6 +151,15 @@ static void files(void **state)
         assert_int_equal(version, 2);
         assert_int_equal(db_exec(db, "SELECT * FROM w", &e), ERR_IO);
     }
+    /* a file that began otherwise is refused whole, also when it is older or longer than ours */
+    for (int n = 2; n <= 3; n++) {
+        const struct migration others[] = {
+            {1, "beginning", "SELECT 1"}, list[1], {3, "third", "SELECT 1"}};
+        assert_int_equal(migrate(db, others, n, &e), ERR_UNSUPPORTED);
+        assert_non_null(strstr(e.text, "before the first release"));
+        assert_int_equal(migrate_version(db, &version, &e), OK);
+        assert_int_equal(version, 2);
+    }
     db_close(db);
     snprintf(copy, sizeof copy, "%s/text.db", folder);
     f = fopen(copy, "w");
@@ -177,9 +187,10 @@ static void wake(void *arg)
     pthread_mutex_unlock(&lock);
 }
 
-static void drain(struct store *s)
+/* Until so many are left. */
+static void drain_but(struct store *s, int left)
 {
-    while (store_pending(s)) {
+    while (store_pending(s) > left) {
         pthread_mutex_lock(&lock);
         while (!wakes)
             pthread_cond_wait(&woken, &lock);
@@ -187,6 +198,11 @@ static void drain(struct store *s)
         pthread_mutex_unlock(&lock);
         store_complete(s);
     }
+}
+
+static void drain(struct store *s)
+{
+    drain_but(s, 0);
 }
 
 enum way { GOOD, FAILING, BREAKING_COMMIT, LOSING_TRANSACTION, LEAVING_OPEN, READING };
@@ -264,14 +280,43 @@ static struct store *open_store(void)
 }
 
 /* Holds the turn that runs now, so that what comes next shares one. */
-static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+    bool reached, open;
+} gate = {.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
 
 static enum err run_gate(struct job *job, struct db *db, struct errmsg *e)
 {
     (void)job, (void)db, (void)e;
-    pthread_mutex_lock(&gate);
-    pthread_mutex_unlock(&gate);
+    pthread_mutex_lock(&gate.lock);
+    gate.reached = true;
+    pthread_cond_broadcast(&gate.moved);
+    while (!gate.open)
+        pthread_cond_wait(&gate.moved, &gate.lock);
+    pthread_mutex_unlock(&gate.lock);
     return OK;
+}
+
+static void gate_close(void)
+{
+    gate.reached = gate.open = false;
+}
+
+static void gate_wait(void)
+{
+    pthread_mutex_lock(&gate.lock);
+    while (!gate.reached)
+        pthread_cond_wait(&gate.moved, &gate.lock);
+    pthread_mutex_unlock(&gate.lock);
+}
+
+static void gate_open(void)
+{
+    pthread_mutex_lock(&gate.lock);
+    gate.open = true;
+    pthread_cond_broadcast(&gate.moved);
+    pthread_mutex_unlock(&gate.lock);
 }
 
 static void submit_together(struct store *s, struct put_job *jobs, int n)
@@ -279,12 +324,12 @@ static void submit_together(struct store *s, struct put_job *jobs, int n)
     struct put_job first = job_of(0, READING);
 
     first.job.run = run_gate;
-    pthread_mutex_lock(&gate);
+    gate_close();
     store_write(s, &first.job);
-    usleep(20000);
+    gate_wait();
     for (int i = 0; i < n; i++)
         store_write(s, &jobs[i].job);
-    pthread_mutex_unlock(&gate);
+    gate_open();
     drain(s);
 }
 
@@ -415,6 +460,30 @@ static int64_t size_of(const char *suffix)
     return stat(name, &st) ? 0 : (int64_t)st.st_size;
 }
 
+/* What the log may have: its bound, and one turn, here of a megabyte. */
+enum {
+    PAGE = 4096 + 24,
+    LOG_BYTES_MAX = 32 + (STORE_LOG_PAGES_MAX + 300) * PAGE,
+    LOG_MB = LOG_BYTES_MAX >> 20
+};
+
+static void write_much(struct store *s, struct put_job *jobs, int first, int n)
+{
+    for (int i = 0; i < n; i++) {
+        jobs[i] = job_of(first + i, GOOD);
+        jobs[i].job.run = run_much;
+        jobs[i].job.done = say_nothing;
+        jobs[i].job.bytes = 1 << 20;
+        store_write(s, &jobs[i].job);
+    }
+}
+
+static void assert_good(const struct put_job *jobs, int n)
+{
+    for (int i = 0; i < n; i++)
+        assert_true(jobs[i].done && jobs[i].job.err == OK);
+}
+
 /* While the store is open the log is carried back into the file, and begins anew: it does not grow
  * with what is written. */
 static void the_log_is_carried_back(void **state)
@@ -425,23 +494,188 @@ static void the_log_is_carried_back(void **state)
     (void)state;
     for (int round = 0; round < ROUNDS; round++) {
         static struct put_job jobs[EACH];
-        for (int i = 0; i < EACH; i++) {
-            jobs[i] = job_of(round * EACH + i, GOOD);
-            jobs[i].job.run = run_much;
-            jobs[i].job.done = say_nothing;
-            jobs[i].job.bytes = 1 << 20;
-            store_write(s, &jobs[i].job);
-        }
+        write_much(s, jobs, round * EACH, EACH);
         drain(s);
-        for (int i = 0; i < EACH; i++)
-            assert_int_equal(jobs[i].job.err, OK);
-        for (int i = 0; i < 1000 && size_of("") < ((int64_t)round * EACH + EACH / 2) << 20; i++)
+        assert_good(jobs, EACH);
+        for (int i = 0; i < 6000 && size_of("") < ((int64_t)round * EACH + EACH / 2) << 20; i++)
             usleep(10000);
         assert_true(size_of("") >= ((int64_t)round * EACH + EACH / 2) << 20);
     }
-    assert_in_range(size_of("-wal"), 1, 80 << 20);
+    assert_in_range(size_of("-wal"), 1, LOG_BYTES_MAX);
     store_close(s);
     assert_int_equal(size_of("-wal"), 0);
+}
+
+/* ---- a carrier that is slow ----------------------------------------------------------------- */
+
+static sqlite3_vfs disk, *real_disk;
+static sqlite3_io_methods file_methods;
+static const sqlite3_io_methods *real_file;
+static _Atomic bool slow_carrier;
+
+/* Once, in the middle of carrying: until the log has come to its bound, and on while a writer that
+ * does not wait would pass it. A machine too slow to pass it meanwhile says nothing wrong. */
+static int write_slowly(sqlite3_file *f, const void *p, int n, sqlite3_int64 at)
+{
+    char name[16] = "";
+
+    pthread_getname_np(pthread_self(), name, sizeof name);
+    if (slow_carrier && !strcmp(name, "checkpointer")) {
+        for (int i = 0; i < 6000 && size_of("-wal") < (int64_t)STORE_LOG_PAGES_MAX * PAGE; i++)
+            usleep(10000);
+        usleep(1000000);
+        slow_carrier = false;
+    }
+    return real_file->xWrite(f, p, n, at);
+}
+
+static int open_slow(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, int *ret)
+{
+    int rc = real_disk->xOpen(real_disk, name, f, flags, ret);
+
+    (void)v;
+    if (rc == SQLITE_OK && flags & SQLITE_OPEN_MAIN_DB) {
+        if (!real_file) { /* every file here has the same */
+            real_file = f->pMethods;
+            file_methods = *real_file;
+            file_methods.xWrite = write_slowly;
+        }
+        f->pMethods = &file_methods;
+    }
+    return rc;
+}
+
+static void use_slow_disk(void)
+{
+    real_disk = sqlite3_vfs_find(NULL);
+    disk = *real_disk;
+    disk.zName = "slow";
+    disk.xOpen = open_slow;
+    sqlite3_vfs_register(&disk, 1);
+}
+
+static void the_writer_waits_for_a_slow_carrier(void **state)
+{
+    enum { MB = LOG_MB + 80 };
+    static struct put_job jobs[MB];
+    struct store *s = open_store();
+
+    (void)state;
+    slow_carrier = true;
+    write_much(s, jobs, 0, MB);
+    drain(s);
+    assert_good(jobs, MB);
+    assert_in_range(size_of("-wal"), STORE_LOG_PAGES_MAX * PAGE, LOG_BYTES_MAX);
+    assert_false(slow_carrier);
+    store_close(s);
+}
+
+/* ---- readers -------------------------------------------------------------------------------- */
+
+/* Each reads on until the other has begun: at every moment somebody reads what is older than the
+ * last commit. */
+struct relay {
+    struct put_job put;
+    struct store *s;
+};
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+    int begun;
+    bool over;
+} relay = {.lock = PTHREAD_MUTEX_INITIALIZER, .moved = PTHREAD_COND_INITIALIZER};
+
+static enum err run_relay(struct job *job, struct db *db, struct errmsg *e)
+{
+    int mine;
+
+    (void)job, (void)e;
+    (void)count(db);
+    pthread_mutex_lock(&relay.lock);
+    mine = ++relay.begun;
+    pthread_cond_broadcast(&relay.moved);
+    while (!relay.over && relay.begun == mine)
+        pthread_cond_wait(&relay.moved, &relay.lock);
+    pthread_mutex_unlock(&relay.lock);
+    return OK;
+}
+
+static void read_again(struct job *job)
+{
+    struct relay *r = (struct relay *)job;
+
+    assert_int_equal(job->err, OK);
+    if (!relay.over) /* set by this thread */
+        store_read(r->s, job);
+}
+
+static void readers_one_after_the_other_do_not_hold_the_log(void **state)
+{
+    enum { MB = 2 * LOG_MB };
+    static struct put_job jobs[MB];
+    struct store *s = open_store();
+    struct relay r[2];
+    int64_t size;
+
+    (void)state;
+    relay.over = false;
+    for (int i = 0; i < 2; i++) {
+        r[i] = (struct relay){job_of(0, READING), s};
+        r[i].put.job.run = run_relay;
+        r[i].put.job.done = read_again;
+        store_read(s, &r[i].put.job);
+    }
+    write_much(s, jobs, 0, MB);
+    drain_but(s, 2);
+    size = size_of("-wal");
+    pthread_mutex_lock(&relay.lock);
+    relay.over = true;
+    pthread_cond_broadcast(&relay.moved);
+    pthread_mutex_unlock(&relay.lock);
+    drain(s);
+    assert_good(jobs, MB);
+    assert_in_range(size, 1, LOG_BYTES_MAX);
+    store_close(s);
+}
+
+/* Reads what is there before it waits at the gate. */
+static enum err run_stay(struct job *job, struct db *db, struct errmsg *e)
+{
+    ((struct put_job *)job)->found = count(db);
+    return run_gate(job, db, e);
+}
+
+/* The one exception: writing goes on, and once the reader has gone the log is as bounded as before.
+ */
+static void a_reader_that_stays_stops_nobody(void **state)
+{
+    enum { MB = LOG_MB + 20 };
+    static struct put_job jobs[MB];
+    struct store *s = open_store();
+    struct put_job reader = job_of(0, READING);
+    int64_t grown;
+
+    (void)state;
+    reader.job.run = run_stay;
+    gate_close();
+    store_read(s, &reader.job);
+    gate_wait();
+    write_much(s, jobs, 0, MB);
+    drain_but(s, 1);
+    assert_good(jobs, MB);
+    assert_true(size_of("-wal") > LOG_BYTES_MAX);
+    gate_open();
+    drain(s);
+    assert_int_equal(reader.found, 0);
+    write_much(s, jobs, MB, MB); /* to twice the bound: then it begins anew */
+    drain(s);
+    grown = size_of("-wal");
+    write_much(s, jobs, 2 * MB, MB);
+    drain(s);
+    assert_good(jobs, MB);
+    assert_int_equal(size_of("-wal"), grown);
+    assert_in_range(grown, 1, 2 * LOG_BYTES_MAX);
+    store_close(s);
 }
 
 int main(void)
@@ -455,7 +689,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(precommit_can_undo_a_turn, setup, teardown),
         cmocka_unit_test_setup_teardown(close_drains, setup, teardown),
         cmocka_unit_test_setup_teardown(the_log_is_carried_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_writer_waits_for_a_slow_carrier, setup, teardown),
+        cmocka_unit_test_setup_teardown(readers_one_after_the_other_do_not_hold_the_log, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_reader_that_stays_stops_nobody, setup, teardown),
     };
 
+    use_slow_disk();
     return cmocka_run_group_tests_name("db_store", tests, NULL, NULL);
 }

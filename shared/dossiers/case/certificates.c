@@ -1,13 +1,18 @@
 /* Results: issued with a number of the site's own block and a code that anyone can check. The code
  * is a compact JWS (RFC 7515, EdDSA): {n number, i item, h first 16 hex digits of the SHA-256 of
  * the holder's citizen number, d date, s issuing site}. */
-#include "office/inside.h"
+#include "dossiers/case/certificates.h"
 
+#include "base/buf.h"
 #include "base/crypto.h"
+#include "base/text.h"
 #include "base/time.h"
-
-#include <stdio.h>
-#include <string.h>
+#include "dossiers/case/access.h"
+#include "dossiers/case/case.h"
+#include "dossiers/case/numbers.h"
+#include "dossiers/case/view.h"
+#include "office/say.h"
+#include "office/sites.h"
 
 static void holder_digest(const char *id_number, char out[17])
 {
@@ -48,9 +53,10 @@ static void make_token(struct office *o, const char *number, const char *item, c
 }
 
 enum err certificate_issue(struct office *o, struct db *db, const struct caller *c,
-                           const struct case_state *s, struct problem *p, struct errmsg *e)
+                           const struct dossier *d, struct problem *p, struct errmsg *e)
 {
-    const struct json *f = s->filing;
+    const struct case_state *s = d->state;
+    const struct json *f = s->filing, *a = json_get(s->person, "applicant");
     int64_t now = host_wall_ms(o->host);
     struct buf token = {0};
     char number[40], date[11];
@@ -61,29 +67,81 @@ enum err certificate_issue(struct office *o, struct db *db, const struct caller 
         return err;
     time_date(now, date);
     make_token(o, number, text_or(json_get_text(f, "item"), ""),
-               text_or(json_get_text(json_get(f, "applicant"), "id_number"), ""), date, &token);
+               text_or(json_get_text(a, "id_number"), ""), date, &token);
     struct json *b = json_object();
-    json_set_int(b, "custody_no", s->custody_no);
+    json_set_int(b, "custody_no", d->custody.no);
     json_set_text(b, "number", number);
     json_set_text(b, "token", buf_text(&token));
     buf_free(&token);
-    return office_say(o, db, "certificate.issued/1", s->case_no, o->street, c, b, e);
+    return office_say(o, db, "certificate.issued/1", d->id, d->street, c, b, e);
 }
 
-static enum err find_case(struct db *db, const char *number, char case_no[24], struct errmsg *e)
-{
-    struct stmt *st =
-        db_stmt(db, "SELECT case_no FROM certificate WHERE number = $1 ORDER BY case_no LIMIT 1");
-    bool row;
+/* ---- showing one ------------------------------------------------------------------------------*/
 
+/* The row of a number: whose it is, who issued it, and whether it is valid. */
+struct row {
+    bool there;
+    char case_no[24], issuer[13], state[16];
+    int64_t issued_ms;
+};
+
+static enum err find_row(struct db *db, const char *number, struct row *ret, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT case_no, issuer, state, issued_ms FROM certificate WHERE "
+                                  "number = $1 ORDER BY case_no LIMIT 1");
+
+    *ret = (struct row){.there = false};
     bind_text(st, 1, number);
-    enum err err = db_step(st, &row, e);
-    if (err == OK && !row)
-        return ERR_NOT_FOUND;
-    if (err == OK)
-        snprintf(case_no, 24, "%s", col_text(st, 0));
+    enum err err = db_step(st, &ret->there, e);
+    if (err == OK && ret->there) {
+        COPY_TEXT(ret->case_no, col_text(st, 0));
+        COPY_TEXT(ret->issuer, col_text(st, 1));
+        COPY_TEXT(ret->state, col_text(st, 2));
+        ret->issued_ms = col_int(st, 3);
+    }
     db_reset(st);
     return err;
+}
+
+static void add_end(struct json *x, const char *issued_on, int64_t years)
+{
+    char until[24];
+    int year = 0;
+
+    for (int i = 0; i < 4; i++)
+        year = year * 10 + (issued_on[i] - '0');
+    snprintf(until, sizeof until, "%04d%.6s", (year + (int)years) % 10000, issued_on + 4);
+    if (years)
+        json_set_text(x, "valid_until", until);
+}
+
+static struct json *view(struct db *db, const struct case_state *s, const struct row *r,
+                         const char *number)
+{
+    const struct json *result = json_get(s->filing, "result"),
+                      *a = json_get(s->person, "applicant");
+    struct json *x = json_object();
+    char name[64], date[11];
+
+    json_set_text(x, "number", number);
+    json_set_text(x, "case_no", r->case_no);
+    json_set_text(x, "item_name", json_get_text(s->filing, "item_name"));
+    json_set_text(x, "item_name_en", json_get_text(s->filing, "item_name_en"));
+    json_set_text(x, "result_name", json_get_text(result, "name"));
+    json_set_text(x, "result_name_en", json_get_text(result, "name_en"));
+    json_set_text(x, "holder_name", json_get_text(a, "name"));
+    json_set_text(x, "holder_number", json_get_text(a, "id_number"));
+    set_time(x, "issued_at", r->issued_ms);
+    time_date(r->issued_ms, date);
+    json_set_text(x, "issued_on", date);
+    add_end(x, date, json_get_int(result, "valid_years", 0));
+    site_name_of(db, r->issuer, name);
+    json_set_text(x, "issuer", r->issuer);
+    json_set_text(x, "issuer_name", name);
+    if (s->issued && text_is(s->certificate_no, number))
+        json_set_text(x, "token", json_get_text(s->issued->personal, "token"));
+    json_set_text(x, "state", r->state);
+    return x;
 }
 
 enum err certificate_show(struct office *o, struct db *db, const struct caller *c,
@@ -91,46 +149,25 @@ enum err certificate_show(struct office *o, struct db *db, const struct caller *
 {
     const char *number = text_or(json_get_text(in, "number"), "");
     struct errmsg e = {""};
-    struct case_open k;
-    char no[24], name[64], date[11];
-    enum err err = find_case(db, number, no, &e);
+    struct case_state *s;
+    struct dossier d;
+    struct row r;
+    bool sees = false;
+    enum err err = find_row(db, number, &r, &e);
 
-    if (err == ERR_NOT_FOUND || (err == OK && !case_visible(o, db, c, no))) {
+    if (err == OK && r.there)
+        err = case_visible(o, db, c, r.case_no, &sees, &e);
+    if (err != OK)
+        return err;
+    if (!sees) {
         problem_set(p, 404, "no-certificate", "number", NULL, number, "没有这张证件，或您无权查看",
                     "There is no such result, or you may not see it");
         return ERR_NOT_FOUND;
     }
-    if (err != OK || (err = case_load(db, no, &k, &e)) != OK)
+    if ((err = case_load(o, db, r.case_no, &d, &s, &e)) != OK)
         return err;
-    const struct case_state *s = &k.state;
-    const struct json *result = json_get(s->filing, "result"),
-                      *a = json_get(s->filing, "applicant");
-    struct json *x = json_object();
-    json_set_text(x, "number", s->certificate_no);
-    json_set_text(x, "case_no", no);
-    json_set_text(x, "item_name", json_get_text(s->filing, "item_name"));
-    json_set_text(x, "item_name_en", json_get_text(s->filing, "item_name_en"));
-    json_set_text(x, "result_name", json_get_text(result, "name"));
-    json_set_text(x, "result_name_en", json_get_text(result, "name_en"));
-    json_set_text(x, "holder_name", json_get_text(a, "name"));
-    json_set_text(x, "holder_number", json_get_text(a, "id_number"));
-    set_time(x, "issued_at", s->issued_ms);
-    time_date(s->issued_ms, date);
-    json_set_text(x, "issued_on", date);
-    if (json_get_int(result, "valid_years", 0)) {
-        int year = (int)(json_get_int(result, "valid_years", 0)) + (date[0] - '0') * 1000 +
-                   (date[1] - '0') * 100 + (date[2] - '0') * 10 + (date[3] - '0');
-        char until[24];
-        snprintf(until, sizeof until, "%04d%.6s", year % 10000, date + 4);
-        json_set_text(x, "valid_until", until);
-    }
-    site_name_of(db, s->certificate_by, name);
-    json_set_text(x, "issuer", s->certificate_by);
-    json_set_text(x, "issuer_name", name);
-    json_set_text(x, "token", s->token);
-    json_set_text(x, "state", s->revoked ? "revoked" : "valid");
-    case_close(&k);
-    *out = x;
+    *out = view(db, s, &r, number);
+    dossier_close(&d);
     return OK;
 }
 
@@ -146,45 +183,46 @@ static enum err invalid(struct json **out, const char *reason, const char *zh, c
     return OK;
 }
 
-static bool public_key(struct db *db, const char *site, unsigned char key[32])
+static enum err public_key(struct db *db, const char *site, unsigned char key[32], bool *ret,
+                           struct errmsg *e)
 {
     struct stmt *st = db_stmt(db, "SELECT public_key FROM site WHERE code = $1");
-    struct errmsg e;
-    bool row, good = false;
+    bool row;
 
     bind_text(st, 1, site);
-    if (db_step(st, &row, &e) == OK && row)
-        good = hex_decode(col_text(st, 0), key, 32);
+    enum err err = db_step(st, &row, e);
+    *ret = err == OK && row && hex_decode(col_text(st, 0), key, 32);
     db_reset(st);
-    return good;
+    return err;
 }
 
-/* The payload of a token whose signature holds; NULL: it does not. */
-static struct json *open_token(struct db *db, const char *token)
+/* *ret: the payload of a token whose signature holds; NULL: it does not. The caller's. */
+static enum err open_token(struct db *db, const char *token, struct json **ret, struct errmsg *e)
 {
     const char *dot = strchr(token, '.'), *dot2 = dot ? strchr(dot + 1, '.') : NULL;
     struct buf head = {0}, payload = {0}, sig = {0};
     struct json *h = NULL, *j = NULL;
     unsigned char key[32];
-    bool good = false;
+    enum err err = OK;
+    bool good = dot2 && strlen(token) < 2000 &&
+                base64url_decode(token, (size_t)(dot - token), &head) &&
+                base64url_decode(dot + 1, (size_t)(dot2 - dot - 1), &payload) &&
+                base64url_decode(dot2 + 1, strlen(dot2 + 1), &sig) && sig.len == 64 &&
+                json_parse((char *)head.data, head.len, &h, NULL) == OK &&
+                json_parse((char *)payload.data, payload.len, &j, NULL) == OK &&
+                text_is(json_get_text(h, "alg"), "EdDSA");
 
-    if (dot2 && strlen(token) < 2000 && base64url_decode(token, (size_t)(dot - token), &head) &&
-        base64url_decode(dot + 1, (size_t)(dot2 - dot - 1), &payload) &&
-        base64url_decode(dot2 + 1, strlen(dot2 + 1), &sig) && sig.len == 64 &&
-        json_parse((char *)head.data, head.len, &h, NULL) == OK &&
-        json_parse((char *)payload.data, payload.len, &j, NULL) == OK)
-        good = !strcmp(text_or(json_get_text(h, "alg"), ""), "EdDSA") &&
-               public_key(db, text_or(json_get_text(j, "s"), ""), key) &&
-               crypto_verify(key, token, (size_t)(dot2 - token), sig.data);
+    if (good)
+        err = public_key(db, text_or(json_get_text(j, "s"), ""), key, &good, e);
+    good = good && crypto_verify(key, token, (size_t)(dot2 - token), sig.data);
     buf_free(&head);
     buf_free(&payload);
     buf_free(&sig);
     json_free(h);
-    if (!good) {
+    if (!good)
         json_free(j);
-        j = NULL;
-    }
-    return j;
+    *ret = good ? j : NULL;
+    return err;
 }
 
 enum err certificate_verify_token(struct office *o, struct db *db, const struct caller *c,
@@ -192,11 +230,10 @@ enum err certificate_verify_token(struct office *o, struct db *db, const struct 
 {
     const char *token = json_get_text(in, "token");
     struct errmsg e = {""};
-    struct stmt *st;
-    struct json *t;
+    struct json *t = NULL;
+    struct row r;
     char name[64];
     enum err err;
-    bool row;
 
     (void)o;
     (void)c;
@@ -205,24 +242,25 @@ enum err certificate_verify_token(struct office *o, struct db *db, const struct 
                     "请提供二维码内容", "Give the text of the QR code");
         return ERR_INVALID;
     }
-    if (!(t = open_token(db, token)))
+    if ((err = open_token(db, token, &t, &e)) != OK)
+        return err;
+    if (!t)
         return invalid(out, "signature", "这个二维码不是本系统签发的，或内容被改动过。",
                        "This code was not signed by an office of this district, or was changed.");
-    st = db_stmt(db, "SELECT state FROM certificate WHERE number = $1 ORDER BY case_no LIMIT 1");
-    bind_text(st, 1, text_or(json_get_text(t, "n"), ""));
-    if ((err = db_step(st, &row, &e)) != OK) {
+    if ((err = find_row(db, text_or(json_get_text(t, "n"), ""), &r, &e)) != OK) {
         json_free(t);
         return err;
     }
-    bool revoked = row && strcmp(col_text(st, 0), "valid");
-    db_reset(st);
-    if (revoked) {
+    if (r.there && !text_is(r.state, "valid")) {
         json_free(t);
-        return invalid(out, "revoked", "这张证件已被撤销。", "This result has been revoked.");
+        return text_is(r.state, "overruled")
+                   ? invalid(out, "overruled", "这张证件已失效：上级站点另有决定。",
+                             "This result is not valid: an office above has decided otherwise.")
+                   : invalid(out, "revoked", "这张证件已被撤销。", "This result has been revoked.");
     }
     *out = json_object();
     json_set_bool(*out, "valid", true);
-    json_set_bool(*out, "known_here", row);
+    json_set_bool(*out, "known_here", r.there);
     json_set_text(*out, "number", json_get_text(t, "n"));
     json_set_text(*out, "item", json_get_text(t, "i"));
     json_set_text(*out, "issued_on", json_get_text(t, "d"));

@@ -1,7 +1,7 @@
 /* The same person and item, filed again within half a year: told, not refused. The key that finds a
- * person is led by the week of filing (schema/sql/0006): one look for each week of the time that is
+ * person is led by the week of filing (schema/sql/0005): one look for each week of the time that is
  * asked about. */
-#include "office/inside.h"
+#include "dossiers/case/duplicates.h"
 
 #define WEEK_MS 604800000LL
 #define PERSONS 100000000000LL /* keys of one week */

@@ -1,24 +1,21 @@
 /* Filing a case: everything is checked first, then one event says it all. */
-#include "office/inside.h"
+#include "dossiers/case/case.h"
 
+#include "base/text.h"
 #include "base/time.h"
 #include "catalogue/form.h"
+#include "catalogue/items.h"
+#include "dossiers/case/access.h"
+#include "dossiers/case/actions.h"
+#include "dossiers/case/duplicates.h"
+#include "dossiers/case/numbers.h"
+#include "dossiers/case/papers_check.h"
+#include "dossiers/case/state.h"
+#include "office/lease.h"
+#include "office/say.h"
+#include "office/sites.h"
 
-#include <stdio.h>
-#include <string.h>
-
-bool office_decides(const struct office *o, const struct json *decided_at)
-{
-    /* What is delegated to a lower tier the higher one may still do. */
-    static const char *const tiers[] = {"district", "street", "community"};
-
-    for (size_t i = 0; i < json_count(decided_at); i++)
-        for (size_t t = 0; t < 3; t++)
-            if (json_value_text(json_at(decided_at, i)) &&
-                !strcmp(tiers[t], json_value_text(json_at(decided_at, i))) && t >= (size_t)o->tier)
-                return true;
-    return false;
-}
+#define QUERY_CODE_LEN 6
 
 static bool names(const struct json *list, const char *what)
 {
@@ -28,147 +25,15 @@ static bool names(const struct json *list, const char *what)
     return false;
 }
 
-/* ---- papers -----------------------------------------------------------------------------------*/
-
-static enum err paper_check(struct db *db, const struct json *material, const char *digest,
-                            size_t at, size_t no, struct json **ret, struct problem *p,
-                            struct errmsg *e)
-{
-    struct stmt *st =
-        db_stmt(db, "SELECT size, media_type, state, name FROM document WHERE digest = $1");
-    char field[80];
-    enum err err;
-    bool row;
-
-    snprintf(field, sizeof field, "materials[%zu].documents[%zu]", at, no);
-    bind_text(st, 1, text_or(digest, ""));
-    if ((err = db_step(st, &row, e)) != OK)
-        return err;
-    if (!row || strcmp(col_text(st, 2), "here")) {
-        db_reset(st);
-        problem_set(p, 422, "document-unknown", field, "the digest of a finished upload", digest,
-                    "这份材料还没有上传完成", "This paper has not been uploaded");
-        return ERR_INVALID;
-    }
-    err = form_check_document(material, col_text(st, 1), col_int(st, 0), p);
-    if (err == OK) {
-        *ret = json_object();
-        json_set_text(*ret, "digest", digest);
-        json_set_text(*ret, "media_type", col_text(st, 1));
-        json_set_int(*ret, "size", col_int(st, 0));
-        json_set_text(*ret, "name", col_text(st, 3));
-    } else {
-        snprintf(p->field, sizeof p->field, "%s", field);
-    }
-    db_reset(st);
-    return err;
-}
-
-enum err papers_check(struct db *db, const struct json *item, const struct json *given,
-                      struct json **ret, struct problem *p, struct errmsg *e)
-{
-    struct json *list = json_array();
-    enum err err = OK;
-
-    for (size_t i = 0; err == OK && i < json_count(given); i++) {
-        const struct json *g = json_at(given, i), *docs = json_get(g, "documents");
-        const struct json *material = form_material(item, json_get_text(g, "code"));
-        struct json *m = json_object();
-        json_push(list, m);
-        json_set_text(m, "code", json_get_text(g, "code"));
-        if (json_get_bool(g, "later", false))
-            json_set_bool(m, "later", true);
-        if (json_get_bool(g, "commitment", false))
-            json_set_bool(m, "commitment", true);
-        if (!material) {
-            problem_set(p, 422, "material-unknown", "materials", "a material of this item",
-                        json_get_text(g, "code"), "材料不属于本事项", "Not a paper of this item");
-            err = ERR_INVALID;
-        }
-        if (json_count(docs) > 20) {
-            problem_set(p, 422, "documents-too-many", "materials", "at most 20 files for one paper",
-                        NULL, "一份材料最多 20 个文件", "At most 20 files for one paper");
-            err = ERR_INVALID;
-        }
-        struct json *kept = json_array();
-        json_set(m, "documents", kept);
-        for (size_t k = 0; err == OK && k < json_count(docs); k++) {
-            struct json *d = NULL;
-            err = paper_check(db, material, json_value_text(json_at(docs, k)), i, k, &d, p, e);
-            if (d)
-                json_push(kept, d);
-        }
-    }
-    if (err == OK)
-        *ret = list;
-    else
-        json_free(list);
-    return err;
-}
-
-/* Where the papers of a case belong: the street has every one, so has the custodian. */
-static bool papers_wanted(const struct office *o, const struct case_state *s)
-{
-    const char *community = text_or(json_get_text(s->filing, "community"), "");
-
-    return o->tier == TIER_STREET || !strcmp(s->custodian, o->site) ||
-           !strcmp(community, o->site) || !strcmp(s->filed_at, o->site);
-}
-
-enum err papers_note(struct office *o, struct db *db, const struct case_state *s,
-                     const struct json *materials, struct errmsg *e)
-{
-    for (size_t i = 0; i < json_count(materials); i++) {
-        const struct json *docs = json_get(json_at(materials, i), "documents");
-        for (size_t k = 0; k < json_count(docs); k++) {
-            const struct json *d = json_at(docs, k);
-            struct stmt *st = db_stmt(
-                db,
-                "INSERT INTO document (digest, street, case_no, size, media_type, state, hlc, "
-                "name) "
-                "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (digest) DO UPDATE SET "
-                "case_no = CASE document.case_no WHEN '' THEN excluded.case_no ELSE "
-                "document.case_no END, "
-                "hlc = CASE document.hlc WHEN 0 THEN excluded.hlc ELSE document.hlc END, "
-                "state = CASE WHEN document.state = 'remote' THEN excluded.state ELSE "
-                "document.state END "
-                "WHERE document.case_no = '' OR document.hlc = 0 OR document.state <> "
-                "CASE WHEN document.state = 'remote' THEN excluded.state ELSE document.state END");
-            bind_text(st, 1, text_or(json_get_text(d, "digest"), ""));
-            bind_text(st, 2, s->street);
-            bind_text(st, 3, s->case_no);
-            bind_int(st, 4, json_get_int(d, "size", 0));
-            bind_text(st, 5, text_or(json_get_text(d, "media_type"), "application/octet-stream"));
-            bind_text(st, 6, papers_wanted(o, s) ? "wanted" : "remote");
-            bind_int(st, 7, s->filed_ms << 16);
-            bind_text(st, 8, text_or(json_get_text(d, "name"), ""));
-            enum err err = db_run(st, e);
-            if (err != OK)
-                return err;
-        }
-    }
-    return OK;
-}
-
 /* ---- who, where, whose ------------------------------------------------------------------------*/
-
-static enum err site_known(struct db *db, const char *code, bool *ret, struct errmsg *e)
-{
-    struct stmt *st = db_stmt(db, "SELECT 1 FROM site WHERE code = $1");
-
-    bind_text(st, 1, code);
-    enum err err = db_step(st, ret, e);
-    db_reset(st);
-    return err;
-}
 
 static enum err find_community(struct office *o, struct db *db, const struct caller *c,
                                const struct json *in, char out[13], struct problem *p,
                                struct errmsg *e)
 {
     const char *said = json_get_text(in, "community");
+    enum site_standing standing;
     enum tier tier;
-    bool known;
 
     out[0] = 0;
     if (o->tier == TIER_COMMUNITY)
@@ -179,10 +44,10 @@ static enum err find_community(struct office *o, struct db *db, const struct cal
     bool right =
         division_tier(said, &tier) && tier == TIER_COMMUNITY && division_within(said, o->site);
     if (right) {
-        enum err err = site_known(db, said, &known, e);
+        enum err err = site_standing_of(db, said, &standing, e);
         if (err != OK)
             return err;
-        right = known;
+        right = standing == SITE_STANDS;
     }
     if (!right) {
         problem_set(p, 422, "community-unknown", "community",
@@ -197,31 +62,35 @@ static enum err find_community(struct office *o, struct db *db, const struct cal
 
 /* The community decides what it may, while its lease can be relied on; else this office, or the one
  * above. */
-static void find_custodian(struct office *o, struct db *db, const struct json *item,
-                           const char *community, char out[13])
+static enum err find_custodian(struct office *o, struct db *db, const struct json *item,
+                               const char *community, char out[13], struct errmsg *e)
 {
     const struct json *at = json_get(item, "decided_at");
     char parent[13] = "";
+    bool stands = false;
+    enum err err = OK;
 
     snprintf(out, 13, "%s", o->site);
     if (community[0])
         division_parent(community, parent);
-    if (o->tier == TIER_STREET && !strcmp(parent, o->site) && names(at, "community") &&
-        !lease_over(o, db, community))
+    if (o->tier == TIER_STREET && text_is(parent, o->site) && names(at, "community"))
+        err = lease_stands(o, db, community, &stands, e);
+    if (stands)
         snprintf(out, 13, "%s", community);
     else if (!office_decides(o, at) && o->parent[0])
         snprintf(out, 13, "%s", o->parent);
+    return err;
 }
 
-static void make_query_code(struct office *o, char out[7])
+static void make_query_code(struct office *o, char out[QUERY_CODE_LEN + 1])
 {
     static const char alphabet[] = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ";
-    unsigned char raw[6];
+    unsigned char raw[QUERY_CODE_LEN];
 
     host_random(o->host, raw, sizeof raw);
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < QUERY_CODE_LEN; i++)
         out[i] = alphabet[raw[i] % (sizeof alphabet - 1)];
-    out[6] = 0;
+    out[QUERY_CODE_LEN] = 0;
 }
 
 static struct json *clean_applicant(const struct json *in)
@@ -252,7 +121,7 @@ static enum err check(struct office *o, struct db *db, const struct caller *c,
     const char *code = json_get_text(in, "item");
     enum err err;
 
-    if (c->user[0] ? !caller_handles(c) : o->tier == TIER_COMMUNITY) {
+    if (c->user[0] ? !case_handler(c) : o->tier == TIER_COMMUNITY) {
         problem_set(
             p, c->user[0] ? 403 : 401, "may-not-file", NULL,
             "an agent or clerk, or a resident at the street's site", c->role,
@@ -270,11 +139,11 @@ static enum err check(struct office *o, struct db *db, const struct caller *c,
     return form_check(*item, in, p);
 }
 
-enum err case_file(struct office *o, struct db *db, const struct caller *c, const struct json *in,
-                   struct json **out, struct problem *p)
+enum err case_lodge(struct office *o, struct db *db, const struct caller *c, const struct json *in,
+                    struct json **out, struct problem *p)
 {
     struct json *item = NULL, *materials = NULL, *b = NULL, *duplicates = json_array();
-    char community[13], custodian[13], no[22], code[7], pickup[7], hash[65];
+    char community[13], custodian[13], no[22], code[QUERY_CODE_LEN + 1], hash[QUERY_HASH_LEN + 1];
     int64_t now = host_wall_ms(o->host), promised = 0;
     struct errmsg e = {""};
     enum err err;
@@ -285,9 +154,9 @@ enum err case_file(struct office *o, struct db *db, const struct caller *c, cons
         (err = item_promise(o, db, item, now, &promised, &e)) != OK ||
         (err = number_case(o, db, now, no, p)) != OK)
         goto done;
-    find_custodian(o, db, item, community, custodian);
+    if ((err = find_custodian(o, db, item, community, custodian, &e)) != OK)
+        goto done;
     make_query_code(o, code);
-    pickup_code(no, code, pickup);
 
     bool draft = !json_get_bool(in, "submit", true);
     struct json *applicant = clean_applicant(json_get(in, "applicant"));
@@ -299,6 +168,9 @@ enum err case_file(struct office *o, struct db *db, const struct caller *c, cons
     copy(b, "item_name", item, "name");
     copy(b, "item_name_en", item, "name_en");
     copy(b, "decided_at", item, "decided_at");
+    json_set_text(b, "take_back",
+                  text_or(json_get_text(item, "take_back"),
+                          names(json_get(item, "decided_at"), "community") ? "wait" : NULL));
     copy(b, "result", item, "result");
     copy(b, "baseline_trips", item, "baseline_trips");
     copy(b, "form", in, "form");
@@ -313,8 +185,6 @@ enum err case_file(struct office *o, struct db *db, const struct caller *c, cons
     json_set_int(b, "promised_ms", promised);
     query_hash(no, code, hash);
     json_set_text(b, "query_hash", hash);
-    pickup_hash(no, pickup, hash);
-    json_set_text(b, "pickup_hash", hash);
     if (err == OK)
         err = office_say(o, db, "case.filed/1", no, o->street, c, b, &e);
     else
@@ -340,10 +210,13 @@ enum err case_file(struct office *o, struct db *db, const struct caller *c, cons
         json_set_text(*out, "promised_at", at);
     }
     json_set(*out, "duplicates", json_ref(duplicates));
-    struct case_open k;
-    if (case_load(db, no, &k, &e) == OK) {
-        json_set(*out, "actions", case_actions(o, db, c, &k.state));
-        case_close(&k);
+    struct dossier d;
+    struct case_state *state;
+    if ((err = case_load(o, db, no, &d, &state, &e)) == OK) {
+        struct json *allowed = NULL;
+        err = case_actions(o, db, c, &d, &allowed, &e);
+        json_set(*out, "actions", allowed ? allowed : json_array());
+        dossier_close(&d);
     }
 done:
     json_free(item);

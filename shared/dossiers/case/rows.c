@@ -1,125 +1,22 @@
-/* The rows of one case, as its fold tells: they can be dropped and made again. */
-#include "office/inside.h"
+/* The tables case_file, certificate, delivery, and the papers of a case. */
+#include "dossiers/case/rows.h"
 
-#include "base/log.h"
-#include "base/mem.h"
+#include "base/ids.h"
+#include "base/text.h"
+#include "dossiers/case/duplicates.h"
+#include "office/papers.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define REPAIR_DEADLINE_MS (3LL * 24 * 3600 * 1000)
-
-static enum err read_events(struct db *db, const char *case_no, struct case_open *ret,
-                            struct errmsg *e)
-{
-    struct stmt *st = db_stmt(
-        db, "SELECT origin, seq, hlc, kind, case_no, street, actor, body, state, reason FROM event "
-            "WHERE case_no = $1 ORDER BY hlc, origin, seq");
-    int cap = 16;
-    enum err err;
-    bool row;
-
-    memset(ret, 0, sizeof *ret);
-    ret->arena = arena_create();
-    ret->events = mem_alloc(sizeof *ret->events * (size_t)cap);
-    bind_text(st, 1, case_no);
-    while ((err = db_step(st, &row, e)) == OK && row) {
-        struct event ev = ledger_row(st, 0);
-        bool aside = !strcmp(col_text(st, 8), "aside");
-        if (ret->count == cap)
-            ret->events = mem_realloc(ret->events, sizeof *ret->events * (size_t)(cap *= 2));
-        ev.origin = arena_strdup(ret->arena, ev.origin);
-        ev.kind = arena_strdup(ret->arena, ev.kind);
-        ev.case_no = ret->count ? ret->events[0].ev.case_no : arena_strdup(ret->arena, ev.case_no);
-        ev.street = arena_strdup(ret->arena, ev.street);
-        ev.actor = arena_strdup(ret->arena, ev.actor);
-        ev.body = arena_strndup(ret->arena, ev.body, ev.body_len);
-        ret->events[ret->count++] = (struct fold_event){
-            .ev = ev,
-            .noted_why = aside ? arena_strdup(ret->arena, text_or(col_text(st, 9), "")) : NULL};
-    }
-    if (err == OK && !ret->count)
-        err = ERR_NOT_FOUND;
-    if (err != OK)
-        case_close(ret);
-    return err;
-}
-
-enum err case_load(struct db *db, const char *case_no, struct case_open *ret, struct errmsg *e)
-{
-    enum err err = read_events(db, case_no, ret, e);
-
-    if (err == OK)
-        fold_case(ret->events, ret->count, ret->arena, &ret->state);
-    return err;
-}
-
-enum err case_look(struct db *db, const char *case_no, struct case_open *ret, struct errmsg *e)
-{
-    enum err err = read_events(db, case_no, ret, e);
-
-    for (int i = 0; err == OK && i < ret->count; i++) {
-        struct fold_event *f = &ret->events[i];
-        if (json_parse_in(ret->arena, f->ev.body, f->ev.body_len, &f->body, NULL) != OK)
-            f->body = NULL;
-    }
-    if (err == OK)
-        fold_case(ret->events, ret->count, ret->arena, &ret->state);
-    return err;
-}
-
-static int in_order(const void *a, const void *b)
-{
-    const struct event *x = &((const struct fold_event *)a)->ev,
-                       *y = &((const struct fold_event *)b)->ev;
-
-    if (x->hlc != y->hlc)
-        return x->hlc < y->hlc ? -1 : 1;
-    int by_origin = strcmp(x->origin, y->origin);
-    return by_origin ? by_origin : x->seq < y->seq ? -1 : x->seq > y->seq;
-}
-
-static void fold_news(const struct case_news *n, struct arena *a, struct case_open *ret)
-{
-    for (size_t i = 0; i < n->count; i++) {
-        struct fold_event *f = &ret->events[ret->count++];
-        *f = (struct fold_event){.ev = n->at[i]->ev};
-        f->body = n->at[i]->body;
-    }
-    qsort(ret->events, n->count, sizeof *ret->events, in_order);
-    fold_case(ret->events, ret->count, a, &ret->state);
-}
-
-void case_of_news(const struct case_news *n, struct case_open *ret)
-{
-    memset(ret, 0, sizeof *ret);
-    ret->arena = arena_create();
-    ret->events = mem_alloc(sizeof *ret->events * (n->count + 1));
-    fold_news(n, ret->arena, ret);
-}
-
-struct case_open *case_fold_ahead(const struct case_news *n, struct arena *a)
-{
-    struct case_open *c = arena_alloc(a, sizeof *c);
-
-    c->events = arena_alloc(a, sizeof *c->events * (n->count + 1));
-    fold_news(n, a, c);
-    if (!c->state.kept_count)
-        return c;
-    fold_finish(&c->state); /* it has made something that must be freed */
-    return NULL;
-}
-
-void case_close(struct case_open *c)
-{
-    fold_finish(&c->state);
-    mem_free(c->events);
-    arena_destroy(c->arena);
-    memset(c, 0, sizeof *c);
-}
-
-/* ---- its row, papers, result, delivery --------------------------------------------------------*/
+const struct projection case_tables[CASE_TABLE_COUNT] = {
+    {"case_file",
+     "street, case_no, item, item_name, item_name_en, applicant_name, applicant_id, community, "
+     "filed_at, custodian, custody_no, held, state, filed_ms, promised_ms, completed_ms, "
+     "trips_saved, person, certificates",
+     "street, case_no"},
+    {"certificate", "street, number, case_no, issuer, issued_ms, state", "street, number, case_no"},
+    {"delivery", "street, id, case_no, method, state, courier, waybill, ordered_ms", "street, id"},
+};
 
 static int64_t trips_saved(const struct case_state *s)
 {
@@ -128,222 +25,241 @@ static int64_t trips_saved(const struct case_state *s)
     return s->completed_ms && trips > 0 ? trips : 0;
 }
 
-static enum err save_row(struct db *db, const struct case_state *s, struct errmsg *e)
+/* Words with a blank at each end and between them. */
+static void add_word(char *list, size_t cap, const char *word)
+{
+    size_t n = strlen(list);
+
+    if (!word[0] || word_in(list, word) || n + strlen(word) + 3 > cap)
+        return;
+    snprintf(list + n, cap - n, "%s%s ", n ? "" : " ", word);
+}
+
+static enum err save_row(struct db *db, const struct dossier *d, struct errmsg *e)
 {
     struct stmt *st = db_stmt(
         db,
         "INSERT INTO case_file (street, case_no, item, item_name, item_name_en, applicant_name, "
-        "applicant_id, "
-        "community, filed_at, custodian, custody_no, held, state, filed_ms, promised_ms, "
-        "completed_ms, "
-        "trips_saved, person, certificate) "
+        "applicant_id, community, filed_at, custodian, custody_no, held, state, filed_ms, "
+        "promised_ms, completed_ms, trips_saved, person, certificates) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, "
-        "$19) "
-        "ON CONFLICT (case_no, street) DO UPDATE SET item = excluded.item, item_name = "
-        "excluded.item_name, "
-        "item_name_en = excluded.item_name_en, applicant_name = excluded.applicant_name, "
-        "applicant_id = excluded.applicant_id, community = excluded.community, filed_at = "
-        "excluded.filed_at, "
+        "$19) ON CONFLICT (case_no, street) DO UPDATE SET item = excluded.item, "
+        "item_name = excluded.item_name, item_name_en = excluded.item_name_en, "
+        "applicant_name = excluded.applicant_name, applicant_id = excluded.applicant_id, "
+        "community = excluded.community, filed_at = excluded.filed_at, "
         "custodian = excluded.custodian, custody_no = excluded.custody_no, held = excluded.held, "
-        "state = excluded.state, filed_ms = excluded.filed_ms, promised_ms = excluded.promised_ms, "
-        "completed_ms = excluded.completed_ms, trips_saved = excluded.trips_saved, person = "
-        "excluded.person, "
-        "certificate = excluded.certificate");
-    const struct json *f = s->filing, *a = json_get(f, "applicant");
-    char held[FOLD_CUSTODIANS_MAX * 13 + 2] = " ";
+        "state = excluded.state, filed_ms = excluded.filed_ms, "
+        "promised_ms = excluded.promised_ms, completed_ms = excluded.completed_ms, "
+        "trips_saved = excluded.trips_saved, person = excluded.person, "
+        "certificates = excluded.certificates");
+    const struct case_state *s = d->state;
+    const struct json *f = s->filing, *a = json_get(s->person, "applicant");
+    char held[CUSTODY_MAX * 13 + 2] = "", certificates[400] = "";
 
-    for (int i = 0; i < s->custodian_count; i++)
-        if (!strstr(held, s->custodians[i])) {
-            strcat(held, s->custodians[i]);
-            strcat(held, " ");
-        }
-    const char *const texts[] = {
-        s->street,
-        s->case_no,
-        json_get_text(f, "item"),
-        json_get_text(f, "item_name"),
-        json_get_text(f, "item_name_en"),
-        json_get_text(a, "name"),
-        json_get_text(a, "id_number"),
-        json_get_text(f, "community"),
-        s->filed_at,
-        s->custodian,
-    };
+    for (int i = 1; i <= d->custody.no; i++)
+        add_word(held, sizeof held, d->custody.at[i]);
+    add_word(certificates, sizeof certificates, s->certificate_no);
+    for (int i = 0; i < s->overruled_count; i++)
+        add_word(certificates, sizeof certificates, s->overruled[i].number);
+    const char *const texts[] = {d->street,
+                                 d->id,
+                                 json_get_text(f, "item"),
+                                 json_get_text(f, "item_name"),
+                                 json_get_text(f, "item_name_en"),
+                                 json_get_text(a, "name"),
+                                 json_get_text(a, "id_number"),
+                                 json_get_text(f, "community"),
+                                 s->filed_at,
+                                 custody_holder(&d->custody)};
     for (int i = 0; i < 10; i++)
         lend_text(st, i + 1, text_or(texts[i], ""), strlen(text_or(texts[i], "")));
-    bind_int(st, 11, s->custody_no);
+    bind_int(st, 11, d->custody.no);
     lend_text(st, 12, held, strlen(held));
     lend_text(st, 13, s->state, strlen(s->state));
     bind_int(st, 14, s->filed_ms);
-    bind_int(st, 15, json_get_int(f, "promised_ms", 0));
+    bind_int(st, 15, s->promised_ms);
     bind_int(st, 16, s->completed_ms);
     bind_int(st, 17, trips_saved(s));
     bind_int(st, 18, person_key(text_or(texts[6], ""), s->filed_ms));
-    lend_text(st, 19, s->certified ? s->certificate_no : "",
-              s->certified ? strlen(s->certificate_no) : 0);
+    lend_text(st, 19, certificates, strlen(certificates));
     return db_run(st, e);
 }
 
-static enum err save_documents(struct db *db, const struct case_state *s, struct errmsg *e)
-{
-    for (size_t i = 0; i < json_count(s->materials); i++) {
-        const struct json *docs = json_get(json_at(s->materials, i), "documents");
-        for (size_t k = 0; k < json_count(docs); k++) {
-            struct stmt *st = db_stmt(
-                db, "INSERT INTO case_document (street, case_no, digest) VALUES ($1, $2, $3) "
-                    "ON CONFLICT DO NOTHING");
-            bind_text(st, 1, s->street);
-            bind_text(st, 2, s->case_no);
-            bind_text(st, 3, text_or(json_get_text(json_at(docs, k), "digest"), ""));
-            enum err err = db_run(st, e);
-            if (err != OK)
-                return err;
-        }
-    }
-    return OK;
-}
+/* ---- results, delivery ------------------------------------------------------------------------*/
 
-static enum err save_certificate(struct db *db, const struct case_state *s, struct errmsg *e)
+static enum err save_certificate(struct db *db, const struct dossier *d, const char *street,
+                                 const char *number, const char *issuer, int64_t issued_ms,
+                                 const char *state, struct errmsg *e)
 {
-    struct stmt *st;
+    struct stmt *st = db_stmt(
+        db, "INSERT INTO certificate (street, number, case_no, issuer, issued_ms, state) "
+            "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (number, case_no, street) DO UPDATE "
+            "SET issuer = excluded.issuer, issued_ms = excluded.issued_ms, state = excluded.state");
 
-    if (!s->certified)
-        return OK;
-    st = db_stmt(db, "INSERT INTO certificate (street, number, case_no, issuer, issued_ms, state) "
-                     "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (number, case_no, street) DO "
-                     "UPDATE SET state = excluded.state");
-    bind_text(st, 1, s->certificate_street);
-    bind_text(st, 2, s->certificate_no);
-    bind_text(st, 3, s->case_no);
-    bind_text(st, 4, s->certificate_by);
-    bind_int(st, 5, s->issued_ms);
-    bind_text(st, 6, s->revoked ? "revoked" : "valid");
+    bind_text(st, 1, street);
+    bind_text(st, 2, number);
+    bind_text(st, 3, d->id);
+    bind_text(st, 4, issuer);
+    bind_int(st, 5, issued_ms);
+    bind_text(st, 6, state);
     return db_run(st, e);
 }
 
-static enum err save_delivery(struct db *db, const struct case_state *s, struct errmsg *e)
+static enum err save_certificates(struct db *db, const struct dossier *d, struct errmsg *e)
 {
-    const struct case_delivery *d = &s->delivery;
+    const struct case_state *s = d->state;
+    enum err err = OK;
+
+    for (int i = 0; err == OK && i < s->overruled_count; i++)
+        err = save_certificate(db, d, s->overruled[i].street, s->overruled[i].number,
+                               s->overruled[i].by, s->overruled[i].issued_ms, "overruled", e);
+    if (err == OK && s->issued)
+        err = save_certificate(db, d, s->issued->ev.street, s->certificate_no, s->issued->site,
+                               s->issued->at_ms, s->revoked ? "revoked" : "valid", e);
+    return err;
+}
+
+static enum err save_delivery(struct db *db, const struct dossier *d, struct errmsg *e)
+{
+    const struct case_delivery *y = &((const struct case_state *)d->state)->delivery;
     struct stmt *st;
 
-    if (!d->ordered)
+    if (!y->order)
         return OK;
     st = db_stmt(
         db,
-        "INSERT INTO delivery (street, id, case_no, method, state, courier, waybill, ordered_ms) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id, street) DO UPDATE SET "
-        "state = excluded.state, courier = excluded.courier, waybill = excluded.waybill");
-    bind_text(st, 1, s->street);
-    bind_text(st, 2, d->id);
-    bind_text(st, 3, s->case_no);
-    bind_text(st, 4, d->method);
-    bind_text(st, 5, d->state);
-    bind_text(st, 6, d->courier);
-    bind_text(st, 7, d->waybill);
-    bind_int(st, 8, d->ordered_ms);
+        "INSERT INTO delivery (street, id, case_no, method, state, courier, waybill, "
+        "ordered_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id, street) DO UPDATE "
+        "SET method = excluded.method, state = excluded.state, courier = excluded.courier, "
+        "waybill = excluded.waybill, ordered_ms = excluded.ordered_ms");
+    bind_text(st, 1, d->street);
+    bind_text(st, 2, y->id);
+    bind_text(st, 3, d->id);
+    bind_text(st, 4, y->method);
+    bind_text(st, 5, y->state);
+    bind_text(st, 6, y->courier);
+    bind_text(st, 7, y->waybill);
+    bind_int(st, 8, y->order->at_ms);
     return db_run(st, e);
 }
 
-/* An older event that comes late can change which filing, result or delivery stands: then all rows
- * are made anew. */
-static enum err drop_rows(struct db *db, const char *case_no, struct errmsg *e)
-{
-    static const char *const sql[] = {
-        "DELETE FROM certificate WHERE number = (SELECT certificate FROM case_file WHERE case_no = "
-        "$1) AND case_no = $1",
-        "DELETE FROM case_file WHERE case_no = $1",
-        "DELETE FROM case_document WHERE case_no = $1",
-        "DELETE FROM delivery WHERE id = $1 || '-1'",
-    };
-    enum err err = OK;
+/* ---- papers -----------------------------------------------------------------------------------*/
 
-    for (size_t i = 0; err == OK && i < sizeof sql / sizeof sql[0]; i++) {
-        struct stmt *st = db_stmt(db, sql[i]);
-        bind_text(st, 1, case_no);
+/* Where the papers of a case belong: the street has every one, so has the custodian. */
+static bool papers_wanted(const struct office *o, const struct dossier *d)
+{
+    const struct case_state *s = d->state;
+
+    return o->tier == TIER_STREET || text_is(custody_holder(&d->custody), o->site) ||
+           text_is(json_get_text(s->filing, "community"), o->site) || text_is(s->filed_at, o->site);
+}
+
+static enum err save_papers(struct office *o, struct db *db, const struct dossier *d,
+                            struct errmsg *e)
+{
+    const struct case_state *s = d->state;
+    bool wanted = papers_wanted(o, d);
+    enum err err = papers_name(db, d->street, d->id, s->materials, e);
+
+    if (err == OK)
+        err = papers_note(db, d->street, d->id, s->materials, wanted, s->filed_ms, e);
+    /* A filing that was set aside has papers too: they travel like all others. */
+    for (int i = 0; err == OK && i < d->count; i++)
+        if (d->events[i].verdict == VERDICT_ASIDE && text_is(d->events[i].ev.kind, "case.filed/1"))
+            err = papers_note(db, d->street, d->id, json_get(d->events[i].personal, "materials"),
+                              wanted, s->filed_ms, e);
+    return err;
+}
+
+/* ---- all of it --------------------------------------------------------------------------------*/
+
+enum err case_rows_save(struct office *o, struct db *db, const struct dossier *d, struct errmsg *e)
+{
+    enum err err = save_row(db, d, e);
+
+    if (err == OK)
+        err = save_certificates(db, d, e);
+    if (err == OK)
+        err = save_delivery(db, d, e);
+    return err == OK ? save_papers(o, db, d, e) : err;
+}
+
+static enum err drop_certificates(struct db *db, const char *id, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT certificates FROM case_file WHERE case_no = $1");
+    char numbers[400] = "", *save = NULL;
+    bool row;
+
+    bind_text(st, 1, id);
+    enum err err = db_step(st, &row, e);
+    if (err == OK && row)
+        COPY_TEXT(numbers, col_text(st, 0));
+    db_reset(st);
+    for (char *n = strtok_r(numbers, " ", &save); n && err == OK; n = strtok_r(NULL, " ", &save)) {
+        st = db_stmt(db, "DELETE FROM certificate WHERE number = $1 AND case_no = $2");
+        bind_text(st, 1, n);
+        bind_text(st, 2, id);
         err = db_run(st, e);
     }
     return err;
 }
 
-/* ---- verdicts ---------------------------------------------------------------------------------*/
+enum err case_rows_drop(struct db *db, const char *id, struct errmsg *e)
+{
+    static const char *const sql[] = {"DELETE FROM case_file WHERE case_no = $1",
+                                      "DELETE FROM delivery WHERE id = $1 || '-1'"};
+    enum err err = drop_certificates(db, id, e);
 
-static enum err drop_repair(struct db *db, const struct event *ev, struct errmsg *e)
+    for (size_t i = 0; err == OK && i < sizeof sql / sizeof sql[0]; i++) {
+        struct stmt *st = db_stmt(db, sql[i]);
+        bind_text(st, 1, id);
+        err = db_run(st, e);
+    }
+    return err == OK ? papers_drop(db, id, e) : err;
+}
+
+/* The applicant lives there, it was filed there, or it was held there. */
+enum err case_concerns(struct db *db, const char *id, struct text_set *ret, bool *ret_known,
+                       struct errmsg *e)
 {
     struct stmt *st =
-        db_stmt(db, "DELETE FROM repair WHERE street = $1 AND origin = $2 AND seq = $3");
+        db_stmt(db, "SELECT community, filed_at, held FROM case_file WHERE case_no = $1");
+    char held[CUSTODY_MAX * 13 + 2] = "", *save = NULL;
 
-    bind_text(st, 1, ev->street);
-    bind_text(st, 2, ev->origin);
-    bind_int(st, 3, (int64_t)ev->seq);
-    return db_run(st, e);
-}
-
-static enum err add_repair(struct db *db, const struct event *ev, const char *why, struct errmsg *e)
-{
-    struct stmt *st = db_stmt(
-        db,
-        "INSERT INTO repair (street, origin, seq, case_no, kind, reason, owner, deadline_ms) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (street, origin, seq) DO UPDATE SET "
-        "reason = excluded.reason");
-    char site[13];
-
-    event_site(ev->origin, site);
-    bind_text(st, 1, ev->street);
-    bind_text(st, 2, ev->origin);
-    bind_int(st, 3, (int64_t)ev->seq);
-    bind_text(st, 4, ev->case_no);
-    bind_text(st, 5, ev->kind);
-    bind_text(st, 6, why);
-    bind_text(st, 7, site);
-    bind_int(st, 8, (int64_t)(ev->hlc >> 16) + REPAIR_DEADLINE_MS);
-    return db_run(st, e);
-}
-
-/* What does not fit is a repair item; what fits after all is one no more. */
-static enum err save_verdict(struct db *db, const struct fold_event *f, bool *changed,
-                             struct errmsg *e)
-{
-    const struct event *ev = &f->ev;
-    struct stmt *st;
-    enum err err;
-
-    if (f->why ? f->noted_why && !strcmp(f->why, f->noted_why) : !f->noted_why)
-        return OK;
-    *changed = true;
-    if (f->why)
-        log_line(LOG_LEVEL_WARN, "casework",
-                 "set_aside=yes origin=%s seq=%llu kind=%s case=%s reason=\"%s\"", ev->origin,
-                 (unsigned long long)ev->seq, ev->kind, ev->case_no, f->why);
-    st = db_stmt(db, "UPDATE event SET state = $3, reason = $4 WHERE origin = $1 AND seq = $2");
-    bind_text(st, 1, ev->origin);
-    bind_int(st, 2, (int64_t)ev->seq);
-    bind_text(st, 3, f->why ? "aside" : "applied");
-    bind_text(st, 4, f->why);
-    if ((err = db_run(st, e)) != OK)
-        return err;
-    return f->why ? add_repair(db, ev, f->why, e) : drop_repair(db, ev, e);
-}
-
-enum err case_save(struct office *o, struct db *db, struct case_open *c, struct errmsg *e)
-{
-    bool changed = false;
-    enum err err = OK;
-
-    for (int i = 0; err == OK && i < c->count; i++) {
-        err = save_verdict(db, &c->events[i], &changed, e);
-        /* A filing that was set aside has papers too: they travel like all others. */
-        if (err == OK && c->events[i].why && c->state.filed &&
-            !strcmp(c->events[i].ev.kind, "case.filed/1"))
-            err = papers_note(o, db, &c->state, json_get(c->events[i].body, "materials"), e);
+    lend_text(st, 1, id, strlen(id));
+    enum err err = db_step(st, ret_known, e);
+    if (err == OK && *ret_known) {
+        for (int i = 0; i < 2; i++)
+            if (col_text(st, i)[0])
+                text_set_put(ret, col_text(st, i), NULL);
+        COPY_TEXT(held, col_text(st, 2));
     }
-    if (err == OK && changed)
-        err = drop_rows(db, c->events[0].ev.case_no, e);
-    if (err != OK || !c->state.filed)
-        return err;
-    if ((err = save_row(db, &c->state, e)) == OK &&
-        (err = save_documents(db, &c->state, e)) == OK &&
-        (err = save_certificate(db, &c->state, e)) == OK &&
-        (err = save_delivery(db, &c->state, e)) == OK)
-        err = papers_note(o, db, &c->state, c->state.materials, e);
+    db_reset(st);
+    for (char *site = strtok_r(held, " ", &save); site; site = strtok_r(NULL, " ", &save))
+        text_set_put(ret, site, NULL);
+    return err;
+}
+
+enum err case_each_of(struct db *db, const char *site,
+                      enum err (*fn)(void *arg, const char *id, struct errmsg *e), void *arg,
+                      struct errmsg *e)
+{
+    /* A street's own are found by their number; what was handed to a child or is about one who lives
+     * there, by its code. */
+    struct stmt *st = db_stmt(
+        db, "SELECT case_no FROM case_file WHERE community LIKE $1 OR filed_at LIKE $1 OR held "
+            "LIKE '% ' || $1 || ' %' /* full scan: once in the life of a child */");
+    char like[16];
+    enum tier tier = TIER_COMMUNITY;
+    enum err err;
+    bool row;
+
+    division_tier(site, &tier);
+    snprintf(like, sizeof like, tier == TIER_COMMUNITY ? "%.12s" : "%.9s%%", site);
+    bind_text(st, 1, like);
+    while ((err = db_step(st, &row, e)) == OK && row)
+        if ((err = fn(arg, col_text(st, 0), e)) != OK)
+            break;
+    db_reset(st);
     return err;
 }

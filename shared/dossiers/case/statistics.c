@@ -1,9 +1,9 @@
 /* Figures: what was filed and completed, how long it took, and which trips nobody had to make. */
-#include "office/inside.h"
+#include "dossiers/case/case.h"
 
+#include "base/text.h"
 #include "base/time.h"
-
-#include <string.h>
+#include "dossiers/case/access.h"
 
 static void fill(struct stmt *st, int at, struct json *o)
 {
@@ -34,7 +34,7 @@ enum err statistics_show(struct office *o, struct db *db, const struct caller *c
     };
     const char *from = json_get_text(in, "from"), *to = json_get_text(in, "to"),
                *by = json_get_text(in, "by");
-    const char *scope = caller_scope(c), *group = NULL;
+    const char *scope = case_scope(c), *group = NULL;
     int from_day = 0, to_day = 40000;
     struct buf sql = {0};
     struct errmsg e = {""};
@@ -56,7 +56,7 @@ enum err statistics_show(struct office *o, struct db *db, const struct caller *c
     }
     buf_printf(&sql, "SELECT " FIGURES "%s", scope);
     st = db_stmt(db, buf_text(&sql));
-    caller_bind_scope(st, c);
+    case_bind_scope(st, c);
     bind_int(st, "from", time_start_of_day(from_day));
     bind_int(st, "to", time_start_of_day(to_day + 1));
     struct json *total = json_object(), *rows = json_array();
@@ -67,7 +67,7 @@ enum err statistics_show(struct office *o, struct db *db, const struct caller *c
         buf_reset(&sql);
         buf_printf(&sql, "SELECT %s, " FIGURES "%s GROUP BY 1 ORDER BY 1", group, scope);
         st = db_stmt(db, buf_text(&sql));
-        caller_bind_scope(st, c);
+        case_bind_scope(st, c);
         bind_int(st, "from", time_start_of_day(from_day));
         bind_int(st, "to", time_start_of_day(to_day + 1));
         while ((err = db_step(st, &row, &e)) == OK && row) {

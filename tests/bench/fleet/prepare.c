@@ -6,7 +6,9 @@
 #include "base/mem.h"
 #include "office/inside.h"
 #include "db/migrate.h"
-#include "ledger/outbox.h"
+#include "ledger/chain.h"
+#include "ledger/link_rows.h"
+#include "ledger/row.h"
 #include "net/pki.h"
 #include "site/folder.h"
 
@@ -145,9 +147,7 @@ static void tell(struct hub *h, struct office *o, struct db *db, const char *whe
     size_t n = 0;
     bool row;
 
-    snprintf(sql, sizeof sql,
-             "SELECT origin, seq, hlc, kind, case_no, street, actor, body FROM event WHERE %s "
-             "ORDER BY hlc",
+    snprintf(sql, sizeof sql, "SELECT " LEDGER_COLUMNS("") " FROM event WHERE %s ORDER BY hlc",
              where);
     struct stmt *st = db_stmt(h->db, sql);
     if (arg)
@@ -158,7 +158,7 @@ static void tell(struct hub *h, struct office *o, struct db *db, const char *whe
         event_encode(&ev, &b);
         struct reader r = {.p = b.data, .left = b.len};
         list[n] = (struct arrival){.got = RECEIVED_NEW};
-        must(event_decode(&r, a, &list[n++].ev, &e), "fact");
+        must(event_decode(&r, a, &list[n++].ev, NULL, &e), "fact");
     }
     db_reset(st);
     must(ledger_receive(&o->ledger, db, o->parent, list, n, a, &e), "facts");
@@ -211,7 +211,7 @@ static uint32_t work(struct hub *h, struct db *db, struct fleet_node *n, int i, 
     node_office(h, db, n->code, n->seed, &o);
     must(link_add(db, o.parent, "parent", o.host, &e), "link");
     tell(h, &o, db,
-         "kind IN ('block.leased/1', 'site.enrolled/1') AND case_no = '' AND body LIKE '%' || $1 "
+         "kind IN ('block.leased/1', 'site.enrolled/1') AND dossier = '' AND record LIKE '%' || $1 "
          "|| '%'",
          n->code);
     must(lease_link_closed(&o, db, &e), "link");
@@ -225,14 +225,15 @@ static uint32_t work(struct hub *h, struct db *db, struct fleet_node *n, int i, 
         json_free(done);
         act(&o, db, &agent, no, "complete");
     }
-    struct stmt *st = db_stmt(db, "SELECT origin, seq, hlc, kind, case_no, street, actor, body, "
-                                  "hash FROM event WHERE origin = $1 ORDER BY seq");
+    struct stmt *st =
+        db_stmt(db, "SELECT " LEDGER_COLUMNS("") ", hash "
+                                                 "FROM event WHERE origin = $1 ORDER BY seq");
     struct buf b = {0};
     bind_text(st, 1, o.ledger.origin);
     while (db_step(st, &row, &e) == OK && row) {
         struct event ev = ledger_row(st, 0);
         size_t len;
-        const void *hash = col_blob(st, 8, &len);
+        const void *hash = col_blob(st, LEDGER_COLUMN_COUNT, &len);
         memcpy(n->hash, hash, 32);
         buf_reset(&b);
         event_encode(&ev, &b);
@@ -256,7 +257,7 @@ static struct db *node_db(struct hub *h, const char *path)
     must(migrate(db, schema_migrations, schema_migration_count, &e), "migrate");
     must(db_begin(db, &e), "begin");
     node_office(h, db, "331002001001", h->office.seed, &o);
-    tell(h, &o, db, "kind IN ('item.published/1', 'calendar.published/1') AND case_no = ''", NULL);
+    tell(h, &o, db, "kind IN ('item.published/1', 'calendar.published/1') AND dossier = ''", NULL);
     office_close(&o);
     must(db_commit(db, &e), "commit");
     return db;

@@ -136,7 +136,7 @@ export async function figures(say, figure, runs = Number(process.env.RUNS || 3))
   }
 }
 
-if (import.meta.filename === process.argv[1] || import.meta.url === `file://${process.argv[1]}`) {
+if (import.meta.url === `file://${process.argv[1]}`) {
   const { figure, print } = await import('./table.mjs')
   await figures(console.log, figure)
   print()

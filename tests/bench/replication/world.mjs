@@ -30,6 +30,15 @@ export const median = list => {
 export const quantile = (list, q) => [...list].sort((x, y) => x - y)[Math.min(list.length - 1, Math.floor(list.length * q))]
 /** Peak resident memory of a process, MB. */
 export const peak = pid => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) / 1024
+/** Milliseconds of CPU that each thread of a process has used, by its name. */
+export function cpu(pid) {
+  const ms = {}
+  for (const t of readdirSync(`/proc/${pid}/task`)) {
+    const name = readFileSync(`/proc/${pid}/task/${t}/comm`, 'utf8').trim()
+    ms[name] = (ms[name] ?? 0) + Number(readFileSync(`/proc/${pid}/task/${t}/schedstat`, 'utf8').split(' ')[0]) / 1e6
+  }
+  return ms
+}
 export const now_ns = () => Number(process.hrtime.bigint())
 
 /** A process whose lines are read one by one; stopped by its pid at the end whatever happens. */

@@ -77,7 +77,8 @@ struct side {
     unsigned char stream[16], known_stream[16];
     struct work work[WORK_MAX];
     int works;
-    int64_t skew;
+    int64_t skew, wall_skew;
+    unsigned oldest, newest; /* versions of its program */
 };
 
 static struct side side[2];
@@ -85,8 +86,9 @@ static struct line line[2];          /* line[i] carries from side i */
 static struct doc docs[2][DOCS_MAX]; /* docs[i]: fetched by side i */
 static int doc_count[2];
 static bool connected, half_open;
-static int64_t line_bytes_per_s, line_delay;
+static int64_t line_bytes_per_s, line_delay, opened_at;
 static char broken[300];
+static uint64_t skews_told;
 
 static void breach(const char *what, struct side *s, uint64_t a, uint64_t b)
 {
@@ -222,6 +224,23 @@ static void do_chunks(int i, const struct link_effect *x)
     later(s, w, (int64_t)below(10));
 }
 
+/* The version that both speak; 0: none. */
+static unsigned common(void)
+{
+    unsigned both = side[0].newest < side[1].newest ? side[0].newest : side[1].newest;
+
+    return both < side[0].oldest || both < side[1].oldest ? 0 : both;
+}
+
+/* What the peer's clock showed lies between the opening of the line and now. */
+static void check_skew(int i, int64_t told)
+{
+    int64_t is = side[1 - i].wall_skew - side[i].wall_skew;
+
+    if (told > is || told < is - (now - opened_at))
+        breach("another clock than the peer's", &side[i], (uint64_t)told, (uint64_t)is);
+}
+
 static void effects(int i, const struct link_effects *fx)
 {
     struct side *s = &side[i], *peer = &side[1 - i];
@@ -234,7 +253,16 @@ static void effects(int i, const struct link_effects *fx)
                 post(i, x->bytes, x->bytes_len);
             break;
         case FX_UP:
-            trace("up", s, 0, 0);
+            trace("up", s, x->version, (uint64_t)x->skew_ms);
+            if (!common() || x->version != common() || link_version(s->link) != common())
+                breach("another version than both speak", s, x->version, common());
+            check_skew(i, x->skew_ms);
+            break;
+        case FX_SKEW:
+            if (common() < 3)
+                breach("a clock that version 2 does not tell", s, 0, 0);
+            check_skew(i, x->skew_ms);
+            skews_told++;
             break;
         case FX_READ:
             do_read(i, x);
@@ -275,7 +303,8 @@ static void effects(int i, const struct link_effects *fx)
         case FX_HEAD:
             break;
         case FX_CLOSE:
-            if (x->code != BYE_STORE && x->code != BYE_SILENT && !x->by_peer)
+            if (x->code != BYE_STORE && x->code != BYE_SILENT && !x->by_peer &&
+                (x->code != BYE_VERSION || common()))
                 breach(x->reason, s, x->code, 0);
             trace(x->reason, s, x->code, x->by_peer);
             s->open = false;
@@ -291,6 +320,7 @@ static void step(int i, const struct link_input *in)
     struct link_effects *fx = calloc(1, sizeof *fx);
 
     copy.now_ms = now + side[i].skew;
+    copy.wall_ms = now + side[i].wall_skew;
     link_step(side[i].link, &copy, turn, fx);
     effects(i, fx);
     free(fx);
@@ -301,9 +331,9 @@ static void connect_(void)
 {
     for (int i = 0; i < 2; i++) {
         struct side *s = &side[i];
-        struct link_input in = {
-            .kind = IN_OPENED, .pos = s->stored, .head_pos = s->outbox, .wall_ms = now};
+        struct link_input in = {.kind = IN_OPENED, .pos = s->stored, .head_pos = s->outbox};
         connected = true;
+        opened_at = now;
         half_open = false;
         s->open = true;
         s->works = 0;
@@ -436,12 +466,23 @@ static void want_documents(int i)
         }
 }
 
-/* A crash: the engine and what was not durable are gone. */
+/* A crash: the engine and what was not durable are gone. While there are faults, the program that
+ * comes back may be another one. */
 static void crash(int i)
 {
+    static const struct {
+        unsigned oldest, newest;
+    } programs[] = {{WIRE_OLDEST, WIRE_NEWEST}, {2, 2}, {2, 3}, {3, 4}, {2, 4}};
     struct side *s = &side[i];
-    struct link_config c = {
-        .parent_side = i == 1, .dictionary = "case.filed/1", .dictionary_len = 12};
+    size_t k = now < FAULT_MS ? below(sizeof programs / sizeof programs[0]) : 0;
+    struct link_config c = {.parent_side = i == 1,
+                            .oldest = programs[k].oldest,
+                            .newest = programs[k].newest,
+                            .dictionary = "case.filed/1",
+                            .dictionary_len = 12};
+
+    s->oldest = programs[k].oldest;
+    s->newest = programs[k].newest;
 
     memcpy(c.site, i ? "331002003000" : "331002003901", 13);
     memcpy(c.peer, i ? "331002003901" : "331002003000", 13);
@@ -467,6 +508,7 @@ static void begin(uint64_t seed)
     for (int i = 0; i < 2; i++) {
         side[i].name = i ? "hub" : "node";
         side[i].skew = (int64_t)below(100000);
+        side[i].wall_skew = (int64_t)below(2 * 3600 * 1000);
         for (int k = 0; k < 16; k++)
             side[i].stream[k] = (unsigned char)draw();
         doc_count[i] = (int)below(DOCS_MAX + 1);
@@ -538,6 +580,9 @@ static bool run(uint64_t seed)
         if (now < FAULT_MS) {
             faults();
             office_work();
+        } else if (now == FAULT_MS) { /* everybody has the program of today */
+            for (int i = 0; i < 2; i++)
+                crash(i);
         } else if (all_over()) {
             break;
         }
@@ -584,6 +629,10 @@ int main(int argc, char **argv)
     }
     for (uint64_t s = from; s <= to; s++)
         run(s) ? passed++ : failed++;
+    if (to - from >= 20 && !skews_told) { /* a check that never ran */
+        printf("no clock was ever told\n");
+        failed++;
+    }
     printf("%" PRIu64 " passed, %" PRIu64 " failed\n", passed, failed);
     return failed ? 1 : 0;
 }

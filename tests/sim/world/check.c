@@ -3,7 +3,7 @@
 #include "world.h"
 
 #include "files.h"
-#include "ledger/outbox.h"
+#include "ledger/link_rows.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -16,7 +16,7 @@ static struct number {
 } numbers[NUMBERS];
 
 #define CASES_MAX 8192
-static struct custody {
+static struct hands {
     char case_no[24], custodian[13];
     int64_t no; /* the highest custody that anybody has made */
     int maker;
@@ -56,7 +56,7 @@ void check_number(const char *owner, const char *number)
 
 /* ---- custody ----------------------------------------------------------------------------------*/
 
-static struct custody *custody_at(const char *case_no)
+static struct hands *custody_at(const char *case_no)
 {
     uint64_t h = 1469598103934665603ULL;
 
@@ -74,7 +74,7 @@ void check_custody(struct site *s, const char *case_no, const char *action, uint
     struct stmt *st =
         db_stmt(s->db, "SELECT custody_no, custodian FROM case_file WHERE case_no = $1");
     bool row, decides;
-    struct custody *c = custody_at(case_no);
+    struct hands *c = custody_at(case_no);
     char custodian[13] = "";
     int64_t no = 0;
 
@@ -109,7 +109,7 @@ void check_custody(struct site *s, const char *case_no, const char *action, uint
     c->maker = s->no;
 }
 
-static bool has_heard_of(struct site *s, const struct custody *c)
+static bool has_heard_of(struct site *s, const struct hands *c)
 {
     struct stmt *st =
         db_stmt(s->db, "SELECT 1 FROM case_file WHERE case_no = $1 AND custody_no >= $2");

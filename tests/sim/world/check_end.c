@@ -54,7 +54,7 @@ const char *check_waits(void)
         else if (wants(s))
             what = "waits for papers";
         else if (i >= 3 && check_count(s, "SELECT count(*) FROM document WHERE sent = 0 "
-                                          "AND state = 'here' AND case_no <> ''") != 0)
+                                          "AND state = 'here' AND dossier <> ''") != 0)
             what = "does not know that its papers have arrived";
         else if (i && site[parent_of(i)].up && site[0].up && unsigned_above(i))
             what = "has events above that it has not signed";
@@ -125,33 +125,97 @@ static void check_agreement(void)
     mem_free(all);
 }
 
-/* In the order of the fold, whatever stands was decided by who had the case in hand just then. */
-static void check_deciders(void)
+/* ---- who decided ------------------------------------------------------------------------------*/
+
+/* Read from the events alone, by the numbers of custodies and nobody's clock: the chain of hands, and
+ * under it every decision that stands, which must be the latest custodian's of all that decided. */
+struct step {
+    char kind[24], by[13], to[13];
+    int64_t no;
+    bool applied;
+};
+
+static int steps_of(struct site *s, const char *case_no, struct step *list, int max)
 {
-    struct stmt *st =
-        db_stmt(site[0].db,
-                "SELECT case_no, origin, kind, body FROM event WHERE state = 'applied' AND kind IN "
-                "('case.filed/1', 'case.transferred/1', 'case.taken_back/1', "
-                "'case.granted/1', 'case.refused/1') "
-                "ORDER BY case_no, hlc, origin, seq /* full scan: a test */");
-    char custodian[13] = "";
-    int64_t custody = 0;
+    struct stmt *st = db_stmt(
+        s->db, "SELECT kind, origin, record, state FROM event WHERE dossier = $1 AND state <> "
+               "'refused' ORDER BY hlc, origin, seq");
+    int n = 0;
+    bool row;
+
+    bind_text(st, 1, case_no);
+    while (db_step(st, &row, NULL) == OK && row && n < max) {
+        struct step *x = &list[n++];
+        const char *record = col_text(st, 2);
+        *x = (struct step){.no = int_of(record, "custody_no"),
+                           .applied = !strcmp(col_text(st, 3), "applied")};
+        snprintf(x->kind, sizeof x->kind, "%.20s", col_text(st, 0));
+        snprintf(x->by, sizeof x->by, "%.12s", col_text(st, 1));
+        text_of(record, "to", x->to, sizeof x->to);
+        if (!strcmp(x->kind, "case.filed/1"))
+            text_of(record, "custodian", x->to, sizeof x->to), x->no = 1;
+    }
+    db_reset(st);
+    return n;
+}
+
+static bool decision(const struct step *x)
+{
+    return !strcmp(x->kind, "case.granted/1") || !strcmp(x->kind, "case.refused/1") ||
+           !strcmp(x->kind, "case.withdrawn/1") || !strcmp(x->kind, "case.not_accepted/1");
+}
+
+static void check_case(struct site *s, const char *case_no)
+{
+    static struct step list[400];
+    char hands[40][13] = {""};
+    int n = steps_of(s, case_no, list, 400), stands = 0, top = 0;
+    int64_t latest = 0, standing = 0;
+
+    for (int i = 0; i < n; i++) { /* moves that stand make one chain */
+        const struct step *x = &list[i];
+        bool move = !strcmp(x->kind, "case.filed/1") || !strcmp(x->kind, "case.transferred/") ||
+                    strstr(x->kind, "transferred") || strstr(x->kind, "taken_back");
+        if (!x->applied || !move || x->no < 1 || x->no >= 40)
+            continue;
+        if (hands[x->no][0])
+            breach("site %d: case %s has two custodies %lld", s->no, case_no, (long long)x->no);
+        snprintf(hands[x->no], 13, "%s", x->to);
+        top = x->no > top ? (int)x->no : top;
+    }
+    for (int k = 1; k <= top; k++)
+        if (!hands[k][0])
+            breach("site %d: case %s has custody %d, but not %d", s->no, case_no, top, k);
+    for (int i = 0; i < n; i++) {
+        const struct step *x = &list[i];
+        bool his = x->no >= 1 && x->no < 40 && !strcmp(hands[x->no], x->by);
+        if (!decision(x))
+            continue;
+        if (his && x->no > latest)
+            latest = x->no;
+        if (!x->applied)
+            continue;
+        stands++;
+        standing = x->no;
+        if (!his)
+            breach("site %d: case %s: %s by %s under custody %lld stands, which was %s's", s->no,
+                   case_no, x->kind, x->by, (long long)x->no, hands[x->no]);
+    }
+    if (stands > 1 || (latest && !stands) || standing != latest)
+        breach("site %d: case %s: %d decisions stand, under custody %lld, and the latest is under "
+               "%lld",
+               s->no, case_no, stands, (long long)standing, (long long)latest);
+}
+
+static void check_deciders(struct site *s)
+{
+    struct stmt *st = db_stmt(s->db, "SELECT case_no FROM case_file /* full scan: a test */");
     bool row;
 
     while (!broken && db_step(st, &row, NULL) == OK && row) {
-        const char *kind = col_text(st, 2), *body = col_text(st, 3);
-        if (!strcmp(kind, "case.filed/1")) {
-            text_of(body, "custodian", custodian, sizeof custodian);
-            custody = 1;
-        } else if (!strcmp(kind, "case.transferred/1") || !strcmp(kind, "case.taken_back/1")) {
-            text_of(body, "to", custodian, sizeof custodian);
-            custody = int_of(body, "custody_no");
-        } else if (int_of(body, "custody_no") != custody ||
-                   strncmp(col_text(st, 1), custodian, 12)) {
-            breach("case %s: %s by %s under custody %lld stands, but %s had it under custody %lld",
-                   col_text(st, 0), kind, col_text(st, 1), (long long)int_of(body, "custody_no"),
-                   custodian, (long long)custody);
-        }
+        char no[24];
+        snprintf(no, sizeof no, "%s", col_text(st, 0));
+        check_case(s, no);
     }
     db_reset(st);
 }
@@ -190,43 +254,21 @@ static void check_concerned(void)
 
 /* ---- each site by itself, and what it has said ------------------------------------------------*/
 
-static void two_decisions(struct site *s)
-{
-    struct stmt *st = db_stmt(
-        s->db, "SELECT case_no, origin, seq, kind, hlc, state, body FROM event WHERE case_no = "
-               "(SELECT case_no FROM event WHERE kind IN ('case.granted/1', 'case.refused/1') "
-               "AND state = 'applied' "
-               "GROUP BY case_no HAVING count(*) > 1 LIMIT 1) "
-               "AND kind LIKE 'case.%' ORDER BY hlc, origin, seq");
-    char no[24] = "";
-    bool row;
-
-    while (db_step(st, &row, NULL) == OK && row) {
-        snprintf(no, sizeof no, "%s", col_text(st, 0));
-        const char *custody = strstr(col_text(st, 6), "\"custody_no\"");
-        trace("  %s/%lld %s %s %.16s", col_text(st, 1), (long long)col_int(st, 2), col_text(st, 3),
-              col_text(st, 5), custody ? custody : "");
-    }
-    breach("site %d: case %s has two decisions", s->no, no);
-}
-
 static void check_site(struct site *s)
 {
     struct errmsg e = {""};
     char before[65], after[65];
-    int64_t events, papers;
+    struct ledger_counts n;
+    int64_t papers;
 
-    if (ledger_verify(s->db, &events, &e) != OK)
+    if (ledger_verify(s->db, &n, &e) != OK)
         breach("site %d: the ledger does not hold: %s", s->no, e.text);
-    if (check_count(s, "SELECT count(*) FROM (SELECT case_no FROM event WHERE "
-                       "kind IN ('case.granted/1', 'case.refused/1') AND state = 'applied' "
-                       "GROUP BY case_no HAVING count(*) > 1)") != 0)
-        two_decisions(s);
     if (blob_verify_all(s->blobs, &papers, &e) != OK)
         breach("site %d: a paper is not what its name says: %s", s->no, e.text);
     check_papers(s);
-    if (db_begin(s->db, &e) != OK || office_digest(s->db, before, &e) != OK ||
-        office_rebuild(&s->office, s->db, &e) != OK || office_digest(s->db, after, &e) != OK)
+    if (db_begin(s->db, &e) != OK || office_digest(&s->office, s->db, before, &e) != OK ||
+        office_rebuild(&s->office, s->db, &e) != OK ||
+        office_digest(&s->office, s->db, after, &e) != OK)
         breach("site %d: the projections cannot be folded again: %s", s->no, e.text);
     else if (strcmp(before, after))
         breach("site %d: the projections differ from a fresh fold", s->no);
@@ -297,8 +339,8 @@ void check_end(void)
         check_agreement();
     if (!broken)
         check_concerned();
-    if (!broken)
-        check_deciders();
+    for (int i = 0; i < 3 && !broken; i++)
+        check_deciders(&site[i]);
     for (int i = 1; i < SITES && !broken; i++)
         work_check(&site[i]);
     trace("cases %lld, events %lld, set aside %lld",

@@ -30,7 +30,7 @@ static void fail_read(int no, int unused)
 static void speak_again(int no, int unused)
 {
     (void)unused;
-    site_speak(no, 1);
+    site_speak(no, WIRE_OLDEST, WIRE_NEWEST);
 }
 
 static void one_fault(int kind, int unused)
@@ -98,12 +98,15 @@ static void one_fault(int kind, int unused)
         for (int i = 1; i < SITES; i++)
             later(10, net_dial, i, 0);
         break;
-    case 15: /* the rest of the world does not know the new version yet */
-        if (no) {
-            site_speak(no, 2);
-            later(20000 + (int64_t)dice(60000), speak_again, no, 0);
-        }
+    case 15: { /* an older program, the next one, or one that nobody else understands yet */
+        static const struct speaks programs[] = {{WIRE_OLDEST, WIRE_OLDEST},
+                                                 {WIRE_NEWEST, WIRE_NEWEST + 1},
+                                                 {WIRE_NEWEST + 1, WIRE_NEWEST + 2}};
+        const struct speaks *p = &programs[dice(3)];
+        site_speak(no, p->oldest, p->newest);
+        later(20000 + (int64_t)dice(60000), speak_again, no, 0);
         break;
+    }
     case 13:
         site_reinstall(no);
         break;
@@ -195,7 +198,7 @@ void faults_heal(void)
         later((int64_t)dice(500), net_dial, i, 0);
     }
     for (int i = 0; i < SITES; i++) {
-        site_speak(i, 1);
+        site_speak(i, WIRE_OLDEST, WIRE_NEWEST);
         if (!site[i].up)
             site_up(i);
     }

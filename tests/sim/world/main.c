@@ -137,6 +137,7 @@ int main(int argc, char **argv)
     bool want = false;
     const char *stories = NULL;
 
+    json_use_arenas();
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--seeds") && i + 1 < argc &&
             sscanf(argv[++i], "%llu..%llu", &r.from, &r.to) == 2)

@@ -1,18 +1,14 @@
-/* Lines: frames on their way, and who dials, closes and cuts. Here stands what site/links.c does
- * with sockets. */
+/* Lines: frames on their way, and who dials, closes and cuts. Here stands what site/links.c and
+ * frames.c do with sockets. */
 #include "net.h"
 
 #include "base/mem.h"
-#include "sync/wire.h"
-
 #include <string.h>
 
-extern const unsigned char sync_dictionary_1[];
-extern const size_t sync_dictionary_1_len;
+extern const unsigned char sync_dictionary_2[];
+extern const size_t sync_dictionary_2_len;
 
 struct conn conns[SITES];
-
-#define HELLO_VERSION 5 /* behind the kind and "DST1" */
 
 struct site *net_site_of(const struct conn *c, int end)
 {
@@ -66,11 +62,6 @@ void net_post(struct conn *c, int from, const unsigned char *bytes, size_t len)
     struct frame_in_flight *f = mem_alloc(sizeof *f + len);
     f->len = len;
     memcpy(f->bytes, bytes, len);
-    if (bytes[0] == FRAME_HELLO) {
-        /* Each side's program says its own version, and knows no other. */
-        int mine = net_site_of(c, from)->speaks, theirs = net_site_of(c, 1 - from)->speaks;
-        f->bytes[HELLO_VERSION] = (unsigned char)(mine == theirs ? WIRE_VERSION : WIRE_VERSION + 1);
-    }
     int64_t at = now + c->delay_ms + (int64_t)len * 1000 / c->rate;
     f->at = at > to->last_at ? at : to->last_at;
     to->last_at = f->at;
@@ -83,15 +74,17 @@ void net_post(struct conn *c, int from, const unsigned char *bytes, size_t len)
 
 static enum err open_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_open(&j->x, db, &j->in, e);
+    return link_end_open(&j->x, db, &j->in, e);
 }
 
 static void open_done(struct job *j)
 {
     struct conn_end *x = &j->conn->end[j->end];
     struct link_config c = {.parent_side = !j->x.is_parent,
-                            .dictionary = sync_dictionary_1,
-                            .dictionary_len = sync_dictionary_1_len};
+                            .oldest = j->s->speaks.oldest,
+                            .newest = j->s->speaks.newest,
+                            .dictionary = sync_dictionary_2,
+                            .dictionary_len = sync_dictionary_2_len};
 
     if (j->err != OK) {
         net_close(j->conn, j->msg.text);
@@ -129,7 +122,7 @@ void net_dial(int child, int unused)
         memset(x, 0, sizeof *x);
         x->turn = arena_create();
         x->in_end = &x->in;
-        x->x = (struct exchange){.office = &net_site_of(c, e)->office,
+        x->x = (struct link_end){.office = &net_site_of(c, e)->office,
                                  .blobs = net_site_of(c, e)->blobs,
                                  .is_parent = e == 0};
         memcpy(x->x.peer, net_site_of(c, 1 - e)->code, 13);

@@ -24,6 +24,6 @@ void net_recall_look(struct conn *c, const struct link_effect *up);
 void net_paper_effect(struct conn *c, int end, const struct link_effect *x);
 void net_have(struct conn *c, int end, const unsigned char digest[32]); /* "I have it" */
 /* ... and which of these papers this end fetches next. */
-void net_want(struct conn *c, int end, const struct exchange_paper_row *wanted, int count);
+void net_want(struct conn *c, int end, const struct link_end_paper_row *wanted, int count);
 
 #endif

@@ -1,5 +1,5 @@
 /* What the engine of an end asks for becomes a job of the store, and its answer goes back into it:
- * site/effects.c, leases.c and recalls.c. */
+ * site/step.c, feed.c, leases.c and recalls.c. */
 #include "net.h"
 
 #include "sync/wire.h"
@@ -63,7 +63,7 @@ void net_no_answer(struct job *j)
 
 static enum err read_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_read(&j->x, db, &j->fx, &j->bytes, &j->events, &j->in, e);
+    return link_end_read(&j->x, db, &j->fx, &j->bytes, &j->events, &j->in, e);
 }
 
 static void read_done(struct job *j)
@@ -76,7 +76,7 @@ static void read_done(struct job *j)
 
 static enum err store_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_store(&j->x, db, &j->fx, j->arena, &j->batch, e);
+    return link_end_store(&j->x, db, &j->fx, j->arena, &j->batch, e);
 }
 
 static void store_done(struct job *j)
@@ -98,14 +98,14 @@ static void store_done(struct job *j)
 
 static enum err acked_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_acked(&j->x, db, j->fx.pos, e);
+    return link_end_acked(&j->x, db, j->fx.pos, e);
 }
 
 /* ---- leases and heads -------------------------------------------------------------------------*/
 
 static enum err ask_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_ask_lease(&j->x, db, &j->in, e);
+    return link_end_ask_lease(&j->x, db, &j->in, e);
 }
 
 static void ask_done(struct job *j)
@@ -118,12 +118,17 @@ static void ask_done(struct job *j)
 
 static enum err lease_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_lease(&j->x, db, &j->fx, e);
+    return link_end_lease(&j->x, db, &j->fx, e);
+}
+
+static enum err skew_run(struct job *j, struct db *db, struct errmsg *e)
+{
+    return link_end_skew(&j->x, db, j->fx.skew_ms, e);
 }
 
 static enum err head_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_head(&j->x, db, &j->fx, e);
+    return link_end_head(&j->x, db, &j->fx, e);
 }
 
 static void head_done(struct job *j)
@@ -142,7 +147,7 @@ static void head_done(struct job *j)
 
 static enum err recall_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_recall(&j->x, db, &j->fx, &j->in, e);
+    return link_end_recall(&j->x, db, &j->fx, &j->in, e);
 }
 
 static void recall_done(struct job *j)
@@ -159,7 +164,7 @@ static void recall_done(struct job *j)
 
 static enum err recall_step_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_recall_step(&j->x, db, &j->conn->end[0].recall,
+    return link_end_recall_step(&j->x, db, &j->conn->end[0].recall,
                                 j->fx.kind == FX_NONE ? NULL : &j->fx, &j->in, &j->here, e);
 }
 
@@ -190,7 +195,7 @@ void net_recall_look(struct conn *c, const struct link_effect *up)
 
 static enum err come_back_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_come_back(&j->s->office, db, e);
+    return link_end_come_back(&j->s->office, db, e);
 }
 
 /* ---- effects ----------------------------------------------------------------------------------*/
@@ -203,9 +208,14 @@ static void close_later(int child, int gen)
 
 static void is_up(struct conn *c, int end, const struct link_effect *x)
 {
-    trace("link %d-%d up at %d", c->child, c->parent, net_site_of(c, end)->no);
-    if (net_site_of(c, 0)->speaks != net_site_of(c, 1)->speaks)
-        breach("sites %d and %d speak with each other in two versions", c->child, c->parent);
+    const struct speaks *a = &net_site_of(c, 0)->speaks, *b = &net_site_of(c, 1)->speaks;
+    unsigned lower = a->newest < b->newest ? a->newest : b->newest;
+
+    trace("link %d-%d up at %d, version %u", c->child, c->parent, net_site_of(c, end)->no,
+          x->version);
+    if (x->version != lower || lower < a->oldest || lower < b->oldest)
+        breach("sites %d and %d (%u to %u, %u to %u) speak version %u with each other", c->child,
+               c->parent, a->oldest, a->newest, b->oldest, b->newest, x->version);
     if (end == 0) {
         site[c->child].backoff_ms = 500;
         site[c->child].shown_count = 0;
@@ -243,6 +253,10 @@ static void effect(struct conn *c, int end, const struct link_effect *x)
         break;
     case FX_UP:
         is_up(c, end, x);
+        net_job(c, end, x, true, skew_run, net_broken_rule);
+        break;
+    case FX_SKEW:
+        net_job(c, end, x, true, skew_run, net_broken_rule);
         break;
     case FX_READ:
         net_job(c, end, x, false, read_run, read_done);
@@ -289,6 +303,7 @@ void net_step(struct conn *c, int end, struct link_input *in)
     if (!c->open || !x->link)
         return;
     in->now_ms = host_mono_ms(&net_site_of(c, end)->host);
+    in->wall_ms = host_wall_ms(&net_site_of(c, end)->host);
     arena_reset(x->turn);
     link_step(x->link, in, x->turn, &fx);
     for (int i = 0, gen = c->gen; i < fx.count && c->open && c->gen == gen; i++)

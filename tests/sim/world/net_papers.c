@@ -23,12 +23,12 @@ void net_have(struct conn *c, int end, const unsigned char digest[32])
 
 static enum err sent_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_sent(&j->x, db, j->fx.digest, e);
+    return link_end_sent(&j->x, db, j->fx.digest, e);
 }
 
 static enum err have_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_have(&j->x, db, j->fx.digest, &j->here, e);
+    return link_end_have(&j->x, db, j->fx.digest, &j->here, e);
 }
 
 static void have_done(struct job *j)
@@ -49,7 +49,7 @@ static bool was_refused(const struct conn_end *x, const unsigned char digest[32]
 
 static enum err found_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    return exchange_paper(&j->x, db, j->fx.digest, e);
+    return link_end_paper(&j->x, db, j->fx.digest, e);
 }
 
 /* By any line of this site, as production asks. */
@@ -63,7 +63,7 @@ static bool being_fetched(const struct site *s, const unsigned char digest[32])
     return false;
 }
 
-void net_want(struct conn *c, int e, const struct exchange_paper_row *wanted, int count)
+void net_want(struct conn *c, int e, const struct link_end_paper_row *wanted, int count)
 {
     struct conn_end *x = &c->end[e];
 
@@ -71,7 +71,7 @@ void net_want(struct conn *c, int e, const struct exchange_paper_row *wanted, in
         return;
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < count && c->open && link_can_fetch(x->link); i++) {
-            const struct exchange_paper_row *p = &wanted[i];
+            const struct link_end_paper_row *p = &wanted[i];
             struct link_input in = {.kind = IN_WANTED};
             bool likely = !strcmp(p->from, x->x.peer) || (x->x.is_parent && !p->from[0]);
             if (likely != (pass == 0) || !hex_decode(p->digest + 7, in.digest, 32) ||
@@ -89,7 +89,7 @@ void net_want(struct conn *c, int e, const struct exchange_paper_row *wanted, in
 }
 
 struct wanted {
-    struct exchange_paper_row row[32];
+    struct link_end_paper_row row[32];
     int count;
 };
 
@@ -97,7 +97,7 @@ static enum err read_wanted(struct site *s, void *arg, struct errmsg *e)
 {
     struct wanted *w = arg;
 
-    return exchange_wanted(s->db, 32, w->row, &w->count, e);
+    return link_end_wanted(s->db, 32, w->row, &w->count, e);
 }
 
 /* The next paper on every line of this site. */
@@ -116,7 +116,7 @@ static void next_papers(int no)
 static enum err chunk_read_run(struct job *j, struct db *db, struct errmsg *e)
 {
     (void)db;
-    return exchange_read_chunk(&j->x, &j->fx, &j->bytes, &j->in, e);
+    return link_end_read_chunk(&j->x, &j->fx, &j->bytes, &j->in, e);
 }
 
 static void chunk_read_done(struct job *j)
@@ -128,9 +128,9 @@ static void chunk_read_done(struct job *j)
 
 static enum err chunk_store_run(struct job *j, struct db *db, struct errmsg *e)
 {
-    enum err err = exchange_store_chunk(&j->x, &j->fx, &j->in, e);
+    enum err err = link_end_store_chunk(&j->x, &j->fx, &j->in, e);
 
-    return err == OK && j->in.finished ? exchange_paper(&j->x, db, j->fx.digest, e) : err;
+    return err == OK && j->in.finished ? link_end_paper(&j->x, db, j->fx.digest, e) : err;
 }
 
 static void chunk_store_done(struct job *j)

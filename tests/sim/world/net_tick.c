@@ -48,28 +48,28 @@ void net_local(struct site *s)
 }
 
 struct glance {
-    struct exchange_paper_row wanted[32], unsent[32];
+    struct link_end_paper_row wanted[32], unsent[32];
     int wanted_count, unsent_count;
-    struct exchange_head_row heads[16];
+    struct link_end_head_row heads[16];
     int head_count;
 };
 
 static enum err read_glance(struct site *s, void *arg, struct errmsg *e)
 {
     struct glance *g = arg;
-    enum err err = exchange_wanted(s->db, 32, g->wanted, &g->wanted_count, e);
+    enum err err = link_end_wanted(s->db, 32, g->wanted, &g->wanted_count, e);
 
     if (err == OK && s->office.tier == TIER_COMMUNITY)
-        err = exchange_unsent(s->db, 32, g->unsent, &g->unsent_count, e);
+        err = link_end_unsent(s->db, 32, g->unsent, &g->unsent_count, e);
     if (err == OK && s->office.parent[0])
-        err = exchange_heads(&s->office, s->db, 16, g->heads, &g->head_count, e);
+        err = link_end_heads(&s->office, s->db, 16, g->heads, &g->head_count, e);
     return err;
 }
 
 static void show(struct conn *c, struct site *s, struct glance *g)
 {
     for (int i = 0; i < g->head_count && c->open; i++) {
-        struct exchange_head_row *h = &g->heads[i];
+        struct link_end_head_row *h = &g->heads[i];
         int k = 0;
         while (k < s->shown_count && strcmp(s->shown[k].origin, h->origin))
             k++;
@@ -84,7 +84,7 @@ static void show(struct conn *c, struct site *s, struct glance *g)
         struct link_input in = {.kind = IN_HEAD, .seq = h->seq};
         memcpy(in.origin, h->origin, sizeof in.origin);
         memcpy(in.digest, h->hash, 32);
-        exchange_sign(&s->office, h);
+        link_end_sign(&s->office, h);
         memcpy(in.signature, h->signature, 64);
         net_step(c, 0, &in);
     }

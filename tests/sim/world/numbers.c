@@ -79,7 +79,7 @@ static void read_events(void)
 {
     struct stmt *st = db_stmt(
         site[0].db,
-        "SELECT kind, origin, case_no, body, state, street FROM event WHERE kind IN "
+        "SELECT kind, origin, dossier, record, state, street FROM event WHERE kind IN "
         "('block.leased/1', "
         "'case.filed/1', 'certificate.issued/1', 'delivery.ordered/1', 'delivery.assigned/1') "
         "/* full scan: a test */");

@@ -68,6 +68,7 @@ enum err site_open_office(struct site *s, struct errmsg *e)
 
     memset(o, 0, sizeof *o);
     o->host = &s->host;
+    o->work = &all_work;
     snprintf(o->site, sizeof o->site, "%s", s->code);
     if (p >= 0)
         snprintf(o->parent, sizeof o->parent, "%s", site[p].code);
@@ -175,13 +176,15 @@ void site_crash(int no, bool power)
     later(healing ? 500 : (int64_t)dice(60000), try_up, no, 0);
 }
 
-void site_speak(int no, int version)
+void site_speak(int no, unsigned oldest, unsigned newest)
 {
-    if (site[no].speaks == version)
+    struct speaks *s = &site[no].speaks;
+
+    if (s->oldest == oldest && s->newest == newest)
         return;
-    trace("site %d gets a program of version %d", no, version);
+    trace("site %d gets a program of versions %u to %u", no, oldest, newest);
     site_crash(no, false);
-    site[no].speaks = version;
+    *s = (struct speaks){oldest, newest};
 }
 
 void site_reset(int no)
@@ -197,7 +200,7 @@ void site_reset(int no)
     s->drift_ppm = 0;
     s->acked_seq = 0;
     s->restored = s->untold = s->absent = false;
-    s->speaks = 1;
+    s->speaks = (struct speaks){WIRE_OLDEST, WIRE_NEWEST};
     s->slow_ms = 0;
     disk_backup_free(s->backup);
     files_copy_free(s->backup_files);

@@ -5,7 +5,7 @@
 #include "db/migrate.h"
 #include "disk.h"
 #include "files.h"
-#include "ledger/outbox.h"
+#include "ledger/link_rows.h"
 
 /* ---- founded and enrolled ---------------------------------------------------------------------*/
 
@@ -125,7 +125,7 @@ static void come_back(struct site *s)
 
     site_db_path(s->no, path);
     if (db_open(path, DB_WRITE, &s->db, &e) != OK || site_open_office(s, &e) != OK ||
-        db_begin(s->db, &e) != OK || exchange_come_back(&s->office, s->db, &e) != OK ||
+        db_begin(s->db, &e) != OK || link_end_come_back(&s->office, s->db, &e) != OK ||
         db_commit(s->db, &e) != OK)
         breach("site %d cannot come back: %s", s->no, e.text);
     office_close(&s->office);

@@ -51,7 +51,7 @@ static void committed(struct job *j)
     note_head(j);
     if (!no || j->s->untold)
         return;
-    if (j->fn == case_file)
+    if (j->fn == case_lodge)
         check_number("case", no);
     if (json_get_text(certificate, "number") && action && !strcmp(action, "complete")) {
         snprintf(both, sizeof both, "%s", json_get_text(certificate, "number"));
@@ -61,7 +61,7 @@ static void committed(struct job *j)
         snprintf(both, sizeof both, "%s", json_get_text(delivery, "waybill"));
         check_number(no, both);
     }
-    if (j->fn == case_file || j->fn == case_act)
+    if (j->fn == case_lodge || j->fn == case_act)
         check_custody(j->s, no, action ? action : "file", j->in.pos);
 }
 
@@ -97,7 +97,7 @@ static void command_done(struct job *j)
     trace("site %d did %s %s (own %llu)", j->s->no, action ? action : "file",
           json_get_text(j->out, "case_no") ? json_get_text(j->out, "case_no") : "",
           (unsigned long long)j->in.seq);
-    if (j->fn == case_file && work_filed_count < FILED_MAX) {
+    if (j->fn == case_lodge && work_filed_count < FILED_MAX) {
         snprintf(work_filed[work_filed_count].case_no, 22, "%s", json_get_text(j->out, "case_no"));
         snprintf(work_filed[work_filed_count].code, 7, "%s", json_get_text(j->out, "query_code"));
         work_filed_count++;
@@ -123,7 +123,7 @@ void work_command(struct site *s, const struct caller *c, office_fn *fn, struct 
 static enum err paper_row(struct job *j, struct db *db, struct errmsg *e)
 {
     struct stmt *st =
-        db_stmt(db, "INSERT INTO document (digest, street, case_no, size, media_type, state, hlc) "
+        db_stmt(db, "INSERT INTO document (digest, street, dossier, size, media_type, state, hlc) "
                     "VALUES ($1, $2, '', $3, 'image/png', 'here', 0) "
                     "ON CONFLICT (digest) DO UPDATE SET state = 'here'");
 

@@ -1,7 +1,7 @@
 /* What people do with cases and deliveries: every command of the main job. */
 #include "work.h"
 
-#include "base/crypto.h"
+#include "dossiers/case/access.h"
 
 #include <string.h>
 
@@ -122,13 +122,9 @@ static void deliver(struct site *s, const struct pick *p)
                             .query_code = ""};
     for (int i = 0; i < work_filed_count; i++)
         if (!strcmp(work_filed[i].case_no, p->no)) {
-            char code[7];
-            unsigned char sum[32];
-            crypto_hmac(work_filed[i].code, strlen(work_filed[i].code), p->no, strlen(p->no), sum);
-            snprintf(code, sizeof code, "%06u",
-                     (unsigned)(((uint32_t)sum[0] << 24 | (uint32_t)sum[1] << 16 |
-                                 (uint32_t)sum[2] << 8 | sum[3]) %
-                                1000000));
+            char hash[QUERY_HASH_LEN + 1], code[7];
+            query_hash(p->no, work_filed[i].code, hash);
+            pickup_code(p->no, hash, code);
             json_set_text(in, "code", dice(6) ? code : "000000");
         }
     work_command(s, &c, delivery_act, in);

@@ -144,7 +144,7 @@ void work_file(struct site *s)
     struct json *in = filing(s, true, &online);
 
     if (in)
-        work_command(s, online ? &resident : &c, case_file, in);
+        work_command(s, online ? &resident : &c, case_lodge, in);
 }
 
 /* Is this office open for people? One more filing, that is not kept. */
@@ -158,7 +158,7 @@ void work_check(struct site *s)
 
     json_set_text((struct json *)(uintptr_t)json_get(in, "applicant"), "id_number",
                   "33990019850613009X");
-    if (db_begin(s->db, &e) != OK || case_file(&s->office, s->db, &c, in, &out, &p) != OK)
+    if (db_begin(s->db, &e) != OK || case_lodge(&s->office, s->db, &c, in, &out, &p) != OK)
         breach("site %d cannot take a filing any more: %s %s %s", s->no, p.code, p.field, e.text);
     db_rollback(s->db, NULL);
     json_free(in);

@@ -1,6 +1,8 @@
 /* The world of every seed, made once; and one seed in it. */
 #include "world.h"
 
+#include "office/say.h"
+
 #include "disk.h"
 
 #include <stdlib.h>
@@ -66,6 +68,9 @@ static void publish(struct site *s, const char *path)
     struct problem p = {0};
     struct errmsg e = {""};
 
+    /* Of the two items one waits for its community, the other is decided without it. */
+    if (strstr(path, "birth-registration-first"))
+        json_set_text(in, "take_back", "overrule");
     world_must(item_import(&s->office, s->db, &boss, in, &out, &p), path, &e, &p);
     json_free(in);
     json_free(out);
@@ -94,10 +99,8 @@ static void add_account(struct site *s, int no)
     json_set_text(b, "salt", hex);
     division_street(site[no].code, street);
     struct errmsg e;
-    world_must(
-        ledger_append(&s->office.ledger, s->db, "account.created/1", "", street, "", b, NULL, &e),
-        "account", &e, NULL);
-    json_free(b);
+    world_must(office_say_fact(&s->office, s->db, "account.created/1", street, NULL, b, &e),
+               "account", &e, NULL);
 }
 
 void world_make(void)

@@ -1,12 +1,18 @@
 /* One district, two streets, six nodes on one thread: the production code of ledger, casework, sync
- * and site/exchange on a fake clock, network and disk. Everything random comes from the seed. */
+ * and site/link_end on a fake clock, network and disk. Everything random comes from the seed. */
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
 
 #include "base/arena.h"
+#include "catalogue/items.h"
+#include "dossiers/all.h"
+#include "dossiers/case/case.h"
+#include "office/enrol.h"
+#include "office/lease.h"
 #include "office/office.h"
+#include "office/rebuild.h"
 #include "ledger/blob.h"
-#include "site/exchange.h"
+#include "site/link_end.h"
 #include "sync/link.h"
 
 #include <stdbool.h>
@@ -29,7 +35,7 @@ struct job {
     int life;          /* of the site when it was queued */
     struct conn *conn; /* and of the connection, or NULL */
     int gen, end;
-    struct exchange x; /* of that end: the job may outlive the connection */
+    struct link_end x; /* of that end: the job may outlive the connection */
     bool write;
     enum err (*run)(struct job *j, struct db *db, struct errmsg *e);
     void (*done)(struct job *j);
@@ -40,7 +46,7 @@ struct job {
     struct link_input in;
     struct buf bytes;
     struct sync_event *events;
-    struct exchange_batch batch;
+    struct link_end_batch batch;
     bool here;
     /* office work */
     office_fn *fn;
@@ -79,7 +85,9 @@ struct site {
     bool restored; /* in this world: what was acknowledged before may be gone with the disk */
     bool absent;   /* its disk is gone: it is being installed anew */
     int slow_ms;   /* its disk is slow: jobs wait up to so long */
-    int speaks;    /* the version of the protocol that its program knows; all others know 1 */
+    struct speaks {
+        unsigned oldest, newest;
+    } speaks; /* the versions of the protocol that its program knows */
 };
 
 struct frame_in_flight {
@@ -97,7 +105,7 @@ struct conn {
     bool half_open[2];      /* what this end sends is lost */
     int64_t delay_ms, rate; /* bytes per second */
     struct conn_end {
-        struct exchange x;
+        struct link_end x;
         struct link *link;
         struct arena *turn;
         bool ready;
@@ -106,7 +114,7 @@ struct conn {
         int64_t last_at;
         unsigned char refused[64][32];
         int refused_count;
-        struct exchange_recall_state recall;
+        struct link_end_recall_state recall;
         bool recalling;
     } end[2];
 };
@@ -143,7 +151,7 @@ void site_up(int no);
 void site_crash(int no, bool power);
 void site_fails(struct site *s, const char *why); /* its program ends by itself */
 /* Another program; it starts anew. */
-void site_speak(int no, int version);
+void site_speak(int no, unsigned oldest, unsigned newest);
 void site_end(int no); /* the world is over */
 void site_other_machine(struct site *s);
 void site_db_path(int no, char out[40]);

@@ -1,0 +1,347 @@
+/* Each step of the fold is a function below, in the order in which they run. */
+#include "office/fold.h"
+
+#include "base/crypto.h"
+#include "base/ids.h"
+#include "base/text.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static const char *const names[] = {"applied", "aside", "denied", "refused", "unknown"};
+
+const char *verdict_name(enum verdict v)
+{
+    return names[v];
+}
+
+enum verdict verdict_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (text_is(names[i], name))
+            return (enum verdict)i;
+    return VERDICT_ASIDE;
+}
+
+int64_t event_at_ms(const struct event *ev, const struct json *record)
+{
+    return json_get_int(record, "at", (int64_t)(ev->hlc >> 16));
+}
+
+int event_order(const struct event *x, const struct event *y)
+{
+    if (x->hlc != y->hlc)
+        return x->hlc < y->hlc ? -1 : 1;
+    int by_origin = strcmp(x->origin, y->origin);
+    return by_origin ? by_origin : x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+const char *dossier_event_deny(struct dossier_event *x, const char *why)
+{
+    x->verdict = VERDICT_DENIED;
+    return why;
+}
+
+static void judge(struct dossier_event *x, enum verdict v, const char *why)
+{
+    x->verdict = v;
+    x->why = why;
+}
+
+static bool open_still(const struct dossier_event *x)
+{
+    return x->verdict == VERDICT_APPLIED;
+}
+
+/* ---- 1: what may be said at all ---------------------------------------------------------------*/
+
+static void read_event(struct dossier *d, struct dossier_event *x)
+{
+    const char *place = NULL, *why;
+    struct json *part;
+
+    assert(text_is(x->ev.dossier, d->id));
+    judge(x, VERDICT_APPLIED, NULL);
+    x->moved = false;
+    event_site(x->ev.origin, x->site);
+    if (!x->record && json_parse_in(d->arena, x->ev.record, x->ev.record_len, &part, NULL) == OK)
+        x->record = part;
+    if (!x->personal && x->ev.personal &&
+        json_parse_in(d->arena, x->ev.personal, x->ev.personal_len, &part, NULL) == OK)
+        x->personal = part;
+    if (!json_is_object(x->record))
+        judge(x, VERDICT_REFUSED, "its record is no JSON object");
+    x->at_ms = event_at_ms(&x->ev, x->record);
+    x->kind = event_kind_of(d->type, x->ev.kind);
+    x->custody_no = json_get_int(x->record, "custody_no", 0);
+    if (!open_still(x))
+        return;
+    if (x->kind && x->kind->place)
+        place = text_or(json_get_text(x->record, x->kind->place), "");
+    why = x->kind ? authority_refuses(&x->ev, x->kind->may, place) : authority_misplaced(&x->ev);
+    if (why)
+        judge(x, VERDICT_REFUSED, why);
+    else if (!x->kind)
+        judge(x, VERDICT_UNKNOWN, "this program does not know the kind");
+    if (x->verdict == VERDICT_UNKNOWN && (x->ev.flags & EVENT_CRITICAL))
+        d->read_only = true;
+}
+
+static bool above(const char *site, const char *other)
+{
+    return strcmp(site, other) != 0 && division_within(other, site);
+}
+
+static void overrule(struct dossier *d, struct dossier_event *by)
+{
+    const char *hex = text_or(json_get_text(by->record, "id"), "");
+    unsigned char id[EVENT_ID_BYTES], each[EVENT_ID_BYTES];
+    struct event_sum sum;
+
+    if (strlen(hex) != 2 * sizeof id || !hex_decode(hex, id, sizeof id)) {
+        judge(by, VERDICT_ASIDE, "it names no event");
+        return;
+    }
+    for (int i = 0; i < d->count; i++) {
+        struct dossier_event *x = &d->events[i];
+        event_sum(&x->ev, &sum);
+        event_id(&sum, each);
+        if (x == by || memcmp(id, each, sizeof id) != 0)
+            continue;
+        if (!above(by->site, x->site))
+            judge(by, VERDICT_DENIED, "only an office above its author overrules an event");
+        else if (open_still(x))
+            judge(
+                x, VERDICT_ASIDE,
+                text_or(json_get_text(by->personal, "reason"), "an office above has overruled it"));
+        return;
+    }
+}
+
+/* The district's word first: it may overrule a street's overruling. */
+static void overrule_all(struct dossier *d)
+{
+    static const enum tier tiers[] = {TIER_DISTRICT, TIER_STREET, TIER_COMMUNITY};
+
+    for (size_t t = 0; t < sizeof tiers / sizeof tiers[0]; t++)
+        for (int i = 0; i < d->count; i++) {
+            struct dossier_event *x = &d->events[i];
+            enum tier tier;
+            if (open_still(x) && x->kind->may == MAY_OVERRULE && division_tier(x->site, &tier) &&
+                tier == tiers[t])
+                overrule(d, x);
+        }
+}
+
+/* ---- 2: opening, custody, part ----------------------------------------------------------------*/
+
+static void open_dossier(struct dossier *d)
+{
+    for (int i = 0; i < d->count; i++) {
+        struct dossier_event *x = &d->events[i];
+        if (!open_still(x) || !(x->kind->flags & KIND_OPENS))
+            continue;
+        if (d->opening) {
+            judge(x, VERDICT_ASIDE, "the dossier is opened already");
+            continue;
+        }
+        const char *whose = json_get_text(x->record, text_or(x->kind->place, ""));
+        d->opening = x;
+        d->street = x->ev.street;
+        x->custody_no = 1;
+        if (d->type->rule == RULE_CUSTODY)
+            custody_open(&d->custody, text_or(whose, x->site));
+        else if (d->type->rule == RULE_ONE_SITE)
+            d->owner = text_or(whose, x->site);
+    }
+}
+
+/* Of several next moves that each would be right the first by the ledger's order is taken. */
+static bool next_move(struct dossier *d)
+{
+    for (int i = 0; i < d->count; i++) {
+        struct dossier_event *x = &d->events[i];
+        if (open_still(x) && (x->kind->flags & KIND_MOVES) && x->custody_no == d->custody.no + 1 &&
+            !custody_move(&d->custody, x->site, json_get_text(x->record, "to"),
+                          x->kind->may == MAY_TAKE_BACK))
+            return x->moved = true;
+    }
+    return false;
+}
+
+static void chain_custody(struct dossier *d)
+{
+    if (!d->opening || d->type->rule != RULE_CUSTODY)
+        return;
+    while (next_move(d))
+        ;
+    for (int i = 0; i < d->count; i++) {
+        struct dossier_event *x = &d->events[i];
+        if (open_still(x) && (x->kind->flags & KIND_MOVES) && !x->moved)
+            judge(x, custody_held(&d->custody, x->site) ? VERDICT_ASIDE : VERDICT_DENIED,
+                  "not the next custody of the dossier");
+    }
+}
+
+static bool part_of(const char *place, const char *site)
+{
+    return place && strlen(place) == 12 && division_within(place, site);
+}
+
+bool dossier_has_part(const struct dossier *d, const char *site)
+{
+    if (!d->opening)
+        return false;
+    if (part_of(d->opening->site, site) || part_of(d->owner, site))
+        return true;
+    for (int i = 1; i <= d->custody.no; i++)
+        if (part_of(d->custody.at[i], site))
+            return true;
+    for (const char *at = d->type->part; at && (at = strchr(at, ' ')) && at[1]; at++) {
+        char member[32];
+        snprintf(member, sizeof member, "%.*s", (int)strcspn(at + 1, " "), at + 1);
+        if (part_of(json_get_text(d->opening->record, member), site))
+            return true;
+    }
+    return false;
+}
+
+static const char *no_authority(const struct dossier *d, const struct dossier_event *x)
+{
+    if (!d->opening)
+        return "the dossier is not opened here";
+    switch (x->kind->may) {
+    case MAY_CUSTODIAN:
+        return x->custody_no >= 1 && x->custody_no <= d->custody.no &&
+                       text_is(d->custody.at[x->custody_no], x->site)
+                   ? NULL
+                   : "not the custodian of the case";
+    case MAY_OWNER:
+        return text_is(d->owner, x->site) ? NULL : "not the site that owns it";
+    case MAY_PART:
+        return dossier_has_part(d, x->site) ? NULL : "a site that has no part in it";
+    case MAY_DISTRICT:
+    case MAY_ABOVE:
+    case MAY_PARENT:
+    case MAY_LEND:
+    case MAY_PLACE:
+    case MAY_OPEN:
+    case MAY_TAKE_BACK:
+    case MAY_OVERRULE:
+        return NULL; /* what the event alone tells was asked before; moves are in the chain */
+    }
+    return NULL;
+}
+
+static void ask_authority(struct dossier *d)
+{
+    for (int i = 0; i < d->count; i++) {
+        struct dossier_event *x = &d->events[i];
+        const char *why;
+        if (!open_still(x) || (x->kind->flags & (KIND_OPENS | KIND_MOVES) && d->opening))
+            continue;
+        if (x->kind->may != MAY_OVERRULE && (why = no_authority(d, x)))
+            judge(x, VERDICT_DENIED, why);
+    }
+}
+
+/* Of all decisions the one of the latest custody stands, and of that the first. */
+static void find_decision(struct dossier *d)
+{
+    const struct dossier_event *best = NULL;
+
+    for (int i = 0; i < d->count; i++) {
+        const struct dossier_event *x = &d->events[i];
+        if (open_still(x) && (x->kind->flags & KIND_DECIDES) &&
+            (!best || x->custody_no > best->custody_no))
+            best = x;
+    }
+    for (int i = 0; best && i < d->count; i++) {
+        struct dossier_event *x = &d->events[i];
+        if (open_still(x) && (x->kind->flags & KIND_DECIDES) && x != best)
+            judge(x, VERDICT_ASIDE,
+                  x->custody_no < best->custody_no ? "a later custodian has decided otherwise"
+                                                   : "it was decided before");
+    }
+    d->decision = best;
+}
+
+/* ---- 3: the fold itself -----------------------------------------------------------------------*/
+
+/* 0: the opening; 1: steps of who has or owns it; 2: what commutes. */
+static int rank(const struct dossier_event *x)
+{
+    if (!x->kind)
+        return 2;
+    if (x->kind->flags & KIND_OPENS)
+        return 0;
+    return x->kind->may == MAY_CUSTODIAN || x->kind->may == MAY_TAKE_BACK ||
+                   x->kind->may == MAY_OWNER
+               ? 1
+               : 2;
+}
+
+static int in_order(const void *a, const void *b)
+{
+    const struct dossier_event *x = *(struct dossier_event *const *)a,
+                               *y = *(struct dossier_event *const *)b;
+    int by_rank = rank(x) - rank(y);
+
+    if (by_rank)
+        return by_rank;
+    if (rank(x) == 1 && x->custody_no != y->custody_no)
+        return x->custody_no < y->custody_no ? -1 : 1;
+    if (rank(x) == 1) {
+        bool mx = x->kind->flags & KIND_MOVES, my = y->kind->flags & KIND_MOVES;
+        if (mx != my)
+            return mx ? -1 : 1;
+    }
+    return event_order(&x->ev, &y->ev);
+}
+
+static void fold_events(struct dossier *d)
+{
+    for (int i = 0; i < d->count; i++)
+        d->order[i] = &d->events[i];
+    qsort(d->order, (size_t)d->count, sizeof *d->order, in_order);
+    for (int i = 0; i < d->count; i++) {
+        struct dossier_event *x = d->order[i];
+        if (!open_still(x) || !x->kind->fold)
+            continue;
+        const char *why = x->kind->fold(d->state, d, x);
+        if (why)
+            judge(x, open_still(x) ? VERDICT_ASIDE : x->verdict, why);
+    }
+    if (d->type->settle && d->opening)
+        d->type->settle(d->state, d);
+}
+
+void dossier_fold(struct dossier *d)
+{
+    assert(d->type && d->arena && d->count > 0);
+    d->id = d->events[0].ev.dossier;
+    d->street = d->events[0].ev.street;
+    d->owner = "";
+    d->opening = d->decision = NULL;
+    d->custody = (struct custody){.no = 0};
+    d->read_only = false;
+    d->state = arena_alloc(d->arena, d->type->state_bytes);
+    memset(d->state, 0, d->type->state_bytes);
+    d->order = arena_alloc(d->arena, sizeof(struct dossier_event *) * (size_t)d->count);
+    for (int i = 0; i < d->count; i++)
+        read_event(d, &d->events[i]);
+    overrule_all(d);
+    open_dossier(d);
+    chain_custody(d);
+    ask_authority(d);
+    find_decision(d);
+    fold_events(d);
+    assert(!d->opening || d->opening->verdict == VERDICT_APPLIED);
+}
+
+void dossier_unfold(struct dossier *d)
+{
+    if (d->state && d->type->finish)
+        d->type->finish(d->state);
+    d->state = NULL;
+}
