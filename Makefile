@@ -70,6 +70,8 @@ $(B)/obj/%.o: %.c | build/.deps
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(filter hub/%,$<),$(HUB_CFLAGS)) -MMD -MP -c $< -o $@
 
+$(B)/obj/shared/api/health.o: CPPFLAGS += -DBUILD_COMMIT='"$(shell git describe --always --dirty 2>/dev/null || echo unknown)"'
+
 $(B)/gen/%.o: $(B)/gen/%.c | build/.deps
 	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-overlength-strings -MMD -MP -c $< -o $@
 

@@ -30,6 +30,8 @@ MUST_USE enum err blob_commit(struct blob_writer *w, const char *expected,
 void blob_abort(struct blob_writer *w); /* NULL is allowed */
 
 bool blob_exists(struct blob_dir *d, const char *digest);
+/* What nobody names any more; one that is not there is gone already. */
+void blob_remove(struct blob_dir *d, const char *digest);
 /* *ret_fd belongs to the caller. ERR_NOT_FOUND. */
 MUST_USE enum err blob_read(struct blob_dir *d, const char *digest, int *ret_fd, int64_t *ret_size,
                             struct errmsg *e);

@@ -136,6 +136,7 @@ enum err admin_add_user(const struct folder *f, const char *username, const char
 {
     struct json *in = json_object();
     struct errand w = {.fn = add_user, .in = in};
+    struct problem p = {0};
 
     assert(username && name && role && password);
     json_set_text(in, "username", username);
@@ -143,7 +144,11 @@ enum err admin_add_user(const struct folder *f, const char *username, const char
     json_set_text(in, "role", role);
     json_set_text(in, "site", site ? site : f->site);
     json_set_text(in, "password", password);
-    enum err err = patiently(f, &w, e);
+    enum err err = account_seal(host_system(), in, &p);
+    if (err != OK)
+        explain(e, &p);
+    else
+        err = patiently(f, &w, e);
     json_free(in);
     return err;
 }
