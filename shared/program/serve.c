@@ -111,7 +111,7 @@ enum err serve_run(const struct program *p, const char *dir, const struct serve_
     struct api *api = NULL;
     enum err err = loop ? OK : ERR_IO;
 
-    assert(dir && listen);
+    assert(dir && o->listen);
     if (err != OK)
         return err;
     loop_catch_signals(loop);
