@@ -341,11 +341,12 @@ static void work_done(struct job *job)
     else if (!w->problem.status)
         call_explain(job->err, &job->msg, &w->problem);
     if (job->err == OK && (w->call->flags & CALL_WRITE) && !w->replayed) {
-        const char *no = json_get_text(w->out, "case_no");
-        if (!no)
-            no = json_get_text(w->in, "case_no");
-        if (no)
-            api_changed(w->api, no);
+        const char *tells = w->call->tells ? w->call->tells : "case_no";
+        const char *id = json_get_text(w->out, tells);
+        if (!id)
+            id = json_get_text(w->in, tells);
+        if (id)
+            api_changed(w->api, id);
         site_changed(w->api->site);
     }
     if (w->call->after)

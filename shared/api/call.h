@@ -45,8 +45,10 @@ struct call {
     call_fn *fn;
     call_fn *show;                     /* CALL_MATCHES: what the caller saw */
     const char *query[CALL_QUERY_MAX]; /* names taken from the query string */
-    bool (*before)(struct work *w);    /* loop: false when it has answered already */
-    void (*after)(struct work *w);     /* loop: may add headers or replace the answer */
+    const char *tells; /* a write: the member of the answer, else of the input, that is the id of
+                        * the dossier which has changed; NULL: case_no, where there is one */
+    bool (*before)(struct work *w); /* loop: false when it has answered already */
+    void (*after)(struct work *w);  /* loop: may add headers or replace the answer */
 };
 
 #define WORK_HEADERS_MAX 8
@@ -106,5 +108,6 @@ extern const struct call deliveries_calls[];
 extern const struct call certificates_calls[];
 extern const struct call statistics_calls[];
 extern const struct call offices_calls[];
+extern const struct call tickets_calls[];
 
 #endif
