@@ -33,7 +33,8 @@ LIB_LIBS  = $(shell pkg-config --libs $(LIB_PKGS)) -lpthread -lm
 HUB_CFLAGS = $(shell pkg-config --cflags $(HUB_PKGS))
 HUB_LIBS  = $(shell pkg-config --libs $(HUB_PKGS)) -lzint
 
-FLOORS   := base db ledger office catalogue dossiers/case dossiers sync net site api program
+KINDS    := $(patsubst shared/%/.,%,$(wildcard shared/dossiers/*/.))
+FLOORS   := base db ledger office catalogue $(KINDS) dossiers sync net site api program
 UNIT_OF  := base db ledger office catalogue dossiers sync net site api program
 LIB_SRC  := $(foreach f,$(FLOORS),$(wildcard shared/$(f)/*.c))
 NODE_SRC := $(wildcard node/*.c)
