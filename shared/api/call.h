@@ -49,7 +49,7 @@ struct call {
     call_fn *fn;
     call_fn *show;                     /* CALL_MATCHES: what the caller saw */
     const char *query[CALL_QUERY_MAX]; /* names taken from the query string */
-    const char *tells; /* a write: the member of the answer, else of the input, that is the id of
+    const char *tells;    /* a write: the member of the answer, else of the input, that is the id of
                          * the dossier which has changed; NULL: case_no, where there is one */
     const char *location; /* of what it made: "/api/v1/cases/{case_no}", filled from out */
     bool (*before)(struct work *w); /* loop: false when w->problem says why not */
