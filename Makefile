@@ -18,14 +18,18 @@ OPT    := -O1
 else
 B      ?= build
 OPT    ?= -O2
+# scripts/check-hardening.sh looks for each of these in the programs.
+HARD     := -fPIE -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+HARD     += $(if $(findstring x86_64,$(shell gcc -dumpmachine)),-fcf-protection=full)
+HARDLINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 endif
 PREFIX ?= /usr/local
 
 CC       := gcc
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum -Werror
-CFLAGS   := -std=c11 -g $(OPT) $(WARN) $(SANFLAGS)
+CFLAGS   := -std=c11 -g $(OPT) $(HARD) $(WARN) $(SANFLAGS)
 CPPFLAGS := -D_GNU_SOURCE -Ishared -I$(B)/gen
-LDFLAGS  := $(SANFLAGS)
+LDFLAGS  := $(SANFLAGS) $(HARDLINK)
 
 LIB_PKGS := libwebsockets sqlite3 zlib openssl jansson
 HUB_PKGS := cairo pangocairo libqrencode
