@@ -126,7 +126,7 @@ $(filter $(B)/unit/test_print%,$(UNIT)): $(filter-out $(B)/obj/hub/main.o $(B)/g
 unit: $(UNIT)  ## build the unit tests
 
 # Documents of the simulator and of the crash test live in memory: tests/sim/world/files_calls.c stands behind these calls.
-FILES_WRAP := $(foreach f,open close read write pread fsync ftruncate mkdir unlink rename access stat fstat opendir readdir closedir crypto_sign crypto_verify,-Wl$(comma)--wrap=$(f))
+FILES_WRAP := $(foreach f,open close read __read_chk write pread __pread_chk fsync ftruncate mkdir unlink rename access stat fstat opendir readdir closedir crypto_sign crypto_verify,-Wl$(comma)--wrap=$(f))
 $(B)/sim: $(SIM_SRC) $(wildcard tests/sim/world/*.h) $(LIB)
 	$(CC) $(CPPFLAGS) -Itests/sim/world -DCOMMIT='"$(shell git describe --always --dirty 2>/dev/null)"' $(CFLAGS) $(SIM_SRC) $(LIB) $(LIB_LIBS) $(LDFLAGS) $(FILES_WRAP) -o $@
 
