@@ -165,7 +165,7 @@ $(B)/crash-day: $(CRASH_SRC) $(wildcard tests/sim/world/*.h) $(LIB)
 fuzz-long: | build/.deps $(B)/gen/dictionary.c  ## libFuzzer on every decoder (SECONDS=60 each; needs clang)
 	@mkdir -p build/fuzz
 	set -e; for t in $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c)); do \
-	  clang -g -O1 -w -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(CPPFLAGS) -Itests/fuzz tests/fuzz/$$t.c shared/base/*.c shared/sync/*.c \
+	  clang -g -O1 -w -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(CPPFLAGS) -Itests/fuzz tests/fuzz/$$t.c shared/base/*.c shared/sync/*.c shared/net/head.c shared/net/chunked.c shared/net/ws_frame.c \
 	    shared/ledger/event.c $(B)/gen/dictionary.c $(shell pkg-config --libs zlib openssl jansson) -o build/fuzz/$$t.long; \
 	  mkdir -p build/fuzz/$$t.corpus; \
 	  build/fuzz/$$t.long -max_total_time=$(or $(SECONDS),60) -artifact_prefix=build/fuzz/$$t- build/fuzz/$$t.corpus; done
