@@ -6,18 +6,24 @@
 #include "api/static.h"
 #include "office/office.h"
 #include "db/store.h"
+#include "net/http.h"
 
 #include <stdint.h>
 
 struct live;
 struct blob_dir;
 struct call_bound;
-struct guard;
+struct refusals;
+struct tally;
+struct tries;
 struct uploads;
+struct workers;
 
 struct api {
     struct site *site;
     struct loop *loop;
+    struct limits *limits;
+    struct http_stats stats;
     struct office *office;
     struct store *store;
     struct blob_dir *blobs;
@@ -25,7 +31,10 @@ struct api {
     struct live *live;
     struct static_pages pages;
     api_print_fn *print_certificate, *print_label;
-    struct guard *guard;
+    struct tries *tries;
+    struct refusals *refusals;
+    struct tally *filings; /* writer */
+    struct workers *workers;
     struct call_bound *bound;
     struct route *routes;
     size_t route_count;

@@ -41,5 +41,9 @@ const char *static_type(const char *path);
 /* Answer GET or HEAD of a page; false when there is none of this path (nothing is answered then).
  */
 bool static_reply(const struct static_pages *pages, struct request *req);
+/* Does a person's browser ask (it accepts text/html)? Then what is missing is told as a page. */
+bool static_wants_page(struct request *req);
+/* Answer 404 with a page in the reader's language that leads home. */
+void static_reply_missing(struct request *req);
 
 #endif

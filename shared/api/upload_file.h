@@ -54,12 +54,11 @@ MUST_USE enum err upload_file_write(struct upload_file *f, const void *p, size_t
 /* Make the piece durable and check it; a whole file becomes a blob with a digest and a type. A
  * piece that fails its checksum is taken back (460); a file that is no paper: 415. */
 MUST_USE enum err upload_file_finish(struct upload_file *f, struct problem *p, struct errmsg *e);
+/* The row names the digest. ERR_BUSY: the paper was swept away meanwhile; finish again. */
 MUST_USE enum err upload_file_record(struct upload_file *f, struct office *office, struct db *db,
                                      struct errmsg *e);
+/* The row goes; f->length is what it had announced, 0: there was none. */
 MUST_USE enum err upload_file_forget(struct upload_file *f, struct db *db, struct errmsg *e);
 void upload_file_remove_bytes(struct upload_file *f);
-/* Rows and bytes whose time is over. */
-MUST_USE enum err upload_file_sweep(const char *dir, struct db *db, int64_t now_ms,
-                                    struct errmsg *e);
 
 #endif

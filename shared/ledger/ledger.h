@@ -22,7 +22,7 @@ enum received { RECEIVED_NEW, RECEIVED_DUPLICATE, RECEIVED_ASIDE, RECEIVED_FILLE
 
 /* An event on its way into the ledger. */
 struct arrival {
-    struct event ev;
+    struct event ev;      /* its texts live as long as the batch */
     struct event_sum sum; /* may be made before its turn comes, on another thread */
     /* Its texts, parsed already, borrowed; NULL: not yet, or it is no JSON, or is not here. */
     struct json *record, *personal;
@@ -56,11 +56,11 @@ struct ledger {
     char site[13];
     char origin[EVENT_ORIGIN_MAX + 1]; /* what this site appends under */
     char parent[13]; /* everything goes up there that did not come from there; "": nowhere */
-    const struct host *host;
-    uint64_t hlc_last; /* the newest clock given out or followed */
-    ledger_apply_fn apply;
-    ledger_route_fn route;
-    void *arg; /* of both */
+    const struct host *host; /* clock and chance; the caller's */
+    uint64_t hlc_last;       /* the newest clock given out or followed */
+    ledger_apply_fn apply;   /* NULL: nothing is folded */
+    ledger_route_fn route;   /* NULL: no child hears of it */
+    void *arg;               /* of both */
 };
 
 /* Read the last clock and the name of the own chain. parent, apply and route are set by the caller
@@ -70,9 +70,9 @@ MUST_USE enum err ledger_open(struct ledger *l, struct db *db, const char *site,
 
 /* What is to be said. */
 struct said {
-    const char *kind;
-    const char *dossier; /* NULL or "": none */
-    const char *street;
+    const char *kind;            /* "case.filed/1" */
+    const char *dossier;         /* NULL or "": none */
+    const char *street;          /* 12 digits: whose ground it concerns */
     const char *actor;           /* NULL or "": a resident or the program */
     unsigned flags;              /* EVENT_CRITICAL or 0; the others follow from what is given */
     const struct json *record;   /* stays for ever */

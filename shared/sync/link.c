@@ -3,7 +3,7 @@
  *   CLOSED --IN_OPENED--> HELLO (ours is sent) --their HELLO--> UP --anything wrong, BYE--> CLOSED
  *
  * Up: events go out in batches within a window, come in as batches that are stored and then
- * acknowledged. Documents are in link_papers.c. */
+ * acknowledged. Documents are in link_papers.c, what both list for the host in turn.c. */
 #include "sync/inside.h"
 
 #include "base/mem.h"
@@ -49,58 +49,6 @@ unsigned link_version(const struct link *l)
     return l->version;
 }
 
-struct link_effect *link_effect(struct turn *t, enum link_effect_kind kind)
-{
-    struct link_effect *x;
-
-    assert(t->fx->count < LINK_EFFECTS_MAX);
-    x = &t->fx->item[t->fx->count++];
-    memset(x, 0, sizeof *x);
-    x->kind = kind;
-    return x;
-}
-
-void link_send(struct turn *t, const struct frame *f)
-{
-    struct buf b = {0};
-    struct link_effect *x = link_effect(t, FX_SEND);
-
-    wire_pack(f, t->l->version, &b);
-    x->bytes = arena_keep(t->a, b.data);
-    x->bytes_len = b.len;
-    t->l->said_ms = t->now_ms;
-}
-
-static void text_copy(char *dst, size_t cap, const char *src)
-{
-    size_t n = strnlen(src, cap - 1);
-
-    memcpy(dst, src, n);
-    dst[n] = 0;
-}
-
-static void closed(struct turn *t, enum bye_code code, const char *reason, bool by_peer)
-{
-    struct link_effect *x = link_effect(t, FX_CLOSE);
-
-    x->code = code;
-    x->by_peer = by_peer;
-    text_copy(x->reason, sizeof x->reason, reason);
-    t->l->phase = PHASE_CLOSED;
-    t->l->reading = false;
-    memset(t->l->fetch, 0, sizeof t->l->fetch);
-    memset(t->l->serve, 0, sizeof t->l->serve);
-}
-
-void link_bye(struct turn *t, enum bye_code code, const char *reason)
-{
-    struct frame f = {.kind = FRAME_BYE, .code = code};
-
-    text_copy(f.reason, sizeof f.reason, reason);
-    link_send(t, &f);
-    closed(t, code, reason, false);
-}
-
 /* ---- events going out ---- --------------------------------------------------------------------*/
 
 /* protocol.md 4: "At most eight batches and two MiB of events are on their way unacknowledged." */
@@ -112,7 +60,7 @@ static void pump(struct turn *t)
     if (l->phase != PHASE_UP || l->reading || l->sent_pos >= l->head_pos ||
         l->in_flight >= LINK_WINDOW_BATCHES || l->in_flight_bytes >= LINK_WINDOW_BYTES)
         return;
-    x = link_effect(t, FX_READ);
+    x = turn_effect(t, FX_READ);
     x->pos = l->sent_pos;
     x->event_max = BATCH_EVENTS;
     x->byte_max = BATCH_BYTES;
@@ -138,7 +86,7 @@ static void on_events(struct turn *t, const struct link_input *in)
     f.raw_bytes = raw.len;
     f.bytes = packed.data;
     f.bytes_len = packed.len;
-    link_send(t, &f);
+    turn_send(t, &f);
     l->sent_pos = in->pos;
     l->window[l->in_flight++] = (struct sent_batch){in->pos, raw.len};
     l->in_flight_bytes += raw.len;
@@ -153,7 +101,7 @@ static void on_ack(struct turn *t, const struct frame *f)
     int n = 0;
 
     if (f->pos > l->sent_pos || f->pos < l->acked_pos) {
-        link_bye(t, BYE_PROTOCOL, "an acknowledgement of what was not sent, or going back");
+        turn_bye(t, BYE_PROTOCOL, "an acknowledgement of what was not sent, or going back");
         return;
     }
     while (n < l->in_flight && l->window[n].pos <= f->pos)
@@ -161,7 +109,7 @@ static void on_ack(struct turn *t, const struct frame *f)
     l->in_flight -= n;
     memmove(l->window, l->window + n, (size_t)l->in_flight * sizeof *l->window);
     l->acked_pos = f->pos;
-    link_effect(t, FX_ACKED)->pos = f->pos;
+    turn_effect(t, FX_ACKED)->pos = f->pos;
     pump(t);
 }
 
@@ -176,7 +124,7 @@ static void on_batch(struct turn *t, const struct frame *f)
     struct reader r;
 
     if (f->pos <= l->seen_pos || l->next_token - l->stored_token >= 64) {
-        link_bye(t, BYE_PROTOCOL,
+        turn_bye(t, BYE_PROTOCOL,
                  "a batch at a position that was already sent, or beyond the window");
         return;
     }
@@ -185,7 +133,7 @@ static void on_batch(struct turn *t, const struct frame *f)
     if (inflater_run(l->in, f->bytes, f->bytes_len, &raw, f->raw_bytes) != OK ||
         raw.len != f->raw_bytes) {
         buf_free(&raw);
-        link_bye(t, BYE_PROTOCOL, "a batch that does not inflate to what it says");
+        turn_bye(t, BYE_PROTOCOL, "a batch that does not inflate to what it says");
         return;
     }
     r.p = arena_keep(t->a, raw.data);
@@ -197,10 +145,10 @@ static void on_batch(struct turn *t, const struct frame *f)
         events[i].bytes = reader_bytes(&r, n <= r.left ? (size_t)n : r.left + 1);
     }
     if (r.bad || r.left) {
-        link_bye(t, BYE_PROTOCOL, "a batch whose events do not fill it");
+        turn_bye(t, BYE_PROTOCOL, "a batch whose events do not fill it");
         return;
     }
-    x = link_effect(t, FX_STORE);
+    x = turn_effect(t, FX_STORE);
     x->prev_pos = l->seen_pos;
     l->seen_pos = f->pos;
     l->pending_pos[++l->next_token % 64] = f->pos;
@@ -221,20 +169,20 @@ static void on_stored(struct turn *t, const struct link_input *in)
         return; /* of an earlier connection */
     l->stored_token = in->token;
     if (in->err == ERR_PEER) {
-        link_bye(t, BYE_PROTOCOL, "an event that this site may not take from this peer");
+        turn_bye(t, BYE_PROTOCOL, "an event that this site may not take from this peer");
         return;
     }
     if (in->err == ERR_WITHHELD) {
-        link_bye(t, BYE_WITHHELD,
+        turn_bye(t, BYE_WITHHELD,
                  "an event without its personal part, which nobody ordered to be forgotten");
         return;
     }
     if (in->err != OK) {
-        link_bye(t, BYE_STORE, "cannot store now");
+        turn_bye(t, BYE_STORE, "cannot store now");
         return;
     }
     f.pos = l->pending_pos[in->token % 64];
-    link_send(t, &f);
+    turn_send(t, &f);
 }
 
 /* ---- hello, clock, liveness ---- --------------------------------------------------------------*/
@@ -244,7 +192,7 @@ static void ask_clock(struct turn *t)
     struct frame f = {.kind = FRAME_CLOCK_ASK, .mono_ms = t->now_ms, .wall_ms = t->wall_ms};
 
     t->l->clock_ms = t->now_ms;
-    link_send(t, &f);
+    turn_send(t, &f);
 }
 
 static void on_opened(struct turn *t, const struct link_input *in)
@@ -274,7 +222,7 @@ static void on_opened(struct turn *t, const struct link_input *in)
     memcpy(f.peer, c.peer, 13);
     memcpy(f.stream, in->stream, 16);
     memcpy(f.recv_stream, in->recv_stream, 16);
-    link_send(t, &f);
+    turn_send(t, &f);
 }
 
 /* protocol.md 3: "The link speaks the lower of both newest versions." */
@@ -291,14 +239,14 @@ static bool agree(struct turn *t, const struct frame *f)
              "too old",
              l->c.oldest, l->c.newest, f->oldest, f->newest,
              f->newest < l->c.oldest ? "of the other" : "of this side");
-    link_bye(t, BYE_VERSION, why);
+    turn_bye(t, BYE_VERSION, why);
     return false;
 }
 
 static void tell_skew(struct turn *t, const struct frame *f)
 {
     if (t->l->version >= 3)
-        link_effect(t, FX_SKEW)->skew_ms = f->wall_ms - t->wall_ms;
+        turn_effect(t, FX_SKEW)->skew_ms = f->wall_ms - t->wall_ms;
 }
 
 static void on_hello(struct turn *t, const struct frame *f)
@@ -307,19 +255,19 @@ static void on_hello(struct turn *t, const struct frame *f)
     struct link *l = t->l;
 
     if (l->phase != PHASE_HELLO) {
-        link_bye(t, BYE_PROTOCOL, "a second hello");
+        turn_bye(t, BYE_PROTOCOL, "a second hello");
         return;
     }
     if (!agree(t, f))
         return;
     if (strcmp(f->site, l->c.peer) || strcmp(f->peer, l->c.site)) {
-        link_bye(t, BYE_PROTOCOL, "a hello of another site, or meant for another");
+        turn_bye(t, BYE_PROTOCOL, "a hello of another site, or meant for another");
         return;
     }
     /* protocol.md 3: "A stream that is not known is read from its beginning." */
     if (!memcmp(f->recv_stream, l->stream, 16)) {
         if (f->pos > l->head_pos) {
-            link_bye(t, BYE_BEHIND, "the peer holds more of this outbox than there is");
+            turn_bye(t, BYE_BEHIND, "the peer holds more of this outbox than there is");
             return;
         }
         l->sent_pos = l->acked_pos = f->pos;
@@ -328,16 +276,16 @@ static void on_hello(struct turn *t, const struct frame *f)
     static const unsigned char none[16];
     if (!l->c.parent_side && !l->recalling && memcmp(f->recv_stream, none, 16) &&
         memcmp(f->recv_stream, l->stream, 16)) {
-        link_bye(t, BYE_BEHIND, "the peer knows this outbox by another name");
+        turn_bye(t, BYE_BEHIND, "the peer knows this outbox by another name");
         return;
     }
     memcpy(l->peer_stream, f->stream, 16);
     l->seen_pos = memcmp(f->stream, l->known_stream, 16) ? 0 : l->known_pos;
     l->phase = PHASE_UP;
-    up = link_effect(t, FX_UP);
+    up = turn_effect(t, FX_UP);
     up->skew_ms = f->wall_ms - t->wall_ms;
     up->version = l->version;
-    link_effect(t, FX_ACKED)->pos = l->acked_pos;
+    turn_effect(t, FX_ACKED)->pos = l->acked_pos;
     if (!l->c.parent_side)
         ask_clock(t);
     pump(t);
@@ -346,11 +294,11 @@ static void on_hello(struct turn *t, const struct frame *f)
 static void on_clock_ask(struct turn *t, const struct frame *f)
 {
     if (!t->l->c.parent_side) {
-        link_bye(t, BYE_PROTOCOL, "a parent asks its child for the clock");
+        turn_bye(t, BYE_PROTOCOL, "a parent asks its child for the clock");
         return;
     }
     tell_skew(t, f);
-    link_effect(t, FX_ASK_LEASE)->mono_ms = f->mono_ms;
+    turn_effect(t, FX_ASK_LEASE)->mono_ms = f->mono_ms;
 }
 
 static void on_clock(struct turn *t, const struct frame *f)
@@ -358,11 +306,11 @@ static void on_clock(struct turn *t, const struct frame *f)
     struct link_effect *x;
 
     if (t->l->c.parent_side || f->mono_ms > t->now_ms) {
-        link_bye(t, BYE_PROTOCOL, "a clock that was not asked for");
+        turn_bye(t, BYE_PROTOCOL, "a clock that was not asked for");
         return;
     }
     tell_skew(t, f);
-    x = link_effect(t, FX_LEASE);
+    x = turn_effect(t, FX_LEASE);
     x->mono_ms = f->mono_ms;
     x->lease_now_ms = f->now_ms;
     x->promised_ms = f->promised_ms;
@@ -372,7 +320,7 @@ static void on_clock(struct turn *t, const struct frame *f)
 
 static void on_head(struct turn *t, const struct frame *f)
 {
-    struct link_effect *x = link_effect(t, FX_HEAD);
+    struct link_effect *x = turn_effect(t, FX_HEAD);
 
     memcpy(x->origin, f->origin, sizeof x->origin);
     x->seq = f->seq;
@@ -385,10 +333,10 @@ static void on_recall_frame(struct turn *t, const struct frame *f)
     struct link_effect *x;
 
     if (t->l->c.parent_side != (f->kind == FRAME_RECALL)) {
-        link_bye(t, BYE_PROTOCOL, "a recall in the wrong direction");
+        turn_bye(t, BYE_PROTOCOL, "a recall in the wrong direction");
         return;
     }
-    x = link_effect(t, f->kind == FRAME_RECALL ? FX_RECALL : FX_RECALLED);
+    x = turn_effect(t, f->kind == FRAME_RECALL ? FX_RECALL : FX_RECALLED);
     memcpy(x->stream, t->l->peer_stream, 16);
     memcpy(x->origin, f->origin, sizeof x->origin);
     x->seq = f->seq;
@@ -410,7 +358,7 @@ static void on_recall(struct turn *t, const struct link_input *in)
 
     memcpy(f.origin, in->origin, sizeof f.origin);
     memcpy(f.digest, in->digest, 32);
-    link_send(t, &f);
+    turn_send(t, &f);
 }
 
 static void on_frame(struct turn *t, const struct link_input *in)
@@ -419,12 +367,12 @@ static void on_frame(struct turn *t, const struct link_input *in)
     struct errmsg e = {""};
 
     if (wire_unpack(in->bytes, in->bytes_len, t->l->version, &f, &e) != OK) {
-        link_bye(t, BYE_PROTOCOL, e.text);
+        turn_bye(t, BYE_PROTOCOL, e.text);
         return;
     }
     t->l->heard_ms = t->now_ms;
     if (t->l->phase != PHASE_UP && f.kind != FRAME_HELLO && f.kind != FRAME_BYE) {
-        link_bye(t, BYE_PROTOCOL, "something before hello");
+        turn_bye(t, BYE_PROTOCOL, "something before hello");
         return;
     }
     switch (f.kind) {
@@ -451,7 +399,7 @@ static void on_frame(struct turn *t, const struct link_input *in)
         on_recall_frame(t, &f);
         break;
     case FRAME_HAVE:
-        memcpy(link_effect(t, FX_HAVE)->digest, f.digest, 32);
+        memcpy(turn_effect(t, FX_HAVE)->digest, f.digest, 32);
         break;
     case FRAME_CLOCK_ASK:
         on_clock_ask(t, &f);
@@ -465,12 +413,12 @@ static void on_frame(struct turn *t, const struct link_input *in)
     case FRAME_PING:
         answer.kind = FRAME_PONG;
         answer.nonce = f.nonce;
-        link_send(t, &answer);
+        turn_send(t, &answer);
         break;
     case FRAME_PONG:
         break;
     case FRAME_BYE:
-        closed(t, f.code, f.reason, true);
+        turn_closed(t, f.code, f.reason, true);
         break;
     }
 }
@@ -481,7 +429,7 @@ static void on_tick(struct turn *t)
     struct frame ping = {.kind = FRAME_PING, .nonce = (uint64_t)t->now_ms};
 
     if (t->now_ms - l->heard_ms >= LINK_DEAD_MS) {
-        link_bye(t, BYE_SILENT, "nothing heard for a minute");
+        turn_bye(t, BYE_SILENT, "nothing heard for a minute");
         return;
     }
     if (l->phase != PHASE_UP)
@@ -489,7 +437,7 @@ static void on_tick(struct turn *t)
     if (!l->c.parent_side && t->now_ms - l->clock_ms >= LINK_CLOCK_MS)
         ask_clock(t);
     else if (t->now_ms - l->said_ms >= LINK_PING_MS)
-        link_send(t, &ping);
+        turn_send(t, &ping);
     pump(t);
 }
 
@@ -504,7 +452,7 @@ static void on_lease(struct turn *t, const struct link_input *in)
                       .wall_ms = t->wall_ms};
 
     if (in->err == OK)
-        link_send(t, &f);
+        turn_send(t, &f);
 }
 
 static void on_own_head(struct turn *t, const struct link_input *in)
@@ -514,7 +462,7 @@ static void on_own_head(struct turn *t, const struct link_input *in)
     memcpy(f.origin, in->origin, sizeof f.origin);
     memcpy(f.digest, in->digest, 32);
     memcpy(f.signature, in->signature, 64);
-    link_send(t, &f);
+    turn_send(t, &f);
 }
 
 static void on_have(struct turn *t, const struct link_input *in)
@@ -522,7 +470,7 @@ static void on_have(struct turn *t, const struct link_input *in)
     struct frame f = {.kind = FRAME_HAVE};
 
     memcpy(f.digest, in->digest, 32);
-    link_send(t, &f);
+    turn_send(t, &f);
 }
 
 void link_step(struct link *l, const struct link_input *in, struct arena *turn,
@@ -574,7 +522,7 @@ void link_step(struct link *l, const struct link_input *in, struct arena *turn,
             on_own_head(&t, in);
         break;
     case IN_BYE:
-        link_bye(&t, in->code, in->reason);
+        turn_bye(&t, in->code, in->reason);
         break;
     case IN_RECALL:
     case IN_RECALLED:

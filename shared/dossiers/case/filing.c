@@ -149,7 +149,7 @@ enum err case_lodge(struct office *o, struct db *db, const struct caller *c, con
     bool draft = !json_get_bool(in, "submit", true);
     struct json *applicant = clean_applicant(json_get(in, "applicant"));
     err = duplicates_find(db, json_get_text(applicant, "id_number"), json_get_text(item, "code"),
-                          now - DUPLICATE_MS, now, "", duplicates, &e);
+                          now - DUPLICATE_MS, now + DUPLICATE_MS, "", duplicates, &e);
     b = json_object();
     copy(b, "item", item, "code");
     copy(b, "item_version", item, "version");
