@@ -252,7 +252,7 @@ enum err apply_fact(struct office *o, struct db *db, const struct event *ev,
     const struct fact_kind *k = fact_kind_of(o->work, ev->kind);
     const char *place = k && k->place ? text_or(json_get_text(record, k->place), "") : NULL;
     const char *why = k ? authority_refuses(ev, k->may, place) : authority_misplaced(ev);
-    struct errmsg not = {""};
+    struct errmsg unfit = {""};
     enum err err;
 
     *ret_verdict = why ? VERDICT_REFUSED : k ? VERDICT_APPLIED : VERDICT_UNKNOWN;
@@ -261,14 +261,14 @@ enum err apply_fact(struct office *o, struct db *db, const struct event *ev,
         return OK;
     if ((err = db_savepoint(db)) != OK)
         return err;
-    if ((err = k->apply(o, db, ev, record, personal, &not )) == OK)
+    if ((err = k->apply(o, db, ev, record, personal, &unfit)) == OK)
         return db_release(db);
     if (err != ERR_INVALID) {
-        *e = not ;
+        *e = unfit;
         return err;
     }
     *ret_verdict = VERDICT_ASIDE;
-    *ret_why = arena_strdup(a, not .text);
+    *ret_why = arena_strdup(a, unfit.text);
     return db_undo(db);
 }
 
