@@ -37,7 +37,8 @@ LIB_LIBS  = $(shell pkg-config --libs $(LIB_PKGS)) -lpthread -lm
 HUB_CFLAGS = $(shell pkg-config --cflags $(HUB_PKGS))
 HUB_LIBS  = $(shell pkg-config --libs $(HUB_PKGS)) -lzint
 
-FLOORS   := base db ledger office catalogue dossiers/case dossiers sync net site api program
+KINDS    := $(patsubst shared/%/.,%,$(wildcard shared/dossiers/*/.))
+FLOORS   := base db ledger office catalogue $(KINDS) dossiers sync net site api program
 UNIT_OF  := base db ledger office catalogue dossiers sync net site api program
 LIB_SRC  := $(foreach f,$(FLOORS),$(wildcard shared/$(f)/*.c))
 NODE_SRC := $(wildcard node/*.c)
@@ -137,7 +138,7 @@ sim: $(B)/sim  ## the simulator: make sim SEED=n | SEEDS=a..b [JOBS=2]
 	$(B)/sim $(if $(SEED),--seeds $(SEED)..$(SEED) --trace,--seeds $(or $(SEEDS),1..300) --jobs $(or $(JOBS),2))
 
 # Programs that speak other versions of the protocol between sites, for tests/e2e: wire-OLDEST-NEWEST.
-WIRE_USERS := sync/link sync/wire site/links
+WIRE_USERS := sync/link sync/wire site/links site/frames
 WIRES      := $(foreach v,2-2 4-5,$(foreach p,node hub,$(B)/wire-$(v)/doorstep-$(p)))
 $(B)/wire-%/lib.a: $(WIRE_USERS:%=shared/%.c) $(LIB)
 	@mkdir -p $(@D)

@@ -59,6 +59,8 @@ if [ -n "${SAN:-}" ]; then
 else
     one "hardening: the programs are built to be hard to take over" bash scripts/check-hardening.sh $B/doorstep-node $B/doorstep-hub
 fi
+one "kinds: the check finds what it must" node scripts/check-kinds.mjs --self-test
+one "kinds: no floor that carries a kind of work knows it" node scripts/check-kinds.mjs
 one "protocol.md and the code say the same" node scripts/check-protocol.mjs
 one "nothing here asks for a newer Node.js than Debian 12 has" node scripts/check-node.mjs
 for t in $UNIT; do

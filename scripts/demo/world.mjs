@@ -198,7 +198,8 @@ export async function build(dir, { ports = {}, catalogue, caseNumbers = 1000, sa
     for (const n of ['east', 'west']) {
       w.links[n] = await new Link().open(() => w.street.syncPort)
       w[n].invitation = invite(w.street, SITES[n])
-      await runBeside(NODE, ['init', '--data', w[n].dir, '--parent', `https://127.0.0.1:${w.links[n].port}`, '--invitation', w[n].invitation])
+      // The street was enrolled a moment ago: it gets its past first, and lets nobody in before.
+      await until(`${n} to be let in`, () => runBeside(NODE, ['init', '--data', w[n].dir, '--parent', `https://127.0.0.1:${w.links[n].port}`, '--invitation', w[n].invitation]))
       await w[n].start()
       say(`community node ${SITES[n].name} ${w[n].url}`)
     }

@@ -27,7 +27,7 @@
 
 static const struct call *const tables[] = {
     sessions_calls,     cases_calls,      items_calls,   deliveries_calls,
-    certificates_calls, statistics_calls, offices_calls,
+    certificates_calls, statistics_calls, offices_calls, tickets_calls,
 };
 
 /* The routes that are no calls of the table. */

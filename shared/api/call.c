@@ -267,11 +267,12 @@ static void work_done(struct job *job)
     else if (!w->problem.status)
         explain_err(job->err, &job->msg, &w->problem);
     if (job->err == OK && (w->call->flags & CALL_WRITE) && !w->replayed) {
-        const char *no = json_get_text(w->out, "case_no");
-        if (!no)
-            no = json_get_text(w->in, "case_no");
-        if (no)
-            live_changed(w->api->live, no);
+        const char *tells = w->call->tells ? w->call->tells : "case_no";
+        const char *id = json_get_text(w->out, tells);
+        if (!id)
+            id = json_get_text(w->in, tells);
+        if (id)
+            live_changed(w->api->live, id);
         site_changed(w->api->site);
     }
     finish(w);
@@ -408,6 +409,8 @@ static bool code_may_be_tried(struct work *w)
         return true;
     if (!no)
         no = json_get_text(w->in, "case");
+    if (!no)
+        no = json_get_text(w->in, "id"); /* of another dossier */
     if (tries_code(w->api->tries, no ? no : "", w->network, host_mono_ms(w->api->office->host),
                    &w->tried, &w->problem, &seconds))
         return true;

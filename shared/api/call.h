@@ -50,6 +50,8 @@ struct call {
     call_fn *fn;
     call_fn *show;                     /* CALL_MATCHES: what the caller saw */
     const char *query[CALL_QUERY_MAX]; /* names taken from the query string */
+    const char *tells;    /* a write: the member of the answer, else of the input, that is the id of
+                         * the dossier which has changed; NULL: case_no, where there is one */
     const char *location; /* of what it made: "/api/v1/cases/{case_no}", filled from out */
     bool (*before)(struct work *w); /* loop: false when w->problem says why not */
     call_fn *look;                  /* reader, before toil: what it answers is w->found */
@@ -113,5 +115,6 @@ extern const struct call deliveries_calls[];
 extern const struct call certificates_calls[];
 extern const struct call statistics_calls[];
 extern const struct call offices_calls[];
+extern const struct call tickets_calls[];
 
 #endif

@@ -78,6 +78,46 @@ enum err item_load(struct db *db, const char *code, struct json **ret, struct er
     return err;
 }
 
+static enum err older_version(struct db *db, const char *code, int64_t version, struct json **ret,
+                              struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT record FROM event WHERE dossier = '' AND kind = "
+                                  "'item.published/1' AND state = 'applied' AND "
+                                  "record LIKE $1 ORDER BY hlc DESC");
+    char like[120];
+    enum err err = OK;
+    bool row;
+
+    snprintf(like, sizeof like, "%%\"code\":\"%.80s\"%%", code);
+    bind_text(st, 1, like);
+
+    while (!*ret && (err = db_step(st, &row, e)) == OK && row) {
+        struct json *item = NULL;
+        const char *text = col_text(st, 0);
+        if ((err = json_parse(text, strlen(text), &item, e)) != OK)
+            break;
+        if (text_is(json_get_text(item, "code"), code) &&
+            json_get_int(item, "version", 1) == version)
+            *ret = item;
+        else
+            json_free(item);
+    }
+    db_reset(st);
+    return err;
+}
+
+enum err item_version(struct db *db, const char *code, int64_t version, struct json **ret,
+                      struct errmsg *e)
+{
+    enum err err = item_load(db, code, ret, e);
+
+    if (err != OK || (*ret && json_get_int(*ret, "version", 1) == version))
+        return err;
+    json_free(*ret);
+    *ret = NULL;
+    return older_version(db, code, version, ret, e);
+}
+
 /* ---- promises ---------------------------------------------------------------------------------*/
 
 /* The years in memory are made again when another process has published one. */

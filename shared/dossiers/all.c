@@ -2,10 +2,12 @@
 
 #include "catalogue/items.h"
 #include "dossiers/case/case.h"
+#include "dossiers/ticket/ticket.h"
 #include "office/facts.h"
 
 static const struct dossier_type *const types[] = {
     &case_type,
+    &ticket_type,
 };
 
 static const struct fact_group *const groups[] = {

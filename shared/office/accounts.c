@@ -11,6 +11,14 @@
 
 #define ROLE_WORDS " agent clerk reviewer dispatcher courier supervisor admin "
 
+/* Agents belong to communities, all others to streets and districts. */
+static bool role_fits(const char *role, const char *site)
+{
+    enum tier tier;
+
+    return division_tier(site, &tier) && text_is(role, "agent") == (tier == TIER_COMMUNITY);
+}
+
 enum err account_created(struct office *o, struct db *db, const struct event *ev,
                          const struct json *record, const struct json *personal, struct errmsg *e)
 {
@@ -25,6 +33,10 @@ enum err account_created(struct office *o, struct db *db, const struct event *ev
             "WHERE (excluded.rev, excluded.hlc) >= (account.rev, account.hlc)");
 
     (void)o;
+    if (!word_in(ROLE_WORDS, texts[3]) || !role_fits(texts[3], texts[0])) {
+        errmsg_set(e, "a role that nobody has at such a site");
+        return ERR_INVALID;
+    }
     for (int i = 0; i < 6; i++) {
         bind_text(st, i + 1,
                   text_or(texts[i], "")); /* its name and its password can be forgotten */
@@ -65,7 +77,7 @@ static enum err check(struct office *o, const struct caller *c, const struct jso
         !division_within(site, c->site))
         return wrong(p, "site", "this site or one below it", site, "站点应为本站或其下级",
                      "The site must be this one or below it");
-    if (!strcmp(role, "agent") != (tier == TIER_COMMUNITY))
+    if (!role_fits(role, site))
         return wrong(p, "role", "agent at a community, another role elsewhere", role,
                      "代办员属于社区，其他岗位属于街道或区",
                      "Agents belong to communities, other roles to streets and districts");

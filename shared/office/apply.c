@@ -58,7 +58,8 @@ static void note_news(struct news *n, const struct dossier *d, struct arena *a)
     for (size_t i = 0; i < n->count; i++) {
         const struct dossier_event *x = found(d, &n->at[i]->ev);
         assert(x);
-        n->sent_down[i] = x->verdict != VERDICT_REFUSED && x->verdict != VERDICT_DENIED;
+        n->sent_down[i] =
+            x->verdict != VERDICT_REFUSED && x->verdict != VERDICT_DENIED && !x->foreign;
         n->opened |= x == d->opening;
         n->at[i]->state = x->verdict == VERDICT_APPLIED ? NULL : verdict_name(x->verdict);
         n->at[i]->why = x->why ? arena_strdup(a, x->why) : NULL;
@@ -123,67 +124,112 @@ static enum err apply_news(struct office *o, struct db *db, struct news *n, stru
     return err;
 }
 
-/* ---- numbers that were never lent -------------------------------------------------------------*/
+/* ---- what the facts do not bear out -----------------------------------------------------------*/
 
 static enum err say_overruled(struct office *o, struct db *db, const struct event *ev,
-                              const struct mark *m, struct errmsg *e)
+                              const char *reason, struct errmsg *e)
 {
     struct json *b = json_object();
     struct event_sum sum;
     unsigned char id[EVENT_ID_BYTES];
-    char hex[2 * EVENT_ID_BYTES + 1], reason[120];
+    char hex[2 * EVENT_ID_BYTES + 1];
 
     event_sum(ev, &sum);
     event_id(&sum, id);
     hex_encode(id, sizeof id, hex);
-    snprintf(reason, sizeof reason, "number %lld of the kind %s was not lent to %s",
-             (long long)m->n, m->kind, m->holder);
     json_set_text(b, "id", hex);
     json_set_text(b, "reason", reason);
-    log_line(LOG_LEVEL_WARN, "office", "overruled=yes origin=%s seq=%llu kind=%s reason=\"%s\"",
-             ev->origin, (unsigned long long)ev->seq, ev->kind, reason);
+    log_line(LOG_LEVEL_WARN, "office", "overruled=yes origin=%s seq=%llu reason=\"%s\"", ev->origin,
+             (unsigned long long)ev->seq, reason);
     return office_say(o, db, KIND_OVERRULED, ev->dossier, ev->street, NULL, b, e);
 }
 
-/* Facts are asked here alone, once, by the office directly above the author; what it finds becomes
- * an event of the dossier, so that all sites agree in any order. */
-static enum err judge_numbers(struct office *o, struct db *db, const struct dossier_type *t,
-                              const struct arrival *x, struct arena *a, struct errmsg *e)
+/* Why a number that it names is not its author's; "": all are. */
+static enum err doubt_numbers(struct office *o, struct db *db, const struct dossier_type *t,
+                              const struct dossier_event *x, struct arena *a, char why[DOUBT_BYTES],
+                              struct errmsg *e)
 {
     struct marks m = {.arena = a};
-    struct dossier_event one = {.ev = x->ev, .record = x->record, .personal = x->personal};
-    char parent[13];
     enum err err = OK;
 
-    event_site(x->ev.origin, one.site);
-    if (x->got != RECEIVED_NEW || !division_parent(one.site, parent) ||
-        strcmp(parent, o->site) != 0)
-        return OK;
-    one.kind = event_kind_of(t, x->ev.kind);
-    one.at_ms = event_at_ms(&x->ev, one.record);
-    if (one.kind)
-        t->numbers(&one, &m);
-    for (int i = 0; err == OK && i < m.count; i++) {
+    if (t->numbers)
+        t->numbers(x, &m);
+    for (int i = 0; err == OK && !why[0] && i < m.count; i++) {
         bool foreign;
         err = number_is_foreign(o, db, &m.list[i], &foreign, e);
         if (err == OK && foreign)
-            return say_overruled(o, db, &x->ev, &m.list[i], e);
+            snprintf(why, DOUBT_BYTES, "number %lld of the kind %s was not lent to %s",
+                     (long long)m.list[i].n, m.list[i].kind, m.list[i].holder);
     }
     return err;
 }
 
-static enum err judge(struct office *o, struct db *db, const struct office_ahead *all,
-                      struct arena *a, struct errmsg *e)
+/* Facts are asked here alone, once, by the office directly above the author; what it finds becomes
+ * an event of the dossier, so that all sites agree in any order. */
+static enum err judge_one(struct office *o, struct db *db, const struct dossier_type *t,
+                          const struct arrival *x, struct arena *a, struct errmsg *e)
+{
+    struct dossier_event one = {.ev = x->ev, .record = x->record, .personal = x->personal};
+    char parent[13], why[DOUBT_BYTES] = "";
+    enum err err;
+
+    event_site(x->ev.origin, one.site);
+    if (x->got != RECEIVED_NEW || !division_parent(one.site, parent) ||
+        strcmp(parent, o->site) != 0 || word_in(" refused denied unknown ", x->state))
+        return OK;
+    one.kind = event_kind_of(t, x->ev.kind);
+    one.at_ms = event_at_ms(&x->ev, one.record);
+    if (!one.kind)
+        return OK;
+    err = doubt_numbers(o, db, t, &one, a, why, e);
+    if (err == OK && !why[0] && t->doubt)
+        err = t->doubt(o, db, &one, why, e);
+    return err == OK && why[0] ? say_overruled(o, db, &x->ev, why, e) : err;
+}
+
+static enum err judge(struct office *o, struct db *db, const struct news *n, struct arena *a,
+                      struct errmsg *e)
+{
+    enum err err = OK;
+
+    for (size_t i = 0; err == OK && n->type && i < n->count; i++)
+        err = judge_one(o, db, n->type, n->at[i], a, e);
+    return err;
+}
+
+/* ---- what is said to what has come ------------------------------------------------------------*/
+
+static bool something_stands(const struct news *n)
+{
+    for (size_t i = 0; i < n->count; i++)
+        if (n->at[i]->got == RECEIVED_NEW && !n->at[i]->state)
+            return true;
+    return false;
+}
+
+enum err apply_answer(struct office *o, struct db *db, const struct dossier_type *t, const char *id,
+                      struct errmsg *e)
 {
     bool recalling = false;
-    enum err err = o->tier == TIER_COMMUNITY ? OK : ledger_recalling(db, &recalling, e);
+    enum err err = t->answer ? ledger_recalling(db, &recalling, e) : OK;
 
-    if (recalling || o->tier == TIER_COMMUNITY)
+    return err == OK && t->answer && !recalling ? t->answer(o, db, id, e) : err;
+}
+
+static enum err respond(struct office *o, struct db *db, const struct office_ahead *all,
+                        struct arena *a, struct errmsg *e)
+{
+    bool recalling;
+    enum err err = ledger_recalling(db, &recalling, e);
+
+    if (err != OK || recalling)
         return err; /* it may say nothing of its own now, and does not know all that it has lent */
+    for (size_t i = 0; err == OK && i < all->id_count && o->tier != TIER_COMMUNITY; i++)
+        err = judge(o, db, &all->news[i], a, e);
     for (size_t i = 0; err == OK && i < all->id_count; i++) {
         const struct news *n = &all->news[i];
-        for (size_t k = 0; err == OK && n->type && n->type->numbers && k < n->count; k++)
-            err = judge_numbers(o, db, n->type, n->at[k], a, e);
+        if (n->type && n->type->answer && something_stands(n))
+            err = n->type->answer(o, db, n->id, e);
     }
     return err;
 }
@@ -260,5 +306,5 @@ enum err office_apply(void *arg, struct db *db, struct arrival *list, size_t n, 
         err = apply_news(o, db, &all->news[i], &m, local, a, e);
     if (err == OK)
         err = marks_write(db, &m, e);
-    return err == OK && !local ? judge(o, db, all, a, e) : err;
+    return err == OK && !local ? respond(o, db, all, a, e) : err;
 }

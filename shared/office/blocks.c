@@ -290,6 +290,53 @@ enum err blocks_begin(struct office *o, struct db *db, const char *child, int64_
     return each_space(o, db, child, case_numbers, begin_space, e);
 }
 
+/* ---- spaces that only a newer program knows ---------------------------------------------------*/
+
+#define CASE_NUMBERS 1000 /* a day, of a child whose invitation is not here any more */
+
+static enum err grow_own(struct office *o, struct db *db, const struct number_space *s,
+                         const char *child, int64_t n, struct errmsg *e)
+{
+    int64_t size, first, last;
+    enum err err = holds(db, s->kind, o->site, &size, &first, &last, e);
+
+    return err == OK && !size ? found_space(o, db, s, child, n, e) : err;
+}
+
+static enum err invited_with(struct db *db, const char *child, int64_t *ret, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT case_numbers FROM invitation WHERE site = $1 AND used_ms "
+                                  "> 0 ORDER BY used_ms DESC LIMIT 1 "
+                                  "/* full scan: once in the life of a program */");
+    bool row;
+
+    bind_text(st, 1, child);
+    enum err err = db_step(st, &row, e);
+    *ret = err == OK && row ? col_int(st, 0) : CASE_NUMBERS;
+    db_reset(st);
+    return err;
+}
+
+enum err blocks_grow(struct office *o, struct db *db, struct errmsg *e)
+{
+    struct stmt *st;
+    int64_t case_numbers;
+    enum err err = OK;
+    bool row;
+
+    if (o->tier == TIER_COMMUNITY)
+        return OK;
+    if ((err = each_space(o, db, NULL, 0, grow_own, e)) != OK)
+        return err;
+    st = db_stmt(db, "SELECT peer FROM link WHERE role = 'child'");
+    while ((err = db_step(st, &row, e)) == OK && row)
+        if ((err = invited_with(db, col_text(st, 0), &case_numbers, e)) != OK ||
+            (err = blocks_begin(o, db, col_text(st, 0), case_numbers, e)) != OK)
+            break;
+    db_reset(st);
+    return err;
+}
+
 static enum err anew_space(struct office *o, struct db *db, const struct number_space *s,
                            const char *child, int64_t n, struct errmsg *e)
 {
@@ -311,7 +358,7 @@ enum err blocks_anew(struct office *o, struct db *db, const char *child, struct 
     return each_space(o, db, child, 0, anew_space, e);
 }
 
-/* Has the child used four fifths of what it holds (of a daily number: today)? */
+/* Has the child used four fifths of what it holds (of a daily number: today, in any series)? */
 static enum err top_up(struct office *o, struct db *db, const struct number_space *s,
                        const char *child, int64_t n, struct errmsg *e)
 {
@@ -324,10 +371,12 @@ static enum err top_up(struct office *o, struct db *db, const struct number_spac
         return OK;
     if (s->per_day)
         time_yymmdd(host_wall_ms(o->host), scope);
-    st = db_stmt(db, "SELECT coalesce(max(b.last) - coalesce(max(c.next), 0), 0), "
-                     "coalesce(max(b.last - b.first + 1), 0) FROM block b LEFT JOIN counter c ON "
-                     "c.street = b.street AND c.kind = b.kind AND c.holder = b.holder AND "
-                     "c.scope = $4 WHERE b.street = $1 AND b.kind = $2 AND b.holder = $3");
+    st =
+        db_stmt(db, "SELECT coalesce(max(b.last) - coalesce(max(c.next), 0), 0), "
+                    "coalesce(max(b.last - b.first + 1), 0) FROM block b LEFT JOIN counter c ON "
+                    "c.street = b.street AND c.kind = b.kind AND c.holder = b.holder AND "
+                    "c.scope >= $4 AND c.scope < $4 || '~' WHERE b.street = $1 AND b.kind = $2 AND "
+                    "b.holder = $3");
     bind_text(st, 1, o->street);
     bind_text(st, 2, s->kind);
     bind_text(st, 3, child);

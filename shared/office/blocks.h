@@ -19,7 +19,8 @@ struct marks {
     int count, cap;       /* room for cap */
 };
 
-/* Holder has used n of kind, in scope: the day as yymmdd, or "". */
+/* Holder has used n of kind, in scope: the day as yymmdd, or "". Behind the day a letter may name a
+ * series that is counted by itself: "260105A". */
 void marks_note(struct marks *m, const char *kind, const char *holder, const char *scope,
                 int64_t n);
 MUST_USE enum err marks_write(struct db *db, struct marks *m, struct errmsg *e);
@@ -48,6 +49,9 @@ MUST_USE enum err blocks_found(struct office *o, struct db *db, struct errmsg *e
 /* A child begins, unless it has numbers already. case_numbers: a day, as it was invited. */
 MUST_USE enum err blocks_begin(struct office *o, struct db *db, const char *child,
                                int64_t case_numbers, struct errmsg *e);
+/* The program has learned of new spaces: a hub that holds nothing of one founds it, and its children
+ * begin it. Of what somebody holds already nothing is lent. */
+MUST_USE enum err blocks_grow(struct office *o, struct db *db, struct errmsg *e);
 /* A child that has forgotten a part of its past gets new blocks of every kind that it had. */
 MUST_USE enum err blocks_anew(struct office *o, struct db *db, const char *child, struct errmsg *e);
 /* Another block before one is used up; of a street for its communities. */

@@ -62,7 +62,7 @@ static void read_event(struct dossier *d, struct dossier_event *x)
 
     assert(text_is(x->ev.dossier, d->id));
     judge(x, VERDICT_APPLIED, NULL);
-    x->moved = false;
+    x->moved = x->foreign = false;
     event_site(x->ev.origin, x->site);
     if (!x->record && json_parse_in(d->arena, x->ev.record, x->ev.record_len, &part, NULL) == OK)
         x->record = part;
@@ -83,8 +83,6 @@ static void read_event(struct dossier *d, struct dossier_event *x)
         judge(x, VERDICT_REFUSED, why);
     else if (!x->kind)
         judge(x, VERDICT_UNKNOWN, "this program does not know the kind");
-    if (x->verdict == VERDICT_UNKNOWN && (x->ev.flags & EVENT_CRITICAL))
-        d->read_only = true;
 }
 
 static bool above(const char *site, const char *other)
@@ -240,8 +238,28 @@ static void ask_authority(struct dossier *d)
         const char *why;
         if (!open_still(x) || (x->kind->flags & (KIND_OPENS | KIND_MOVES) && d->opening))
             continue;
-        if (x->kind->may != MAY_OVERRULE && (why = no_authority(d, x)))
+        if (x->kind->may == MAY_OVERRULE)
+            continue;
+        why = no_authority(d, x);
+        if (!why && d->type->forbids)
+            why = d->type->forbids(d, x);
+        if (why)
             judge(x, VERDICT_DENIED, why);
+    }
+}
+
+/* Whatever an unknown kind may be: who has no part in a dossier does not stop its work by it. */
+static void find_unknown(struct dossier *d)
+{
+    for (int i = 0; i < d->count; i++) {
+        struct dossier_event *x = &d->events[i];
+        if (x->verdict != VERDICT_UNKNOWN)
+            continue;
+        x->foreign = !dossier_has_part(d, x->site);
+        if (x->foreign)
+            x->why = "this program does not know the kind, and its author has no part here";
+        else if (x->ev.flags & EVENT_CRITICAL)
+            d->read_only = true;
     }
 }
 
@@ -334,6 +352,7 @@ void dossier_fold(struct dossier *d)
     open_dossier(d);
     chain_custody(d);
     ask_authority(d);
+    find_unknown(d);
     find_decision(d);
     fold_events(d);
     assert(!d->opening || d->opening->verdict == VERDICT_APPLIED);

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "office/equipped.h"
+#include "office/load.h"
 
 #include <assert.h>
 
@@ -63,16 +64,24 @@ static enum err append(struct office *o, struct db *db, struct said *s, const ch
 
 /* ---- what this or another program does not know -----------------------------------------------*/
 
-static enum err unknown_critical(struct db *db, const char *id, bool *ret, struct errmsg *e)
+/* A row of a critical kind that is not known asks for a look at the whole: who has no part does not
+ * stop the work by it. */
+static enum err read_only(struct office *o, struct db *db, const char *id, bool *ret,
+                          struct errmsg *e)
 {
     struct stmt *st =
         db_stmt(db, "SELECT 1 FROM event WHERE dossier = $1 AND state = 'unknown' AND "
                     "flags % 2 = 1 LIMIT 1");
+    struct dossier d;
 
     bind_text(st, 1, id);
     enum err err = db_step(st, ret, e);
     db_reset(st);
-    return err;
+    if (err != OK || !*ret || (err = dossier_load(o->work, db, id, &d, e)) != OK)
+        return err;
+    *ret = d.read_only;
+    dossier_close(&d);
+    return OK;
 }
 
 /* Does the receiver know all critical steps that the dossier has? */
@@ -102,9 +111,11 @@ static enum err may_say(struct office *o, struct db *db, const struct event_kind
 {
     const char *to = json_get_text(body, "to");
     bool moves = k->flags & KIND_MOVES, blind;
-    enum err err = unknown_critical(db, id, &blind, e);
+    enum err err;
 
-    if (err != OK)
+    if (k->may == MAY_OVERRULE) /* decides nothing, and must never be kept from being said */
+        return OK;
+    if ((err = read_only(o, db, id, &blind, e)) != OK)
         return err;
     if (blind && !(moves && text_is(to, o->parent))) {
         errmsg_set(e,

@@ -25,6 +25,7 @@ static const struct {
     [ARGS_USERNAME] = {"--username", required_argument},
     [ARGS_ROLE] = {"--role", required_argument},
     [ARGS_PASSWORD_STDIN] = {"--password-stdin", no_argument},
+    [ARGS_LOST] = {"--lost", no_argument},
 };
 _Static_assert(sizeof known / sizeof known[0] == ARGS_COUNT, "a row for each option");
 

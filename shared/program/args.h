@@ -20,6 +20,7 @@ enum args_option {
     ARGS_USERNAME,
     ARGS_ROLE,
     ARGS_PASSWORD_STDIN,
+    ARGS_LOST,
     ARGS_COUNT
 };
 
@@ -30,8 +31,8 @@ enum args_option {
 struct args {
     const char *value[ARGS_COUNT]; /* NULL: not given; "" for a flag; the last one given counts */
     const char *trusted[ARGS_MANY_MAX]; /* every --trusted-proxy, in order */
-    int trusted_count;
-    char **words; /* words[0 .. word_count): what stands behind the options */
+    int trusted_count;                  /* how many of trusted are given */
+    char **words;                       /* words[0 .. word_count): what stands behind the options */
     int word_count;
 };
 

@@ -75,10 +75,12 @@ static enum err do_revoke(struct call_line *c, struct errmsg *e)
     enum err err = need(&c->a, ARGS_SITE, &site, e);
 
     if (err == OK)
-        err = admin_revoke(&c->folder, site, e);
+        err = admin_revoke(&c->folder, site, c->a.value[ARGS_LOST], e);
     if (err == OK)
-        printf("%s is revoked: it is let in again only when it was invited and enrolled anew\n",
-               site);
+        printf("%s is %s: it is let in again only when it was invited and enrolled anew\n", site,
+               c->a.value[ARGS_LOST] ? "lost" : "revoked");
+    if (err == OK && c->a.value[ARGS_LOST])
+        puts("what it has decided and not sent is overruled by what its street decides now");
     return err;
 }
 
@@ -203,8 +205,10 @@ static const struct command {
      ARGS_BIT(ARGS_DATA) | ARGS_BIT(ARGS_SITE) | ARGS_BIT(ARGS_NAME) | ARGS_BIT(ARGS_CASE_NUMBERS),
      true, true, do_invite,
      "--data DIR --site CODE --name NAME   print a one-time invitation for a child"},
-    {"revoke", NULL, ARGS_BIT(ARGS_DATA) | ARGS_BIT(ARGS_SITE), true, true, do_revoke,
-     "--data DIR --site CODE   let a child in no more"},
+    {"revoke", NULL, ARGS_BIT(ARGS_DATA) | ARGS_BIT(ARGS_SITE) | ARGS_BIT(ARGS_LOST), true, true,
+     do_revoke,
+     "--data DIR --site CODE [--lost]   let a child in no more; --lost: what it has not sent will "
+     "never come"},
     {"run", NULL,
      ARGS_BIT(ARGS_DATA) | ARGS_BIT(ARGS_LISTEN) | ARGS_BIT(ARGS_SYNC_LISTEN) |
          ARGS_BIT(ARGS_WEB_DIR) | ARGS_BIT(ARGS_TRUSTED_PROXY),

@@ -7,6 +7,7 @@
 #include "net/ws.h"
 #include "site/site.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,6 +111,7 @@ enum err serve_run(const struct program *p, const char *dir, const struct serve_
     struct api *api = NULL;
     enum err err = loop ? OK : ERR_IO;
 
+    assert(dir && o->listen);
     if (err != OK)
         return err;
     loop_catch_signals(loop);

@@ -13,7 +13,7 @@ struct serve_options {
     const char *sync_listen;       /* likewise; NULL: no children here */
     const char *web_dir;           /* pages from a folder; NULL: the packed ones */
     const struct network *trusted; /* proxies whose word on a client's address is taken */
-    size_t trusted_count;
+    size_t trusted_count;          /* how many */
 };
 
 /* Serve the site in the folder dir, within the limits of dir/doorstep.conf. Prints

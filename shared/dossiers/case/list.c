@@ -6,6 +6,7 @@
 #include "dossiers/case/access.h"
 #include "dossiers/case/case.h"
 #include "dossiers/case/view.h"
+#include "office/view.h"
 
 #include <stdlib.h>
 
@@ -23,9 +24,9 @@ static struct json *row_of(struct stmt *st, int64_t now)
     json_set_text(r, "state", col_text(st, 5));
     json_set_text(r, "custodian", col_text(st, 6));
     json_set_text(r, "community", col_text(st, 7));
-    set_time(r, "created_at", col_int(st, 8));
-    set_time(r, "promised_at", col_int(st, 9));
-    set_time(r, "completed_at", col_int(st, 10));
+    view_time(r, "created_at", col_int(st, 8));
+    view_time(r, "promised_at", col_int(st, 9));
+    view_time(r, "completed_at", col_int(st, 10));
     json_set_text(r, "light", promise_light(col_int(st, 9), col_int(st, 10), col_text(st, 5), now));
     return r;
 }

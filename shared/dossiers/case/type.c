@@ -2,6 +2,7 @@
  * whole district. */
 #include "dossiers/case/access.h"
 #include "dossiers/case/case.h"
+#include "dossiers/case/doubt.h"
 #include "dossiers/case/rows.h"
 
 static int64_t cases_of(int64_t cases)
@@ -31,6 +32,8 @@ const struct dossier_type case_type = {
     .space_count = sizeof spaces / sizeof spaces[0],
     .tables = case_tables,
     .table_count = CASE_TABLE_COUNT,
+    .forbids = case_forbids,
+    .doubt = case_doubt,
     .part = " community ",
     .state_bytes = sizeof(struct case_state),
     .settle = case_settle,
