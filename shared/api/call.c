@@ -413,8 +413,6 @@ static bool code_may_be_tried(struct work *w)
         return true;
     if (!no)
         no = json_get_text(w->in, "case");
-    if (!no)
-        no = json_get_text(w->in, "id"); /* of another dossier */
     if (tries_code(w->api->tries, no ? no : "", w->network, host_mono_ms(w->api->office->host),
                    &w->tried, &w->problem, &seconds))
         return true;
