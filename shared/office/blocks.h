@@ -37,9 +37,9 @@ MUST_USE enum err number_next(struct office *o, struct db *db, const char *kind,
 /* Blocks that were found while numbers were looked up. Start with {.arena = a}; good until something
  * is lent otherwise. */
 struct lent {
-    struct arena *arena;
+    struct arena *arena; /* of the batch */
     struct lent_block {
-        struct lent_block *next;
+        struct lent_block *next; /* or NULL */
         /* who may use first..last of a number space, whose name is a constant */
         char holder[13];
         const char *kind;
