@@ -42,6 +42,7 @@ enum call_flag {
 #define CALL_QUERY_MAX 12
 
 struct call {
+    /* what is served at method and path, and how (enum call_flag) */
     const char *method;
     const char *path;
     unsigned flags;
@@ -49,8 +50,9 @@ struct call {
     call_fn *fn;
     call_fn *show;                     /* CALL_MATCHES: what the caller saw */
     const char *query[CALL_QUERY_MAX]; /* names taken from the query string */
-    const char *tells; /* a write: the member of the answer, else of the input, that is the id of
-                         * the dossier which has changed; NULL: case_no, where there is one */
+    /* The member of the answer, else of the input, that is the id of the dossier which it is about: a
+     * write tells the live socket, and tries of a code are counted by it. NULL: case_no. */
+    const char *subject;
     const char *location; /* of what it made: "/api/v1/cases/{case_no}", filled from out */
     bool (*before)(struct work *w); /* loop: false when w->problem says why not */
     call_fn *look;                  /* reader, before toil: what it answers is w->found */
@@ -63,18 +65,21 @@ struct call {
 #define WORK_HEADERS_MAX 8
 
 struct work {
+    /* its turn on the store and, before that, on the workers; the job is first */
     struct job job;
     struct worker_job toil;
     struct api *api;
     const struct call *call;
-    struct request *req;
-    struct arena *arena; /* lives as long as the work */
-    struct json *in, *found;
+    struct request *req;     /* held: answered once, also when the client has gone */
+    struct arena *arena;     /* lives as long as the work */
+    struct json *in, *found; /* input_read(); what look() answered, or NULL */
+    /* who asks: the token of a bearer or of a cookie */
     const char *token; /* or "" */
     bool by_cookie;
-    const char *key;     /* Idempotency-Key or "" */
-    const char *network; /* of the client: request_network() */
-    const char *if_match;
+    const char *key;      /* Idempotency-Key or "" */
+    const char *network;  /* of the client: request_network() */
+    const char *if_match; /* or NULL */
+    /* what the key was given for: method, path, body; when it came (wall) */
     unsigned char request_hash[32];
     int64_t started_ms;
     struct tried tried; /* a code or a password */
@@ -94,9 +99,10 @@ struct work {
 };
 
 void call_handle(struct request *req, void *bound); /* bound: struct call_bound */
+/* A row of a table, and the api that serves it. */
 struct call_bound {
-    struct api *api;
-    const struct call *call;
+    struct api *api;         /* lives longer */
+    const struct call *call; /* of a table */
 };
 
 /* For after(): ${value} must live in w->arena or longer. */

@@ -58,19 +58,19 @@ enum event_form { EVENT_FORM_NONE = 0, EVENT_FORM_HERE = 1, EVENT_FORM_DIGEST = 
 struct event {
     const char *origin;        /* "331002003901", later epochs "331002003901.2" */
     uint64_t seq;              /* from 1, without gaps per origin */
-    uint64_t hlc;              /* hybrid logical clock of its site when it was said */
-    unsigned flags;            /* enum event_flag, a sum */
-    enum event_form form;      /* of the personal part, here */
+    uint64_t hlc;              /* orders; people read event_at_ms() of the office */
+    unsigned flags;            /* EVENT_CRITICAL ... */
+    enum event_form form;      /* of the personal part */
     const char *kind;          /* "case.filed/1" */
     const char *dossier;       /* id of the one thing whose history it belongs to; "": none */
     const char *street;        /* 12 digits */
     const char *actor;         /* "" = a resident or the program */
     const char *record;        /* canonical JSON */
-    size_t record_len;         /* bytes, 2 or more */
+    size_t record_len;         /* its bytes */
     const unsigned char *more; /* of later versions: kept, hashed and passed on as it is */
-    size_t more_len;           /* bytes; 0: more is NULL */
+    size_t more_len;           /* its bytes; 0: none */
     const char *personal;      /* canonical JSON */
-    size_t personal_len;       /* bytes, 2 or more; 0: personal is NULL */
+    size_t personal_len;       /* its bytes */
     const unsigned char *salt; /* 16 bytes */
     const unsigned char *personal_digest; /* D, 32 bytes */
     const unsigned char *signature;       /* 64 bytes */

@@ -3,7 +3,7 @@
  *   CLOSED --IN_OPENED--> HELLO (ours is sent) --their HELLO--> UP --anything wrong, BYE--> CLOSED
  *
  * Up: events go out in batches within a window, come in as batches that are stored and then
- * acknowledged. Documents are in link_papers.c, what both list for the host in turn.c. */
+ * acknowledged. Documents are in link_papers.c. */
 #include "sync/inside.h"
 
 #include "base/mem.h"
@@ -60,7 +60,7 @@ static void pump(struct turn *t)
     if (l->phase != PHASE_UP || l->reading || l->sent_pos >= l->head_pos ||
         l->in_flight >= LINK_WINDOW_BATCHES || l->in_flight_bytes >= LINK_WINDOW_BYTES)
         return;
-    x = turn_effect(t, FX_READ);
+    x = link_effect(t, FX_READ);
     x->pos = l->sent_pos;
     x->event_max = BATCH_EVENTS;
     x->byte_max = BATCH_BYTES;
@@ -86,7 +86,7 @@ static void on_events(struct turn *t, const struct link_input *in)
     f.raw_bytes = raw.len;
     f.bytes = packed.data;
     f.bytes_len = packed.len;
-    turn_send(t, &f);
+    link_send(t, &f);
     l->sent_pos = in->pos;
     l->window[l->in_flight++] = (struct sent_batch){in->pos, raw.len};
     l->in_flight_bytes += raw.len;
@@ -101,7 +101,7 @@ static void on_ack(struct turn *t, const struct frame *f)
     int n = 0;
 
     if (f->pos > l->sent_pos || f->pos < l->acked_pos) {
-        turn_bye(t, BYE_PROTOCOL, "an acknowledgement of what was not sent, or going back");
+        link_bye(t, BYE_PROTOCOL, "an acknowledgement of what was not sent, or going back");
         return;
     }
     while (n < l->in_flight && l->window[n].pos <= f->pos)
@@ -109,7 +109,7 @@ static void on_ack(struct turn *t, const struct frame *f)
     l->in_flight -= n;
     memmove(l->window, l->window + n, (size_t)l->in_flight * sizeof *l->window);
     l->acked_pos = f->pos;
-    turn_effect(t, FX_ACKED)->pos = f->pos;
+    link_effect(t, FX_ACKED)->pos = f->pos;
     pump(t);
 }
 
@@ -124,7 +124,7 @@ static void on_batch(struct turn *t, const struct frame *f)
     struct reader r;
 
     if (f->pos <= l->seen_pos || l->next_token - l->stored_token >= 64) {
-        turn_bye(t, BYE_PROTOCOL,
+        link_bye(t, BYE_PROTOCOL,
                  "a batch at a position that was already sent, or beyond the window");
         return;
     }
@@ -133,7 +133,7 @@ static void on_batch(struct turn *t, const struct frame *f)
     if (inflater_run(l->in, f->bytes, f->bytes_len, &raw, f->raw_bytes) != OK ||
         raw.len != f->raw_bytes) {
         buf_free(&raw);
-        turn_bye(t, BYE_PROTOCOL, "a batch that does not inflate to what it says");
+        link_bye(t, BYE_PROTOCOL, "a batch that does not inflate to what it says");
         return;
     }
     r.p = arena_keep(t->a, raw.data);
@@ -145,10 +145,10 @@ static void on_batch(struct turn *t, const struct frame *f)
         events[i].bytes = reader_bytes(&r, n <= r.left ? (size_t)n : r.left + 1);
     }
     if (r.bad || r.left) {
-        turn_bye(t, BYE_PROTOCOL, "a batch whose events do not fill it");
+        link_bye(t, BYE_PROTOCOL, "a batch whose events do not fill it");
         return;
     }
-    x = turn_effect(t, FX_STORE);
+    x = link_effect(t, FX_STORE);
     x->prev_pos = l->seen_pos;
     l->seen_pos = f->pos;
     l->pending_pos[++l->next_token % 64] = f->pos;
@@ -169,20 +169,20 @@ static void on_stored(struct turn *t, const struct link_input *in)
         return; /* of an earlier connection */
     l->stored_token = in->token;
     if (in->err == ERR_PEER) {
-        turn_bye(t, BYE_PROTOCOL, "an event that this site may not take from this peer");
+        link_bye(t, BYE_PROTOCOL, "an event that this site may not take from this peer");
         return;
     }
     if (in->err == ERR_WITHHELD) {
-        turn_bye(t, BYE_WITHHELD,
+        link_bye(t, BYE_WITHHELD,
                  "an event without its personal part, which nobody ordered to be forgotten");
         return;
     }
     if (in->err != OK) {
-        turn_bye(t, BYE_STORE, "cannot store now");
+        link_bye(t, BYE_STORE, "cannot store now");
         return;
     }
     f.pos = l->pending_pos[in->token % 64];
-    turn_send(t, &f);
+    link_send(t, &f);
 }
 
 /* ---- hello, clock, liveness ---- --------------------------------------------------------------*/
@@ -192,7 +192,7 @@ static void ask_clock(struct turn *t)
     struct frame f = {.kind = FRAME_CLOCK_ASK, .mono_ms = t->now_ms, .wall_ms = t->wall_ms};
 
     t->l->clock_ms = t->now_ms;
-    turn_send(t, &f);
+    link_send(t, &f);
 }
 
 static void on_opened(struct turn *t, const struct link_input *in)
@@ -222,7 +222,7 @@ static void on_opened(struct turn *t, const struct link_input *in)
     memcpy(f.peer, c.peer, 13);
     memcpy(f.stream, in->stream, 16);
     memcpy(f.recv_stream, in->recv_stream, 16);
-    turn_send(t, &f);
+    link_send(t, &f);
 }
 
 /* protocol.md 3: "The link speaks the lower of both newest versions." */
@@ -239,14 +239,14 @@ static bool agree(struct turn *t, const struct frame *f)
              "too old",
              l->c.oldest, l->c.newest, f->oldest, f->newest,
              f->newest < l->c.oldest ? "of the other" : "of this side");
-    turn_bye(t, BYE_VERSION, why);
+    link_bye(t, BYE_VERSION, why);
     return false;
 }
 
 static void tell_skew(struct turn *t, const struct frame *f)
 {
     if (t->l->version >= 3)
-        turn_effect(t, FX_SKEW)->skew_ms = f->wall_ms - t->wall_ms;
+        link_effect(t, FX_SKEW)->skew_ms = f->wall_ms - t->wall_ms;
 }
 
 static void on_hello(struct turn *t, const struct frame *f)
@@ -255,19 +255,19 @@ static void on_hello(struct turn *t, const struct frame *f)
     struct link *l = t->l;
 
     if (l->phase != PHASE_HELLO) {
-        turn_bye(t, BYE_PROTOCOL, "a second hello");
+        link_bye(t, BYE_PROTOCOL, "a second hello");
         return;
     }
     if (!agree(t, f))
         return;
     if (strcmp(f->site, l->c.peer) || strcmp(f->peer, l->c.site)) {
-        turn_bye(t, BYE_PROTOCOL, "a hello of another site, or meant for another");
+        link_bye(t, BYE_PROTOCOL, "a hello of another site, or meant for another");
         return;
     }
     /* protocol.md 3: "A stream that is not known is read from its beginning." */
     if (!memcmp(f->recv_stream, l->stream, 16)) {
         if (f->pos > l->head_pos) {
-            turn_bye(t, BYE_BEHIND, "the peer holds more of this outbox than there is");
+            link_bye(t, BYE_BEHIND, "the peer holds more of this outbox than there is");
             return;
         }
         l->sent_pos = l->acked_pos = f->pos;
@@ -276,16 +276,16 @@ static void on_hello(struct turn *t, const struct frame *f)
     static const unsigned char none[16];
     if (!l->c.parent_side && !l->recalling && memcmp(f->recv_stream, none, 16) &&
         memcmp(f->recv_stream, l->stream, 16)) {
-        turn_bye(t, BYE_BEHIND, "the peer knows this outbox by another name");
+        link_bye(t, BYE_BEHIND, "the peer knows this outbox by another name");
         return;
     }
     memcpy(l->peer_stream, f->stream, 16);
     l->seen_pos = memcmp(f->stream, l->known_stream, 16) ? 0 : l->known_pos;
     l->phase = PHASE_UP;
-    up = turn_effect(t, FX_UP);
+    up = link_effect(t, FX_UP);
     up->skew_ms = f->wall_ms - t->wall_ms;
     up->version = l->version;
-    turn_effect(t, FX_ACKED)->pos = l->acked_pos;
+    link_effect(t, FX_ACKED)->pos = l->acked_pos;
     if (!l->c.parent_side)
         ask_clock(t);
     pump(t);
@@ -294,11 +294,11 @@ static void on_hello(struct turn *t, const struct frame *f)
 static void on_clock_ask(struct turn *t, const struct frame *f)
 {
     if (!t->l->c.parent_side) {
-        turn_bye(t, BYE_PROTOCOL, "a parent asks its child for the clock");
+        link_bye(t, BYE_PROTOCOL, "a parent asks its child for the clock");
         return;
     }
     tell_skew(t, f);
-    turn_effect(t, FX_ASK_LEASE)->mono_ms = f->mono_ms;
+    link_effect(t, FX_ASK_LEASE)->mono_ms = f->mono_ms;
 }
 
 static void on_clock(struct turn *t, const struct frame *f)
@@ -306,11 +306,11 @@ static void on_clock(struct turn *t, const struct frame *f)
     struct link_effect *x;
 
     if (t->l->c.parent_side || f->mono_ms > t->now_ms) {
-        turn_bye(t, BYE_PROTOCOL, "a clock that was not asked for");
+        link_bye(t, BYE_PROTOCOL, "a clock that was not asked for");
         return;
     }
     tell_skew(t, f);
-    x = turn_effect(t, FX_LEASE);
+    x = link_effect(t, FX_LEASE);
     x->mono_ms = f->mono_ms;
     x->lease_now_ms = f->now_ms;
     x->promised_ms = f->promised_ms;
@@ -320,7 +320,7 @@ static void on_clock(struct turn *t, const struct frame *f)
 
 static void on_head(struct turn *t, const struct frame *f)
 {
-    struct link_effect *x = turn_effect(t, FX_HEAD);
+    struct link_effect *x = link_effect(t, FX_HEAD);
 
     memcpy(x->origin, f->origin, sizeof x->origin);
     x->seq = f->seq;
@@ -333,10 +333,10 @@ static void on_recall_frame(struct turn *t, const struct frame *f)
     struct link_effect *x;
 
     if (t->l->c.parent_side != (f->kind == FRAME_RECALL)) {
-        turn_bye(t, BYE_PROTOCOL, "a recall in the wrong direction");
+        link_bye(t, BYE_PROTOCOL, "a recall in the wrong direction");
         return;
     }
-    x = turn_effect(t, f->kind == FRAME_RECALL ? FX_RECALL : FX_RECALLED);
+    x = link_effect(t, f->kind == FRAME_RECALL ? FX_RECALL : FX_RECALLED);
     memcpy(x->stream, t->l->peer_stream, 16);
     memcpy(x->origin, f->origin, sizeof x->origin);
     x->seq = f->seq;
@@ -358,7 +358,7 @@ static void on_recall(struct turn *t, const struct link_input *in)
 
     memcpy(f.origin, in->origin, sizeof f.origin);
     memcpy(f.digest, in->digest, 32);
-    turn_send(t, &f);
+    link_send(t, &f);
 }
 
 static void on_frame(struct turn *t, const struct link_input *in)
@@ -367,12 +367,12 @@ static void on_frame(struct turn *t, const struct link_input *in)
     struct errmsg e = {""};
 
     if (wire_unpack(in->bytes, in->bytes_len, t->l->version, &f, &e) != OK) {
-        turn_bye(t, BYE_PROTOCOL, e.text);
+        link_bye(t, BYE_PROTOCOL, e.text);
         return;
     }
     t->l->heard_ms = t->now_ms;
     if (t->l->phase != PHASE_UP && f.kind != FRAME_HELLO && f.kind != FRAME_BYE) {
-        turn_bye(t, BYE_PROTOCOL, "something before hello");
+        link_bye(t, BYE_PROTOCOL, "something before hello");
         return;
     }
     switch (f.kind) {
@@ -399,7 +399,7 @@ static void on_frame(struct turn *t, const struct link_input *in)
         on_recall_frame(t, &f);
         break;
     case FRAME_HAVE:
-        memcpy(turn_effect(t, FX_HAVE)->digest, f.digest, 32);
+        memcpy(link_effect(t, FX_HAVE)->digest, f.digest, 32);
         break;
     case FRAME_CLOCK_ASK:
         on_clock_ask(t, &f);
@@ -413,12 +413,12 @@ static void on_frame(struct turn *t, const struct link_input *in)
     case FRAME_PING:
         answer.kind = FRAME_PONG;
         answer.nonce = f.nonce;
-        turn_send(t, &answer);
+        link_send(t, &answer);
         break;
     case FRAME_PONG:
         break;
     case FRAME_BYE:
-        turn_closed(t, f.code, f.reason, true);
+        link_closed(t, f.code, f.reason, true);
         break;
     }
 }
@@ -429,7 +429,7 @@ static void on_tick(struct turn *t)
     struct frame ping = {.kind = FRAME_PING, .nonce = (uint64_t)t->now_ms};
 
     if (t->now_ms - l->heard_ms >= LINK_DEAD_MS) {
-        turn_bye(t, BYE_SILENT, "nothing heard for a minute");
+        link_bye(t, BYE_SILENT, "nothing heard for a minute");
         return;
     }
     if (l->phase != PHASE_UP)
@@ -437,7 +437,7 @@ static void on_tick(struct turn *t)
     if (!l->c.parent_side && t->now_ms - l->clock_ms >= LINK_CLOCK_MS)
         ask_clock(t);
     else if (t->now_ms - l->said_ms >= LINK_PING_MS)
-        turn_send(t, &ping);
+        link_send(t, &ping);
     pump(t);
 }
 
@@ -452,7 +452,7 @@ static void on_lease(struct turn *t, const struct link_input *in)
                       .wall_ms = t->wall_ms};
 
     if (in->err == OK)
-        turn_send(t, &f);
+        link_send(t, &f);
 }
 
 static void on_own_head(struct turn *t, const struct link_input *in)
@@ -462,7 +462,7 @@ static void on_own_head(struct turn *t, const struct link_input *in)
     memcpy(f.origin, in->origin, sizeof f.origin);
     memcpy(f.digest, in->digest, 32);
     memcpy(f.signature, in->signature, 64);
-    turn_send(t, &f);
+    link_send(t, &f);
 }
 
 static void on_have(struct turn *t, const struct link_input *in)
@@ -470,7 +470,7 @@ static void on_have(struct turn *t, const struct link_input *in)
     struct frame f = {.kind = FRAME_HAVE};
 
     memcpy(f.digest, in->digest, 32);
-    turn_send(t, &f);
+    link_send(t, &f);
 }
 
 void link_step(struct link *l, const struct link_input *in, struct arena *turn,
@@ -522,7 +522,7 @@ void link_step(struct link *l, const struct link_input *in, struct arena *turn,
             on_own_head(&t, in);
         break;
     case IN_BYE:
-        turn_bye(&t, in->code, in->reason);
+        link_bye(&t, in->code, in->reason);
         break;
     case IN_RECALL:
     case IN_RECALLED:

@@ -7,14 +7,11 @@
  *
  * Shapes  fx->item[0 .. fx->count), count <= LINK_EFFECTS_MAX; IN_FRAME is one whole frame.
  * Units   now_ms is monotonic milliseconds, wall_ms Unix milliseconds on our own clock, both of
- *         every input; positions start at 1, contiguous per outbox.
+ * every input; positions start at 1, contiguous per outbox.
  * Owns    The caller keeps ${in}. Effects point into ${turn}, dead after arena_reset(), or into
- *         ${in}.
- * Order   What an FX_STORE names is durable before IN_STORED is given; only then is it
- *         acknowledged.
- * Errors  None: a peer that breaks the protocol gives FX_SEND of a BYE and FX_CLOSE; then every
- *         input but IN_OPENED gives nothing.
- * Source  schema/protocol.md
+ * ${in}. Order   What an FX_STORE names is durable before IN_STORED is given; only then is it
+ * acknowledged. Errors  None: a peer that breaks the protocol gives FX_SEND of a BYE and FX_CLOSE;
+ * then every input but IN_OPENED gives nothing. Source  schema/protocol.md
  */
 #ifndef SYNC_LINK_H
 #define SYNC_LINK_H
@@ -36,17 +33,17 @@
 struct link;
 
 struct link_config {
-    char site[13], peer[13]; /* who we are, whom we mean */
+    char site[13], peer[13]; /* who we are, and who the peer must be */
     bool parent_side;        /* we are the parent on this link */
     unsigned oldest, newest; /* versions that we speak; 0: as wire.h has them */
-    const void *dictionary;  /* of both deflated streams; the caller's, outlives the link */
-    size_t dictionary_len;   /* bytes */
+    const void *dictionary;  /* preset of both streams; must outlive the link */
+    size_t dictionary_len;   /* its bytes */
 };
 
 /* One event in its binary form; the engine does not look inside. */
 struct sync_event {
-    const unsigned char *bytes; /* borrowed */
-    size_t len;                 /* of them */
+    const unsigned char *bytes; /* bytes[0 .. len) */
+    size_t len;
 };
 
 enum link_input_kind {
@@ -71,35 +68,40 @@ enum link_input_kind {
     IN_HAVE,     /* tell the peer that the document digest is here, whole and durable */
 };
 
-/* Of the rest an input has what its kind names. Bytes are borrowed until link_step() returns. */
 struct link_input {
-    enum link_input_kind kind;       /* says which of the rest is used */
-    int64_t now_ms, wall_ms;         /* of every input: monotonic, and Unix time on our own clock */
-    unsigned char stream[16];        /* name of our outbox */
-    unsigned char recv_stream[16];   /* name of the peer's, as we hold it; zeros: we hold none */
-    uint64_t pos;                    /* see the kinds */
-    uint64_t head_pos;               /* where our outbox ends */
-    const void *bytes;               /* a frame, or a piece of a document */
-    size_t bytes_len;                /* of them */
-    const struct sync_event *events; /* events[0 .. event_count) */
-    size_t event_count;              /* at most event_max of the FX_READ */
-    uint64_t token;                  /* of the FX_STORE that is answered */
-    enum err err;                    /* OK, or why what was asked for could not be done */
-    unsigned char digest[32];        /* of a document; or a hash of the chain */
-    uint64_t offset;                 /* in a document */
-    int64_t total;                   /* its size; -1: it is not here */
-    bool finished;                   /* the document is whole, checked and durable */
-    bool recalling;                  /* our past is being given back */
-    int64_t mono_ms;                 /* the child's clock as it was asked with */
-    int64_t lease_now_ms, promised_ms, length_ms; /* of the promise, on the parent's lease clock */
-    char origin[25];                              /* a chain */
-    uint64_t seq;                                 /* an event of it */
-    unsigned verdict;                             /* enum recall_verdict */
-    uint64_t hlc;                /* number blocks up to here are not used any more */
-    uint64_t feed;               /* how far the past reaches in our outbox */
-    unsigned char signature[64]; /* of a head */
-    enum bye_code code;          /* why the link is ended */
-    const char *reason;          /* in English, for a log; at most 127 bytes count */
+    enum link_input_kind kind; /* says which of the others count */
+    int64_t now_ms;            /* monotonic */
+    int64_t wall_ms;           /* Unix */
+    /* IN_OPENED, IN_LOCAL, IN_EVENTS, IN_LEASE, IN_RECALLED */
+    unsigned char stream[16];      /* the name of our outbox */
+    unsigned char recv_stream[16]; /* the peer's outbox as we know it */
+    uint64_t pos, head_pos;        /* a position, and the end of our outbox */
+    bool recalling;                /* our past is being given back */
+    /* IN_FRAME, IN_CHUNK: borrowed until link_step() returns */
+    const void *bytes;
+    size_t bytes_len;
+    /* IN_EVENTS: events[0 .. event_count), borrowed likewise */
+    const struct sync_event *events;
+    size_t event_count;
+    /* IN_STORED, IN_CHUNK_STORED */
+    uint64_t token; /* as FX_STORE gave it */
+    enum err err;   /* how the store answered */
+    bool finished;  /* the document is whole */
+    /* IN_WANTED, IN_CHUNK, IN_CHUNK_STORED, IN_HAVE; digest: also the hash of IN_HEAD, IN_RECALL */
+    unsigned char digest[32];
+    uint64_t offset; /* in the document */
+    int64_t total;   /* its bytes; -1: it is not here */
+    /* IN_LEASE: ms; mono_ms as the child asked, the others on the parent's lease clock */
+    int64_t mono_ms, lease_now_ms, promised_ms, length_ms;
+    /* IN_HEAD, IN_RECALL, IN_RECALLED */
+    char origin[25];
+    uint64_t seq;
+    unsigned verdict;            /* enum recall_verdict */
+    uint64_t hlc, feed;          /* as in a frame RECALLED */
+    unsigned char signature[64]; /* IN_HEAD */
+    /* IN_BYE */
+    enum bye_code code;
+    const char *reason; /* in English, for a log */
 };
 
 enum link_effect_kind {
@@ -125,47 +127,47 @@ enum link_effect_kind {
     FX_CLOSE,    /* close the connection: code, reason; by_peer when the peer said so */
 };
 
-/* Of the rest an effect has what its kind names; what is not named is zero. */
 struct link_effect {
-    enum link_effect_kind kind;      /* says which of the rest is used */
-    const unsigned char *bytes;      /* a frame, or a piece of a document */
-    size_t bytes_len;                /* of them */
-    const struct sync_event *events; /* events[0 .. event_count), in the order of the outbox */
-    size_t event_count;              /* 1 or more */
-    size_t event_max, byte_max;      /* no more than so many; of bytes: about */
-    uint64_t prev_pos, pos;          /* see the kinds */
-    uint64_t token;                  /* to give back */
-    uint64_t offset, total;          /* in a document, and its size */
-    unsigned char stream[16];        /* name of the peer's outbox */
-    unsigned char digest[32];        /* of a document; or a hash of the chain */
-    unsigned version;                /* that is spoken */
-    int64_t skew_ms;                 /* the peer's wall clock minus ours */
-    int64_t mono_ms;                 /* the child's clock as it asked */
-    int64_t lease_now_ms, promised_ms, length_ms; /* of the promise, on the parent's lease clock */
-    char origin[25];                              /* a chain */
-    uint64_t seq;                                 /* an event of it */
-    unsigned verdict;                             /* enum recall_verdict */
-    uint64_t hlc;                /* number blocks up to here are not used any more */
-    uint64_t feed;               /* how far our past reaches in the peer's outbox */
-    unsigned char signature[64]; /* of a head */
-    enum bye_code code;          /* why the link has ended */
-    char reason[128];            /* in English, for a log */
-    bool by_peer;                /* the peer said so */
+    enum link_effect_kind kind; /* says which of the others count */
+    /* FX_SEND, FX_STORE_CHUNK */
+    const unsigned char *bytes;
+    size_t bytes_len;
+    /* FX_STORE: events[0 .. event_count); FX_READ: at most event_max, about byte_max bytes */
+    const struct sync_event *events;
+    size_t event_count, event_max, byte_max;
+    uint64_t prev_pos, pos;   /* positions */
+    uint64_t token;           /* FX_STORE: to be given back */
+    uint64_t offset, total;   /* in a document, and its bytes */
+    unsigned char stream[16]; /* the peer's outbox */
+    unsigned char digest[32]; /* of a document; the hash of FX_HEAD, FX_RECALL */
+    unsigned version;         /* FX_UP: that is spoken */
+    int64_t skew_ms;          /* the peer's wall clock minus ours */
+    /* FX_ASK_LEASE, FX_LEASE: as in struct link_input */
+    int64_t mono_ms, lease_now_ms, promised_ms, length_ms;
+    /* FX_HEAD, FX_RECALL, FX_RECALLED: as in struct link_input */
+    char origin[25];
+    uint64_t seq;
+    unsigned verdict;
+    uint64_t hlc, feed;
+    unsigned char signature[64];
+    /* FX_CLOSE */
+    enum bye_code code;
+    char reason[128];
+    bool by_peer; /* the peer said so */
 };
 
-/* What the host must do, in this order. */
 struct link_effects {
-    struct link_effect item[LINK_EFFECTS_MAX];
-    int count; /* item[0 .. count) */
+    struct link_effect item[LINK_EFFECTS_MAX]; /* item[0 .. count), in order */
+    int count;
 };
 
-/* Closed; IN_OPENED begins. The config is copied, its dictionary is not. link_destroy() ends it. */
+/* Closed, until IN_OPENED. c is copied, but not the dictionary. */
 struct link *link_create(const struct link_config *c);
 void link_destroy(struct link *l); /* NULL is allowed */
 /* See above. */
 void link_step(struct link *l, const struct link_input *in, struct arena *turn,
                struct link_effects *fx);
-bool link_is_up(const struct link *l);       /* both hellos are through, and it has not ended */
+bool link_is_up(const struct link *l);       /* both hellos are through */
 unsigned link_version(const struct link *l); /* that is spoken; 0: not agreed */
 /* May another document be fetched over this link now (IN_WANTED)? protocol.md 5 says how many at
  * once. */

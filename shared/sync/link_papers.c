@@ -38,7 +38,7 @@ static void ask_chunk(struct turn *t, struct fetch *x)
     memcpy(f.digest, x->digest, 32);
     x->asked_ms = t->now_ms;
     x->max = t->l->chunk_bytes;
-    turn_send(t, &f);
+    link_send(t, &f);
 }
 
 void papers_wanted(struct turn *t, const struct link_input *in)
@@ -75,12 +75,12 @@ void papers_on_chunk(struct turn *t, const struct frame *f)
     struct link_effect *x;
 
     if (!at || f->offset != at->offset || f->bytes_len > at->max) {
-        turn_bye(t, BYE_PROTOCOL, "a chunk that was not asked for");
+        link_bye(t, BYE_PROTOCOL, "a chunk that was not asked for");
         return;
     }
     measure(t->l, t->now_ms - at->asked_ms, f->bytes_len);
     at->max = 0; /* until it is stored, no other may come */
-    x = turn_effect(t, FX_STORE_CHUNK);
+    x = link_effect(t, FX_STORE_CHUNK);
     memcpy(x->digest, f->digest, 32);
     x->offset = f->offset;
     x->total = f->total;
@@ -100,9 +100,9 @@ void papers_chunk_stored(struct turn *t, const struct link_input *in)
         at->offset = 0;
         ask_chunk(t, at);
     } else if (in->err == ERR_CORRUPT) {
-        turn_bye(t, BYE_PROTOCOL, "a document whose bytes are not its digest");
+        link_bye(t, BYE_PROTOCOL, "a document whose bytes are not its digest");
     } else if (in->err != OK) {
-        turn_bye(t, BYE_STORE, "cannot store documents now");
+        link_bye(t, BYE_STORE, "cannot store documents now");
     } else if (in->finished) {
         at->on = false;
     } else {
@@ -119,7 +119,7 @@ void papers_on_want(struct turn *t, const struct frame *f)
     for (int i = 0; i < LINK_FETCHES_MAX; i++) {
         struct serve *s = &t->l->serve[i];
         if (s->on && !memcmp(s->digest, f->digest, 32)) {
-            turn_bye(t, BYE_PROTOCOL,
+            link_bye(t, BYE_PROTOCOL,
                      "a second chunk of a document asked for before the first came");
             return;
         }
@@ -127,12 +127,12 @@ void papers_on_want(struct turn *t, const struct frame *f)
             free = s;
     }
     if (!free) {
-        turn_bye(t, BYE_PROTOCOL, "chunks of more than twelve documents asked for at once");
+        link_bye(t, BYE_PROTOCOL, "chunks of more than twelve documents asked for at once");
         return;
     }
     *free = (struct serve){.on = true, .offset = f->offset};
     memcpy(free->digest, f->digest, 32);
-    x = turn_effect(t, FX_READ_CHUNK);
+    x = link_effect(t, FX_READ_CHUNK);
     memcpy(x->digest, f->digest, 32);
     x->offset = f->offset;
     x->byte_max = f->max;
@@ -156,7 +156,7 @@ void papers_chunk_read(struct turn *t, const struct link_input *in)
         f.kind = FRAME_NONE;
     else
         f.total = (uint64_t)in->total;
-    turn_send(t, &f);
+    link_send(t, &f);
 }
 
 void papers_on_none(struct turn *t, const struct frame *f)
@@ -164,9 +164,9 @@ void papers_on_none(struct turn *t, const struct frame *f)
     struct fetch *at = fetch_of(t->l, f->digest);
 
     if (!at || !at->max) {
-        turn_bye(t, BYE_PROTOCOL, "a document refused that was not asked for");
+        link_bye(t, BYE_PROTOCOL, "a document refused that was not asked for");
         return;
     }
     at->on = false;
-    memcpy(turn_effect(t, FX_NONE)->digest, f->digest, 32);
+    memcpy(link_effect(t, FX_NONE)->digest, f->digest, 32);
 }

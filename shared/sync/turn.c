@@ -1,10 +1,10 @@
-/* One turn of the engine: the list of what the host must do, and the ways in which a link ends. */
+/* What a turn of the engine leaves behind: effects, frames, an end. */
 #include "sync/inside.h"
 
 #include <assert.h>
 #include <string.h>
 
-struct link_effect *turn_effect(struct turn *t, enum link_effect_kind kind)
+struct link_effect *link_effect(struct turn *t, enum link_effect_kind kind)
 {
     struct link_effect *x;
 
@@ -15,10 +15,10 @@ struct link_effect *turn_effect(struct turn *t, enum link_effect_kind kind)
     return x;
 }
 
-void turn_send(struct turn *t, const struct frame *f)
+void link_send(struct turn *t, const struct frame *f)
 {
     struct buf b = {0};
-    struct link_effect *x = turn_effect(t, FX_SEND);
+    struct link_effect *x = link_effect(t, FX_SEND);
 
     wire_pack(f, t->l->version, &b);
     x->bytes = arena_keep(t->a, b.data);
@@ -34,9 +34,9 @@ static void text_copy(char *dst, size_t cap, const char *src)
     dst[n] = 0;
 }
 
-void turn_closed(struct turn *t, enum bye_code code, const char *reason, bool by_peer)
+void link_closed(struct turn *t, enum bye_code code, const char *reason, bool by_peer)
 {
-    struct link_effect *x = turn_effect(t, FX_CLOSE);
+    struct link_effect *x = link_effect(t, FX_CLOSE);
 
     x->code = code;
     x->by_peer = by_peer;
@@ -47,11 +47,11 @@ void turn_closed(struct turn *t, enum bye_code code, const char *reason, bool by
     memset(t->l->serve, 0, sizeof t->l->serve);
 }
 
-void turn_bye(struct turn *t, enum bye_code code, const char *reason)
+void link_bye(struct turn *t, enum bye_code code, const char *reason)
 {
     struct frame f = {.kind = FRAME_BYE, .code = code};
 
     text_copy(f.reason, sizeof f.reason, reason);
-    turn_send(t, &f);
-    turn_closed(t, code, reason, false);
+    link_send(t, &f);
+    link_closed(t, code, reason, false);
 }
