@@ -18,14 +18,18 @@ OPT    := -O1
 else
 B      ?= build
 OPT    ?= -O2
+# scripts/check-hardening.sh looks for each of these in the programs.
+HARD     := -fPIE -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+HARD     += $(if $(findstring x86_64,$(shell gcc -dumpmachine)),-fcf-protection=full)
+HARDLINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 endif
 PREFIX ?= /usr/local
 
 CC       := gcc
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum -Werror
-CFLAGS   := -std=c11 -g $(OPT) $(WARN) $(SANFLAGS)
+CFLAGS   := -std=c11 -g $(OPT) $(HARD) $(WARN) $(SANFLAGS)
 CPPFLAGS := -D_GNU_SOURCE -Ishared -I$(B)/gen
-LDFLAGS  := $(SANFLAGS)
+LDFLAGS  := $(SANFLAGS) $(HARDLINK)
 
 LIB_PKGS := libwebsockets sqlite3 zlib openssl jansson
 HUB_PKGS := cairo pangocairo libqrencode
@@ -123,7 +127,7 @@ $(filter $(B)/unit/test_print%,$(UNIT)): $(filter-out $(B)/obj/hub/main.o $(B)/g
 unit: $(UNIT)  ## build the unit tests
 
 # Documents of the simulator and of the crash test live in memory: tests/sim/world/files_calls.c stands behind these calls.
-FILES_WRAP := $(foreach f,open close read write pread fsync ftruncate mkdir unlink rename access stat fstat opendir readdir closedir crypto_sign crypto_verify,-Wl$(comma)--wrap=$(f))
+FILES_WRAP := $(foreach f,open close read __read_chk write pread __pread_chk fsync ftruncate mkdir unlink rename access stat fstat opendir readdir closedir crypto_sign crypto_verify,-Wl$(comma)--wrap=$(f))
 $(B)/sim: $(SIM_SRC) $(wildcard tests/sim/world/*.h) $(LIB)
 	$(CC) $(CPPFLAGS) -Itests/sim/world -DCOMMIT='"$(shell git describe --always --dirty 2>/dev/null)"' $(CFLAGS) $(SIM_SRC) $(LIB) $(LIB_LIBS) $(LDFLAGS) $(FILES_WRAP) -o $@
 
@@ -177,7 +181,7 @@ $(B)/crash-day: $(CRASH_SRC) $(wildcard tests/sim/world/*.h) $(LIB)
 fuzz-long: | build/.deps $(B)/gen/dictionary.c  ## libFuzzer on every decoder (SECONDS=60 each; needs clang)
 	@mkdir -p build/fuzz
 	set -e; for t in $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c)); do \
-	  clang -g -O1 -w -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(CPPFLAGS) -Itests/fuzz tests/fuzz/$$t.c shared/base/*.c shared/sync/*.c \
+	  clang -g -O1 -w -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(CPPFLAGS) -Itests/fuzz tests/fuzz/$$t.c shared/base/*.c shared/sync/*.c shared/net/head.c shared/net/chunked.c shared/net/ws_frame.c \
 	    shared/ledger/event.c $(B)/gen/dictionary.c $(shell pkg-config --libs zlib openssl jansson) -o build/fuzz/$$t.long; \
 	  mkdir -p build/fuzz/$$t.corpus; \
 	  build/fuzz/$$t.long -max_total_time=$(or $(SECONDS),60) -artifact_prefix=build/fuzz/$$t- build/fuzz/$$t.corpus; done

@@ -42,6 +42,7 @@ enum call_flag {
 #define CALL_QUERY_MAX 12
 
 struct call {
+    /* what is served at method and path, and how (enum call_flag) */
     const char *method;
     const char *path;
     unsigned flags;
@@ -64,18 +65,21 @@ struct call {
 #define WORK_HEADERS_MAX 8
 
 struct work {
+    /* its turn on the store and, before that, on the workers; the job is first */
     struct job job;
     struct worker_job toil;
     struct api *api;
     const struct call *call;
-    struct request *req;
-    struct arena *arena; /* lives as long as the work */
-    struct json *in, *found;
+    struct request *req;     /* held: answered once, also when the client has gone */
+    struct arena *arena;     /* lives as long as the work */
+    struct json *in, *found; /* input_read(); what look() answered, or NULL */
+    /* who asks: the token of a bearer or of a cookie */
     const char *token; /* or "" */
     bool by_cookie;
-    const char *key;     /* Idempotency-Key or "" */
-    const char *network; /* of the client: request_network() */
-    const char *if_match;
+    const char *key;      /* Idempotency-Key or "" */
+    const char *network;  /* of the client: request_network() */
+    const char *if_match; /* or NULL */
+    /* what the key was given for: method, path, body; when it came (wall) */
     unsigned char request_hash[32];
     int64_t started_ms;
     struct tried tried; /* a code or a password */
@@ -95,9 +99,10 @@ struct work {
 };
 
 void call_handle(struct request *req, void *bound); /* bound: struct call_bound */
+/* A row of a table, and the api that serves it. */
 struct call_bound {
-    struct api *api;
-    const struct call *call;
+    struct api *api;         /* lives longer */
+    const struct call *call; /* of a table */
 };
 
 /* For after(): ${value} must live in w->arena or longer. */

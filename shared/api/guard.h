@@ -8,10 +8,10 @@ struct guard;
 
 /* What is counted together, and how it slows down. */
 struct guard_rule {
-    int free;         /* tries before a pause is asked for */
-    int64_t pause_ms; /* after the first of them; doubles with each, up to ... */
-    int64_t pause_ms_max;
-    int64_t forget_ms; /* without a try for so long, it begins anew */
+    int free;             /* tries before a pause is asked for */
+    int64_t pause_ms;     /* after the first of them; doubles with each */
+    int64_t pause_ms_max; /* up to this */
+    int64_t forget_ms;    /* without a try for so long, it begins anew */
 };
 
 #define GUARD_FREE_TRIES 8

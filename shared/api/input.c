@@ -14,16 +14,25 @@
 /* What a member is by its name; all others are one line. */
 static const struct {
     const char *name;
-    bool kept; /* as it came: what is secret is compared byte by byte */
+    bool ending; /* also the last words of one: "spouse_id_number" */
+    bool kept;   /* as it came: what is secret is compared byte by byte */
     enum clean_kind kind;
 } kinds[] = {
-    {"password", true, CLEAN_LINE},     {"new_password", true, CLEAN_LINE},
-    {"token", true, CLEAN_LINE},        {"secret", true, CLEAN_LINE},
-    {"mobile", false, CLEAN_NUMBER},    {"phone", false, CLEAN_NUMBER},
-    {"id_number", false, CLEAN_NUMBER}, {"reason", false, CLEAN_LINES},
-    {"opinion", false, CLEAN_LINES},    {"text", false, CLEAN_LINES},
-    {"note", false, CLEAN_LINES},       {"comment", false, CLEAN_LINES},
+    {"password", true, true, CLEAN_LINE},   {"token", false, true, CLEAN_LINE},
+    {"secret", false, true, CLEAN_LINE},    {"mobile", true, false, CLEAN_NUMBER},
+    {"phone", true, false, CLEAN_NUMBER},   {"id_number", true, false, CLEAN_NUMBER},
+    {"reason", false, false, CLEAN_LINES},  {"opinion", false, false, CLEAN_LINES},
+    {"text", false, false, CLEAN_LINES},    {"note", false, false, CLEAN_LINES},
+    {"comment", false, false, CLEAN_LINES},
 };
+
+static bool is_called(const char *name, const char *known, bool ending)
+{
+    size_t n = strlen(name), k = strlen(known);
+
+    return !strcmp(name, known) ||
+           (ending && n > k && name[n - k - 1] == '_' && !strcmp(name + n - k, known));
+}
 
 /* A whole document is imported: it may have lines anywhere. Values of a form: its item says which
  * of them are lines, and the catalogue looks (form.c). */
@@ -37,7 +46,7 @@ static enum clean_kind kind_of(const struct work *w, const char *name, const cha
 {
     *ret_kept = false;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (!strcmp(kinds[i].name, name)) {
+        if (is_called(name, kinds[i].name, kinds[i].ending)) {
             *ret_kept = kinds[i].kept;
             return kinds[i].kind;
         }

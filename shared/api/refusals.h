@@ -5,6 +5,7 @@
 
 struct refusals;
 
+/* One for the api's life; destroy takes NULL. */
 struct refusals *refusals_create(void);
 void refusals_destroy(struct refusals *r);
 

@@ -14,17 +14,20 @@ struct web_file {
     const char *type; /* "text/html; charset=utf-8" */
     const char *etag; /* 16 hex digits, without quotes */
     bool forever;     /* the name carries a hash: may be kept for a year */
+    /* the file as gzip and as brotli; br_len 0: it has none */
     const unsigned char *gz;
     size_t gz_len;
     const unsigned char *br;
     size_t br_len;
 };
 
+/* What the build has packed: web_files[0 .. web_file_count), sorted by path. */
 extern const struct web_file web_files[];
 extern const size_t web_file_count;
 
 /* Where pages come from: ${dir} when it is set, else ${file}. */
 struct static_pages {
+    /* file[0 .. count), or a folder; dir NULL: the packed ones */
     const struct web_file *file;
     size_t count;
     const char *dir;

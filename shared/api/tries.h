@@ -18,6 +18,7 @@ struct tried {
 
 enum tried_end { TRIED_WRONG, TRIED_RIGHT, TRIED_NOT };
 
+/* One for the api's life, within limits (borrowed); destroy takes NULL. */
 struct tries *tries_create(struct limits *limits);
 void tries_destroy(struct tries *t);
 

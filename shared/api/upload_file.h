@@ -19,19 +19,22 @@ enum upload_sum { UPLOAD_SUM_NONE, UPLOAD_SUM_SHA1, UPLOAD_SUM_SHA256 };
 struct upload_file {
     const char *dir;        /* borrowed */
     struct blob_dir *blobs; /* borrowed */
+    /* its name in the folder, 32 hex digits, and what the sender called it */
     char id[33];
     char name[256];
-    int64_t length, offset; /* bytes announced, bytes there */
-    int64_t start;          /* offset when this piece began */
-    int64_t created_ms, expires_ms;
-    char digest[72]; /* "sha256:<hex>" once finished */
-    char media_type[64];
-    bool recorded; /* the row names the digest */
+    int64_t length, offset;         /* bytes announced, bytes there */
+    int64_t start;                  /* offset when this piece began */
+    int64_t created_ms, expires_ms; /* wall */
+    char digest[72];                /* "sha256:<hex>" once finished */
+    char media_type[64];            /* by content */
+    bool recorded;                  /* the row names the digest */
+    /* the open file while a piece is received, else -1; what the piece must sum up to */
     int fd;
     enum upload_sum sum;
     unsigned char expected[32];
 };
 
+/* Zero but for the two it borrows; upload_file_close() ends it, also when nothing is open. */
 void upload_file_init(struct upload_file *f, const char *dir, struct blob_dir *blobs);
 void upload_file_close(struct upload_file *f);
 bool upload_file_set_id(struct upload_file *f, const char *id); /* 32 hex digits */

@@ -75,7 +75,7 @@ static enum clean_fault judge(enum clean_kind kind, uint32_t c, uint32_t *ret)
     else if (c == '\n' || c == '\r' || IN(line_ends, c))
         *ret = '\n';
     else if (c == '\t')
-        *ret = kind == CLEAN_LINES ? '\t' : ' ';
+        *ret = kind == CLEAN_LINES ? '\t' : kind == CLEAN_LINE ? ' ' : 0;
     else if (c < 0x20 || (c >= 0x7f && c < 0xa0))
         return CLEAN_CONTROL;
     return CLEAN_GOOD;

@@ -13,12 +13,12 @@
 
 /* An address without its port: IPv4 as ::ffff:a.b.c.d, so that both kinds compare. */
 struct address {
-    uint8_t bytes[16];
+    uint8_t bytes[16]; /* as on the wire */
 };
 
 struct network {
-    struct address base;
-    int bits; /* of the 16 bytes: an IPv4 network a.b.c.d/24 has 120 */
+    struct address base; /* bits beyond the mask are zero */
+    int bits;            /* of the 16 bytes: an IPv4 network a.b.c.d/24 has 120 */
 };
 
 /* "203.0.113.9", "::1", "::ffff:203.0.113.9", "[::1]". false: it is none. */

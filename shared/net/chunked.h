@@ -7,7 +7,13 @@
 
 /* Zero is the beginning of a body. */
 struct chunked {
-    enum { CHUNKED_SIZE, CHUNKED_DATA, CHUNKED_DATA_END, CHUNKED_TRAILER, CHUNKED_DONE } state;
+    enum {
+        CHUNKED_SIZE,
+        CHUNKED_DATA,
+        CHUNKED_DATA_END,
+        CHUNKED_TRAILER,
+        CHUNKED_DONE
+    } state;         /* what the next byte is of */
     uint64_t left;   /* of this chunk */
     unsigned digits; /* of its size so far */
     unsigned line;   /* bytes of the line that is being read */

@@ -15,8 +15,8 @@ struct loop;
 /* Calls about a connection; user is that of conn_set_user(). on_close is the last one. */
 struct conn_calls {
     void (*on_data)(struct conn *c, unsigned char *p, size_t n, void *user); /* p may be changed */
-    void (*on_writable)(struct conn *c, void *user);
-    void (*on_close)(struct conn *c, void *user);
+    void (*on_writable)(struct conn *c, void *user); /* after conn_want_write() */
+    void (*on_close)(struct conn *c, void *user);    /* c is gone afterwards */
 };
 
 /**
@@ -57,6 +57,7 @@ void conn_close(struct conn *c);
 void conn_end_writing(struct conn *c);
 bool conn_is_closing(const struct conn *c);
 
+/* Of the kind that it was taken as. */
 bool conn_is_tls(const struct conn *c);
 /* The name in the certificate of the other side, "" without one. */
 void conn_peer_name(struct conn *c, char out[64]);

@@ -20,21 +20,23 @@ struct loop;
 /* Calls about a guest; what it is about hangs on guest_user(). on_close is the last one. */
 struct guest_calls {
     void (*on_data)(struct guest *g, unsigned char *p, size_t n); /* p may be changed */
-    void (*on_writable)(struct guest *g);
-    void (*on_late)(struct guest *g); /* the time of guest_patience() is over */
-    void (*on_close)(struct guest *g);
+    void (*on_writable)(struct guest *g);                         /* after conn_want_write() */
+    void (*on_late)(struct guest *g);  /* the time of guest_patience() is over */
+    void (*on_close)(struct guest *g); /* g is gone afterwards */
 };
 
 struct door_config {
+    /* where it turns, and what connections are taken as */
     struct loop *loop;
     struct conn_kind *kind;
-    int fd; /* listens; taken */
-    struct limits *limits;
+    int fd;                        /* listens; taken */
+    struct limits *limits;         /* counted in */
     enum limit total;              /* LIMIT_CONNECTIONS or LIMIT_SYNC_CONNECTIONS */
     const struct network *trusted; /* proxies: no client of their own, so not counted as one */
     size_t trusted_count;
+    /* who is told of a guest; on_enter sets its user and its patience */
     const struct guest_calls *calls;
-    void (*on_enter)(struct guest *g, void *arg); /* set its user and its patience */
+    void (*on_enter)(struct guest *g, void *arg);
     void *arg;
 };
 
@@ -52,9 +54,11 @@ struct door_config {
  */
 struct door *door_open(const struct door_config *c, struct errmsg *e);
 
+/* Its bytes, and whence they come. */
 struct conn *guest_conn(struct guest *g);
 const struct address *guest_address(const struct guest *g);
 bool guest_is_proxy(const struct guest *g); /* comes from a trusted network */
+/* Its owner's; on_enter sets it. */
 void guest_set_user(struct guest *g, void *user);
 void *guest_user(struct guest *g);
 /* Another owner: the calls that follow are his. */

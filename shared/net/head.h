@@ -14,6 +14,7 @@
 #define HEAD_METHOD_MAX 24
 
 struct head_pair {
+    /* both end with NUL; a value may be "" */
     const char *name, *value;
 };
 
@@ -21,13 +22,13 @@ struct head {
     const char *method, *path; /* the path decoded, without the query; "*" of OPTIONS */
     int minor;                 /* HTTP/1.minor: 0 or 1 */
     struct head_pair header[HEAD_HEADERS_MAX]; /* names in lower case, values trimmed */
-    int header_count;
-    struct head_pair query[HEAD_QUERY_MAX]; /* decoded; "+" is a blank */
-    int query_count;
-    int64_t length; /* of the body in bytes; -1: it is chunked */
-    bool keep;      /* the connection may carry another request */
-    bool expects;   /* the sender waits for "100 Continue" */
-    bool upgrades;  /* to a WebSocket; other upgrades are passed over */
+    int header_count;                          /* header[0 .. header_count) */
+    struct head_pair query[HEAD_QUERY_MAX];    /* decoded; "+" is a blank */
+    int query_count;                           /* query[0 .. query_count) */
+    int64_t length;                            /* of the body in bytes; -1: it is chunked */
+    bool keep;                                 /* the connection may carry another request */
+    bool expects;                              /* the sender waits for "100 Continue" */
+    bool upgrades;                             /* to a WebSocket; other upgrades are passed over */
 };
 
 /* Why a head is refused. FAULT_NONE: it is not. */

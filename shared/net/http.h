@@ -20,16 +20,19 @@ struct ws_endpoint;
 #define HTTP_ENDPOINTS_MAX 4
 
 struct http_header {
+    /* both end with NUL */
     const char *name, *value;
 };
 
+/* Answers req now, or holds it (request_hold()) and answers later. */
 typedef void request_fn(struct request *req, void *arg);
 
 struct route {
+    /* taken when both fit; HEAD is taken by a GET too */
     const char *method;
     const char *path; /* "/api/v1/cases/{case_no}": a {part} is one whole segment */
     request_fn *handle;
-    void *arg;
+    void *arg;        /* handle's */
     int64_t body_max; /* bytes; more is refused with 413 */
     bool stream;      /* handle is called before the body; see request_on_body() */
 };
@@ -38,8 +41,8 @@ struct route {
 struct http_stats {
     uint64_t answers[6]; /* by the first digit of the status */
     uint64_t within[12]; /* answers that took at most so long: http_stats_metrics() */
-    uint64_t count;
-    double seconds;
+    uint64_t count;      /* of all */
+    double seconds;      /* that all took together */
 };
 /* doorstep_http_answers_total and the histogram doorstep_http_seconds, in the text form of
  * Prometheus. */
@@ -48,6 +51,7 @@ void http_stats_metrics(const struct http_stats *s, struct buf *out);
 struct http_config {
     const char *listen; /* "127.0.0.1:8400": address_resolve() */
     const char *option; /* what the operator calls it, for errors: "--listen" */
+    /* routes[0 .. route_count) */
     const struct route *routes;
     size_t route_count;
     /* What no route takes: 404, 405, pages; and every request_refusal(). */
@@ -73,6 +77,7 @@ MUST_USE enum err http_listen(struct loop *l, const struct http_config *c, struc
                               struct errmsg *e);
 int http_port(const struct http *h); /* that the system has bound */
 
+/* Upper case, as it came or as X-HTTP-Method-Override says. */
 const char *request_method(struct request *req);
 const char *request_path(struct request *req); /* decoded, without the query */
 /* A value is there as long as the request; NULL: not there. Header names in lower case. */
@@ -91,6 +96,7 @@ const void *request_body(struct request *req, size_t *ret_len);
 /* Why a request is refused before any handler has seen it; code and texts are those of a problem.
  */
 struct refusal {
+    /* as problem_set() takes them; field and expected may be NULL */
     int status;
     const char *code, *field, *expected, *zh, *en;
     const char *header, *value; /* to answer with, or NULL */

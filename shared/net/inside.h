@@ -6,6 +6,7 @@
 
 struct loop;
 
+/* The library's context, as long as the loop. */
 struct lws_context *loop_context(struct loop *l);
 
 #endif

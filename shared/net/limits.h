@@ -38,7 +38,7 @@ enum limit {
 };
 
 struct limits {
-    int64_t max[LIMIT_COUNT];
+    int64_t max[LIMIT_COUNT];      /* what is taken at most */
     int64_t used[LIMIT_COUNT];     /* of those that are held for a while; else 0 */
     uint64_t refused[LIMIT_COUNT]; /* how often somebody was told "no" since the start */
 };

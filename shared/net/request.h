@@ -11,19 +11,25 @@ struct conn;
 struct guest;
 
 struct request {
+    /* whose it is: the server's, and the connection it came by */
     const struct http_config *config;
     struct guest *guest; /* NULL: the client has gone */
     struct arena *arena; /* of the head and the answer's headers */
     struct head head;
+    /* what takes it (NULL: the fallback), and the parts of its path */
     const struct route *route;
     struct route_params params;
+    /* the client's address and network; it came by TLS, to us or to a proxy */
     char ip[ADDRESS_TEXT_MAX], network[ADDRESS_TEXT_MAX];
     bool https;
-    const struct refusal *refusal;
+    const struct refusal *refusal; /* NULL: it is not refused */
+    /* monotonic, when its head was whole; bytes of the body so far */
     int64_t began_us, received;
     struct buf body;      /* whole, or what waits while paused */
     int64_t body_counted; /* of it, by LIMIT_BODY_MEMORY_BYTES */
+    /* where it stands: a handler keeps it, runs now, wants no bytes for now; the body is in, is dropped, its end was told */
     bool held, in_handler, paused, body_ended, discard, end_told;
+    /* of a streamed body: request_on_body() */
     void (*on_body)(struct request *, const void *, size_t, void *);
     void (*on_end)(struct request *, void *);
     void (*on_gone)(struct request *, void *);
@@ -41,6 +47,7 @@ struct request {
     char content_range[80];
 };
 
+/* With nothing but its arena; c and g are borrowed. free: with all it holds, its file closed. */
 struct request *request_create(const struct http_config *c, struct guest *g);
 void request_free(struct request *r);
 /* Body bytes and their end, as they come. false: there is no memory for them within the limit, and

@@ -9,8 +9,9 @@
 
 struct route_params {
     struct {
+        /* of "{name}" in the route, as decoded */
         const char *name, *value;
-    } list[ROUTE_PARAMS_MAX];
+    } list[ROUTE_PARAMS_MAX]; /* list[0 .. count) */
     int count;
 };
 

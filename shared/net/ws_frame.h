@@ -36,12 +36,14 @@ bool ws_frame_code_valid(int code);
 /* What a client sends, as it comes. Zero is the beginning of a connection. */
 struct ws_reader {
     unsigned char header[WS_FRAME_HEADER_MAX];
-    unsigned have, need; /* bytes of the header; need 0: two */
-    bool in_payload, in_message, fin;
-    enum ws_opcode op;
-    bool binary; /* of the message */
-    uint64_t left;
-    unsigned char key[4];
+    unsigned have, need;         /* bytes of the header; need 0: two */
+    bool in_payload, in_message; /* what the next byte is of */
+    bool fin;                    /* this frame is the last of its message */
+    enum ws_opcode op;           /* of this frame */
+    bool binary;                 /* of the message */
+    uint64_t left;               /* bytes of this frame's payload */
+    unsigned char key[4];        /* for the next byte */
+    /* a ping, pong or close: control[0 .. control_len) */
     unsigned char control[WS_CONTROL_MAX];
     unsigned control_len;
 };
@@ -54,9 +56,9 @@ enum ws_got {
 };
 
 struct ws_piece {
-    enum ws_opcode op;
-    unsigned char *p; /* unmasked, in the bytes given */
-    size_t n;
+    enum ws_opcode op;   /* of the frame */
+    unsigned char *p;    /* unmasked, in the bytes given */
+    size_t n;            /* bytes at p */
     uint64_t frame_left; /* bytes of this frame that are still to come */
     bool first, last;    /* piece of its message */
 };

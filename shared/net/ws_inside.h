@@ -11,10 +11,10 @@
 #include "net/ws.h"
 
 struct ws_message {
-    struct ws_message *next;
-    size_t len;
-    bool binary;
-    unsigned char bytes[]; /* WS_ROOM, then the message */
+    struct ws_message *next; /* to go after it */
+    size_t len;              /* of the message alone */
+    bool binary;             /* or a text */
+    unsigned char bytes[];   /* WS_ROOM, then the message */
 };
 
 #define WS_ROOM 24 /* before a message, for what the line puts there: LWS_PRE, a frame's header */
@@ -32,18 +32,21 @@ struct ws_line {
 
 struct ws {
     const struct ws_line *line;
-    void *carrier; /* the line's */
-    struct ws_message *first, **last;
-    size_t queued_bytes, message_max;
-    struct buf incoming;
-    bool open, said_close; /* said_close: the close frame is written */
-    int close_code;        /* 0: it is not to end */
-    char close_reason[124];
+    void *carrier;                    /* the line's */
+    struct ws_message *first, **last; /* what waits to go */
+    size_t queued_bytes; /* of those that wait */
+    size_t message_max;     /* of what comes */
+    struct buf incoming;    /* a message that comes in pieces */
+    bool open, said_close;  /* said_close: the close frame is written */
+    int close_code;         /* 0: it is not to end */
+    char close_reason[124]; /* goes with the code */
+    /* whose it is: ws_peer_cn(), ws_peer_ip(), ws_network(), ws_header(), ws_user() */
     char cn[64], ip[ADDRESS_TEXT_MAX], network[ADDRESS_TEXT_MAX];
     char *origin, *host, *cookie;
     void *user;
 };
 
+/* Not open yet; message_max 0: 64 KiB. free takes NULL, and what waits is lost. */
 struct ws *ws_create(const struct ws_line *line, void *carrier, size_t message_max);
 void ws_free(struct ws *ws);
 /* Write one queued message. false: the line is broken. */

@@ -1,6 +1,6 @@
 // Floods, on loopback and bounded: silent connections, slow heads, unfinished bodies, silent live sockets, descriptors
 // that run out. Each is held by a limit, and the next caller is answered meanwhile.
-import { test, before, after } from 'node:test'
+import { test, before, after, afterEach } from 'node:test'
 import assert from 'node:assert/strict'
 import { createRequire } from 'node:module'
 import { readFileSync, readdirSync } from 'node:fs'
@@ -40,7 +40,8 @@ let site
 before(async () => {
   site = await hub('floods', { conf: 'header_seconds = 3\nlive_unsigned = 40\nlive_sign_in_seconds = 2\nbody_memory_bytes = 16777216\nbody_seconds = 5\n' })
 }, { timeout: 60000 })
-after(async () => { drop_all(); await site?.clean() })
+afterEach(drop_all)
+after(() => site?.clean())
 
 test('2,500 silent connections and slow heads leave /healthz in time, and give way', { timeout: 120000 }, async () => {
   const calm = await health(site.port)
@@ -78,7 +79,8 @@ test('300 unfinished bodies of 900 KB stay within the memory for bodies, and oth
   assert.ok(used(m, 'body_memory_bytes') <= 16777216, `${used(m, 'body_memory_bytes')} bytes`)
   assert.ok(refusedBy(m, 'body_memory_bytes') > 0)
   const grown = await rss() - before_bytes
-  assert.ok(grown < 64 << 20, `resident memory grew by ${(grown / 1048576).toFixed(0)} MB`)
+  const most = process.env.SAN ? 512 << 20 : 64 << 20 // a sanitizer keeps what was freed for a while
+  assert.ok(grown < most, `resident memory grew by ${(grown / 1048576).toFixed(0)} MB`)
   const sign = JSON.stringify({ username: 'supervisor', password: PASSWORD })
   const a = await raw(site.port, `POST /api/v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${sign.length}\r\n\r\n${sign}`)
   assert.equal(a.status, 201, 'a small body is taken meanwhile')

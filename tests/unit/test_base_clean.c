@@ -99,6 +99,7 @@ static void lines_and_numbers(void **state)
            "100\xe2\x80\x8b"
            "00000009\xe2\x80\xac",
            "10000000009");
+    expect(CLEAN_NUMBER, "100\t00000009", "10000000009");
     fault(CLEAN_NUMBER, "100\n00000009", CLEAN_CONTROL);
 }
 
