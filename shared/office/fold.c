@@ -83,8 +83,6 @@ static void read_event(struct dossier *d, struct dossier_event *x)
         judge(x, VERDICT_REFUSED, why);
     else if (!x->kind)
         judge(x, VERDICT_UNKNOWN, "this program does not know the kind");
-    if (x->verdict == VERDICT_UNKNOWN && (x->ev.flags & EVENT_CRITICAL))
-        d->read_only = true;
 }
 
 static bool above(const char *site, const char *other)
@@ -110,7 +108,7 @@ static void overrule(struct dossier *d, struct dossier_event *by)
             continue;
         if (!above(by->site, x->site))
             judge(by, VERDICT_DENIED, "only an office above its author overrules an event");
-        else if (open_still(x))
+        else if (open_still(x) || x->verdict == VERDICT_UNKNOWN)
             judge(
                 x, VERDICT_ASIDE,
                 text_or(json_get_text(by->personal, "reason"), "an office above has overruled it"));
@@ -177,9 +175,10 @@ static void chain_custody(struct dossier *d)
         ;
     for (int i = 0; i < d->count; i++) {
         struct dossier_event *x = &d->events[i];
-        if (open_still(x) && (x->kind->flags & KIND_MOVES) && !x->moved)
+        if ((open_still(x) || x->verdict == VERDICT_ASIDE) && x->kind &&
+            (x->kind->flags & KIND_MOVES) && !x->moved)
             judge(x, custody_held(&d->custody, x->site) ? VERDICT_ASIDE : VERDICT_DENIED,
-                  "not the next custody of the dossier");
+                  open_still(x) ? "not the next custody of the dossier" : x->why);
     }
 }
 
@@ -233,15 +232,29 @@ static const char *no_authority(const struct dossier *d, const struct dossier_ev
     return NULL;
 }
 
+/* What was overruled, and not its author's to say either, is denied: it concerns nobody below. */
 static void ask_authority(struct dossier *d)
 {
     for (int i = 0; i < d->count; i++) {
         struct dossier_event *x = &d->events[i];
         const char *why;
-        if (!open_still(x) || (x->kind->flags & (KIND_OPENS | KIND_MOVES) && d->opening))
+        if ((!open_still(x) && x->verdict != VERDICT_ASIDE) || !x->kind ||
+            (x->kind->flags & KIND_OPENS) || (d->opening && (x->kind->flags & KIND_MOVES)))
             continue;
         if (x->kind->may != MAY_OVERRULE && (why = no_authority(d, x)))
-            judge(x, VERDICT_DENIED, why);
+            judge(x, VERDICT_DENIED, open_still(x) ? why : x->why);
+    }
+}
+
+/* A critical step that nobody here knows binds the others only when it was said by who has part: what
+ * else its kind asks of him is not known. */
+static void find_unknown(struct dossier *d)
+{
+    for (int i = 0; i < d->count; i++) {
+        const struct dossier_event *x = &d->events[i];
+        if (x->verdict == VERDICT_UNKNOWN && (x->ev.flags & EVENT_CRITICAL) &&
+            dossier_has_part(d, x->site))
+            d->read_only = true;
     }
 }
 
@@ -334,6 +347,7 @@ void dossier_fold(struct dossier *d)
     open_dossier(d);
     chain_custody(d);
     ask_authority(d);
+    find_unknown(d);
     find_decision(d);
     fold_events(d);
     assert(!d->opening || d->opening->verdict == VERDICT_APPLIED);

@@ -49,8 +49,8 @@ struct dossier {
     struct custody custody;              /* RULE_CUSTODY */
     const char *owner;                   /* RULE_ONE_SITE; else "" */
     const struct dossier_event *decision; /* what stands of KIND_DECIDES, or NULL */
-    bool read_only;                       /* a critical event that this program does not know */
-    void *state;                          /* type->state_bytes */
+    bool read_only; /* a critical event of who has part that this program does not know */
+    void *state;    /* type->state_bytes */
 };
 
 /**
