@@ -60,7 +60,8 @@ static void note_news(struct news *n, const struct dossier *d, struct arena *a)
     for (size_t i = 0; i < n->count; i++) {
         const struct dossier_event *x = found(d, &n->at[i]->ev);
         assert(x);
-        n->sent_down[i] = x->verdict != VERDICT_REFUSED && x->verdict != VERDICT_DENIED;
+        n->sent_down[i] =
+            x->verdict != VERDICT_REFUSED && x->verdict != VERDICT_DENIED && !x->foreign;
         n->opened |= x == d->opening;
         n->at[i]->state = x->verdict == VERDICT_APPLIED ? NULL : verdict_name(x->verdict);
         n->at[i]->why = x->why ? arena_strdup(a, x->why) : NULL;
@@ -90,6 +91,7 @@ static enum err apply_folded(struct office *o, struct db *db, struct news *n, st
     if (err == OK)
         note_news(n, d, a);
     n->moved |= moved;
+    n->risen |= moved;
     return err;
 }
 
@@ -135,69 +137,111 @@ static enum err apply_news(struct office *o, struct db *db, struct news *n, stru
     return err;
 }
 
-/* ---- numbers that were never lent -------------------------------------------------------------*/
+/* ---- what the facts do not bear out -----------------------------------------------------------*/
 
 static enum err say_overruled(struct office *o, struct db *db, const struct event *ev,
-                              const struct mark *m, struct errmsg *e)
+                              const char *reason, struct errmsg *e)
 {
     struct json *b = json_object();
     struct event_sum sum;
+    unsigned char id[EVENT_ID_BYTES];
+    char hex[2 * EVENT_ID_BYTES + 1], author[13];
     unsigned char hash[32];
     uint64_t seq;
     enum err err;
-    unsigned char id[EVENT_ID_BYTES];
-    char hex[2 * EVENT_ID_BYTES + 1], reason[120];
 
     event_sum(ev, &sum);
     event_id(&sum, id);
     hex_encode(id, sizeof id, hex);
-    snprintf(reason, sizeof reason, "number %lld of the kind %s was not lent to %s",
-             (long long)m->n, m->kind, m->holder);
     json_set_text(b, "id", hex);
     json_set_text(b, "reason", reason);
-    log_line(LOG_LEVEL_WARN, "office", "overruled=yes origin=%s seq=%llu kind=%s reason=\"%s\"",
-             ev->origin, (unsigned long long)ev->seq, ev->kind, reason);
+    log_line(LOG_LEVEL_WARN, "office", "overruled=yes origin=%s seq=%llu reason=\"%s\"", ev->origin,
+             (unsigned long long)ev->seq, reason);
     if ((err = office_say(o, db, KIND_OVERRULED, ev->dossier, ev->street, NULL, b, e)) != OK ||
         (err = ledger_head(db, o->ledger.origin, &seq, hash, e)) != OK)
         return err;
     /* Its author hears of it, also when he has no part in the dossier, or nobody has any more. */
-    return ledger_enqueue(&o->ledger, db, m->holder, o->ledger.origin, seq, e);
+    event_site(ev->origin, author);
+    return ledger_enqueue(&o->ledger, db, author, o->ledger.origin, seq, e);
 }
 
-/* Facts are asked here alone, once, by the office directly above the author; what it finds becomes
- * an event of the dossier, so that all sites agree in any order. */
-static enum err judge_numbers(struct office *o, struct db *db, const struct dossier_type *t,
-                              const struct arrival *x, struct arena *a, struct errmsg *e)
+/* What the judging of one batch shares. */
+struct judging {
+    struct office *o;
+    struct db *db;
+    struct marks marks; /* of one event at a time */
+    struct lent seen;
+};
+
+/* Why a number that it names is not its author's; "": all are. */
+static enum err doubt_numbers(struct judging *j, const struct dossier_type *t,
+                              const struct dossier_event *x, char why[DOUBT_BYTES],
+                              struct errmsg *e)
 {
-    struct marks m = {.arena = a};
-    struct dossier_event one = {.ev = x->ev, .record = x->record, .personal = x->personal};
-    char parent[13];
     enum err err = OK;
 
-    event_site(x->ev.origin, one.site);
-    if (x->got != RECEIVED_NEW || text_is(x->state, "refused") ||
-        !division_parent(one.site, parent) || strcmp(parent, o->site) != 0)
-        return OK;
-    one.kind = event_kind_of(t, x->ev.kind);
-    one.at_ms = event_at_ms(&x->ev, one.record);
-    if (one.kind)
-        t->numbers(&one, &m);
-    for (int i = 0; err == OK && i < m.count; i++) {
+    j->marks.count = 0;
+    if (t->numbers)
+        t->numbers(x, &j->marks);
+    for (int i = 0; err == OK && !why[0] && i < j->marks.count; i++) {
+        const struct mark *m = &j->marks.list[i];
         bool foreign;
-        err = number_is_foreign(o, db, &m.list[i], &foreign, e);
+        err = number_is_foreign(j->o, j->db, m, &j->seen, &foreign, e);
         if (err == OK && foreign)
-            return say_overruled(o, db, &x->ev, &m.list[i], e);
+            snprintf(why, DOUBT_BYTES, "number %lld of the kind %s was not lent to %s",
+                     (long long)m->n, m->kind, m->holder);
     }
     return err;
 }
 
-static enum err judge(struct office *o, struct db *db, const struct news *n, struct arena *a,
-                      struct errmsg *e)
+/* Facts are asked here alone, once, by the office directly above the author; what it finds becomes
+ * an event of the dossier, so that all sites agree in any order. */
+static enum err judge_one(struct judging *j, struct dossier_event *x, struct errmsg *e)
+{
+    char parent[13], why[DOUBT_BYTES] = "";
+    const struct dossier_type *t = dossier_type_of(j->o->work, x->ev.dossier);
+    enum err err;
+
+    event_site(x->ev.origin, x->site);
+    x->kind = event_kind_of(t, x->ev.kind);
+    x->at_ms = event_at_ms(&x->ev, x->record);
+    if (!x->kind || !division_parent(x->site, parent) || strcmp(parent, j->o->site) != 0)
+        return OK;
+    err = doubt_numbers(j, t, x, why, e);
+    if (err == OK && !why[0] && t->doubt)
+        err = t->doubt(j->o, j->db, x, why, e);
+    return err == OK && why[0] ? say_overruled(j->o, j->db, &x->ev, why, e) : err;
+}
+
+/* What was not its author's to say, and is so now, is asked only now. */
+static enum err judge_risen(struct judging *j, const struct news *n, struct errmsg *e)
+{
+    struct dossier d;
+    enum err err = dossier_load(j->o->work, j->db, n->id, &d, e);
+
+    if (err != OK)
+        return err;
+    for (int i = 0; err == OK && i < d.count; i++) {
+        struct dossier_event *x = &d.events[i];
+        if (!x->overruled && (x->verdict == VERDICT_APPLIED || x->verdict == VERDICT_ASIDE))
+            err = judge_one(j, x, e);
+    }
+    dossier_close(&d);
+    return err;
+}
+
+static enum err judge(struct judging *j, const struct news *n, struct errmsg *e)
 {
     enum err err = OK;
 
-    for (size_t i = 0; err == OK && n->type && n->type->numbers && i < n->count; i++)
-        err = judge_numbers(o, db, n->type, n->at[i], a, e);
+    if (n->risen)
+        return judge_risen(j, n, e);
+    for (size_t i = 0; err == OK && n->type && i < n->count; i++) {
+        const struct arrival *x = n->at[i];
+        struct dossier_event one = {.ev = x->ev, .record = x->record, .personal = x->personal};
+        if (x->got == RECEIVED_NEW && !word_in(" refused denied unknown ", x->state))
+            err = judge_one(j, &one, e);
+    }
     return err;
 }
 
@@ -238,6 +282,7 @@ static enum err look_again(struct office *o, struct db *db, struct news *n, stru
 static enum err respond(struct office *o, struct db *db, const struct office_ahead *all,
                         struct arena *a, struct errmsg *e)
 {
+    struct judging j = {.o = o, .db = db, .marks = {.arena = a}, .seen = {.arena = a}};
     bool recalling;
     enum err err = ledger_recalling(db, &recalling, e);
 
@@ -247,7 +292,7 @@ static enum err respond(struct office *o, struct db *db, const struct office_ahe
         struct news *n = &all->news[i];
         uint64_t before = o->ledger.hlc_last;
         if (o->tier != TIER_COMMUNITY)
-            err = judge(o, db, n, a, e);
+            err = judge(&j, n, e);
         if (err == OK && o->ledger.hlc_last != before)
             err = look_again(o, db, n, a, e);
         before = o->ledger.hlc_last;
@@ -268,7 +313,7 @@ enum err apply_fact(struct office *o, struct db *db, const struct event *ev,
     const struct fact_kind *k = fact_kind_of(o->work, ev->kind);
     const char *place = k && k->place ? text_or(json_get_text(record, k->place), "") : NULL;
     const char *why = k ? authority_refuses(ev, k->may, place) : authority_misplaced(ev);
-    struct errmsg not = {""};
+    struct errmsg unfit = {""};
     enum err err;
 
     *ret_verdict = why ? VERDICT_REFUSED : k ? VERDICT_APPLIED : VERDICT_UNKNOWN;
@@ -277,14 +322,14 @@ enum err apply_fact(struct office *o, struct db *db, const struct event *ev,
         return OK;
     if ((err = db_savepoint(db)) != OK)
         return err;
-    if ((err = k->apply(o, db, ev, record, personal, &not )) == OK)
+    if ((err = k->apply(o, db, ev, record, personal, &unfit)) == OK)
         return db_release(db);
     if (err != ERR_INVALID) {
-        *e = not ;
+        *e = unfit;
         return err;
     }
     *ret_verdict = VERDICT_ASIDE;
-    *ret_why = arena_strdup(a, not .text);
+    *ret_why = arena_strdup(a, unfit.text);
     return db_undo(db);
 }
 

@@ -62,7 +62,7 @@ static void read_event(struct dossier *d, struct dossier_event *x)
 
     assert(text_is(x->ev.dossier, d->id));
     judge(x, VERDICT_APPLIED, NULL);
-    x->moved = false;
+    x->moved = x->foreign = x->overruled = false;
     event_site(x->ev.origin, x->site);
     if (!x->record && json_parse_in(d->arena, x->ev.record, x->ev.record_len, &part, NULL) == OK)
         x->record = part;
@@ -106,12 +106,13 @@ static void overrule(struct dossier *d, struct dossier_event *by)
         event_id(&sum, each);
         if (x == by || memcmp(id, each, sizeof id) != 0)
             continue;
-        if (!above(by->site, x->site))
+        if (!above(by->site, x->site)) {
             judge(by, VERDICT_DENIED, "only an office above its author overrules an event");
-        else if (open_still(x) || x->verdict == VERDICT_UNKNOWN)
-            judge(
-                x, VERDICT_ASIDE,
-                text_or(json_get_text(by->personal, "reason"), "an office above has overruled it"));
+        } else if (open_still(x) || x->verdict == VERDICT_UNKNOWN) {
+            const char *reason = json_get_text(by->personal, "reason");
+            judge(x, VERDICT_ASIDE, text_or(reason, "an office above has overruled it"));
+            x->overruled = true;
+        }
         return;
     }
 }
@@ -175,10 +176,10 @@ static void chain_custody(struct dossier *d)
         ;
     for (int i = 0; i < d->count; i++) {
         struct dossier_event *x = &d->events[i];
-        if ((open_still(x) || x->verdict == VERDICT_ASIDE) && x->kind &&
-            (x->kind->flags & KIND_MOVES) && !x->moved)
+        if ((open_still(x) || x->overruled) && x->kind && (x->kind->flags & KIND_MOVES) &&
+            !x->moved)
             judge(x, custody_held(&d->custody, x->site) ? VERDICT_ASIDE : VERDICT_DENIED,
-                  open_still(x) ? "not the next custody of the dossier" : x->why);
+                  x->overruled ? x->why : "not the next custody of the dossier");
     }
 }
 
@@ -238,22 +239,30 @@ static void ask_authority(struct dossier *d)
     for (int i = 0; i < d->count; i++) {
         struct dossier_event *x = &d->events[i];
         const char *why;
-        if ((!open_still(x) && x->verdict != VERDICT_ASIDE) || !x->kind ||
-            (x->kind->flags & KIND_OPENS) || (d->opening && (x->kind->flags & KIND_MOVES)))
+        if ((!open_still(x) && !x->overruled) || !x->kind || (x->kind->flags & KIND_OPENS) ||
+            (d->opening && (x->kind->flags & KIND_MOVES)))
             continue;
-        if (x->kind->may != MAY_OVERRULE && (why = no_authority(d, x)))
-            judge(x, VERDICT_DENIED, open_still(x) ? why : x->why);
+        if (x->kind->may == MAY_OVERRULE)
+            continue;
+        why = no_authority(d, x);
+        if (!why && d->type->forbids)
+            why = d->type->forbids(d, x);
+        if (why)
+            judge(x, VERDICT_DENIED, x->overruled ? x->why : why);
     }
 }
 
-/* A critical step that nobody here knows binds the others only when it was said by who has part: what
- * else its kind asks of him is not known. */
+/* Whatever an unknown kind may be: who has no part in a dossier does not stop its work by it. */
 static void find_unknown(struct dossier *d)
 {
     for (int i = 0; i < d->count; i++) {
-        const struct dossier_event *x = &d->events[i];
-        if (x->verdict == VERDICT_UNKNOWN && (x->ev.flags & EVENT_CRITICAL) &&
-            dossier_has_part(d, x->site))
+        struct dossier_event *x = &d->events[i];
+        if (x->verdict != VERDICT_UNKNOWN)
+            continue;
+        x->foreign = !dossier_has_part(d, x->site);
+        if (x->foreign)
+            x->why = "this program does not know the kind, and its author has no part here";
+        else if (x->ev.flags & EVENT_CRITICAL)
             d->read_only = true;
     }
 }

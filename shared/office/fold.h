@@ -31,6 +31,8 @@ struct dossier_event {
     char site[13];                 /* of its author */
     int64_t at_ms;                 /* Unix ms by the wall clock of who said it: what people read */
     int64_t custody_no;            /* under which it was said; 0: under none */
+    bool foreign;                  /* of an unknown kind, and its author has no part */
+    bool overruled;                /* by an office above its author */
     bool moved;                    /* custody went on by it */
     enum verdict verdict;          /* what became of it */
     const char *why;               /* in words, unless it is applied */

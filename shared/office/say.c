@@ -97,15 +97,19 @@ static enum err receiver_knows(struct office *o, struct db *db, const struct dos
     return OK;
 }
 
+/* Who has no part in the dossier binds nobody by a critical step. */
 static enum err may_say(struct office *o, struct db *db, const struct event_kind *k, const char *id,
                         const struct json *body, struct errmsg *e)
 {
     const char *to = json_get_text(body, "to");
     bool moves = k->flags & KIND_MOVES, some;
     struct dossier d;
-    enum err err = any_critical(db, id, &some, e);
+    enum err err;
 
-    if (err != OK || !some || (err = dossier_load(o->work, db, id, &d, e)) != OK)
+    if (k->may == MAY_OVERRULE) /* decides nothing, and must never be kept from being said */
+        return OK;
+    if ((err = any_critical(db, id, &some, e)) != OK || !some ||
+        (err = dossier_load(o->work, db, id, &d, e)) != OK)
         return err;
     if (d.read_only && !(moves && text_is(to, o->parent))) {
         errmsg_set(e,
@@ -134,7 +138,7 @@ enum err office_say(struct office *o, struct db *db, const char *kind, const cha
         s.flags |= EVENT_CRITICAL;
     if ((k->flags & KIND_MOVES) && o->tier != TIER_COMMUNITY)
         s.seed = o->seed;
-    if (!(k->flags & KIND_OPENS) && k->may != MAY_OVERRULE) {
+    if (!(k->flags & KIND_OPENS)) {
         enum err err = may_say(o, db, k, id, body, e);
         if (err != OK) {
             json_free(body);

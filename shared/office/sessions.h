@@ -5,8 +5,13 @@
 #include "base/arena.h"
 #include "office/office.h"
 
-/* {username, password, site?} -> {token, user: {username, name, role, site}}. 401: wrong; 503: no
- * account has come to this site yet. site: where several sites have an account of that name. */
+/* {username, site?} -> {salt?}: what session_hash() needs. 503: no account has come to this site
+ * yet. site: where several sites have an account of that name. */
+office_fn session_look;
+/* Put the hash of in's password into in as "tried", in place of it, by the salt that session_look()
+ * has found; "" where nothing can match. Any thread; it takes as long for a name that nobody has. */
+void session_hash(struct json *in, const struct json *found);
+/* {username, site?, tried} -> {token, user: {username, name, role, site}}. 401: wrong. */
 office_fn session_open;
 /* {token} -> nothing. */
 office_fn session_close;

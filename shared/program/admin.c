@@ -5,6 +5,7 @@
 #include "office/enrol.h"
 #include "site/status.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -65,6 +66,7 @@ static enum err transact(const struct folder *f, struct errand *w, struct errmsg
     struct db *db = NULL;
     enum err err = folder_open_db(f, &db, e);
 
+    assert(w->fn);
     if (err == OK && (err = db_begin(db, e)) == OK && (err = folder_office(f, &o, db, e)) == OK) {
         if ((err = w->fn(w, &o, db, e)) == OK)
             err = db_commit(db, e);
@@ -134,13 +136,19 @@ enum err admin_add_user(const struct folder *f, const char *username, const char
 {
     struct json *in = json_object();
     struct errand w = {.fn = add_user, .in = in};
+    struct problem p = {0};
 
+    assert(username && name && role && password);
     json_set_text(in, "username", username);
     json_set_text(in, "name", name);
     json_set_text(in, "role", role);
     json_set_text(in, "site", site ? site : f->site);
     json_set_text(in, "password", password);
-    enum err err = patiently(f, &w, e);
+    enum err err = account_seal(host_system(), in, &p);
+    if (err != OK)
+        explain(e, &p);
+    else
+        err = patiently(f, &w, e);
     json_free(in);
     return err;
 }

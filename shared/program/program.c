@@ -1,6 +1,7 @@
 /* One row per command. Results go to stdout; what is wrong goes to stderr, in a sentence. */
 #include "program/program.h"
 
+#include "net/address.h"
 #include "program/admin.h"
 #include "program/args.h"
 #include "program/serve.h"
@@ -85,14 +86,25 @@ static enum err do_revoke(struct call_line *c, struct errmsg *e)
 
 static enum err do_run(struct call_line *c, struct errmsg *e)
 {
-    const char *dir, *listen;
+    struct network trusted[ARGS_MANY_MAX];
+    struct serve_options o = {.sync_listen = c->a.value[ARGS_SYNC_LISTEN],
+                              .web_dir = c->a.value[ARGS_WEB_DIR],
+                              .trusted = trusted,
+                              .trusted_count = (size_t)c->a.trusted_count};
+    const char *dir;
     enum err err = need(&c->a, ARGS_DATA, &dir, e);
 
     if (err == OK)
-        err = need(&c->a, ARGS_LISTEN, &listen, e);
-    return err == OK ? serve_run(c->p, dir, listen, c->a.value[ARGS_SYNC_LISTEN],
-                                 c->a.value[ARGS_WEB_DIR], e)
-                     : err;
+        err = need(&c->a, ARGS_LISTEN, &o.listen, e);
+    for (int i = 0; err == OK && i < c->a.trusted_count; i++)
+        if (!network_parse(c->a.trusted[i], &trusted[i])) {
+            errmsg_set(e,
+                       "--trusted-proxy must be an address or a network, as in 10.0.0.5 or "
+                       "10.0.0.0/24; found \"%s\"",
+                       c->a.trusted[i]);
+            return ERR_INVALID;
+        }
+    return err == OK ? serve_run(c->p, dir, &o, e) : err;
 }
 
 static enum err do_status(struct call_line *c, struct errmsg *e)
@@ -199,8 +211,9 @@ static const struct command {
      "never come"},
     {"run", NULL,
      ARGS_BIT(ARGS_DATA) | ARGS_BIT(ARGS_LISTEN) | ARGS_BIT(ARGS_SYNC_LISTEN) |
-         ARGS_BIT(ARGS_WEB_DIR),
-     false, false, do_run, "--data DIR --listen ADDR:PORT [--sync-listen ADDR:PORT]   serve"},
+         ARGS_BIT(ARGS_WEB_DIR) | ARGS_BIT(ARGS_TRUSTED_PROXY),
+     false, false, do_run,
+     "--data DIR --listen ADDR:PORT [--sync-listen ADDR:PORT] [--trusted-proxy CIDR]...   serve"},
     {"status", NULL, ARGS_BIT(ARGS_DATA) | ARGS_BIT(ARGS_JSON), false, true, do_status,
      "--data DIR [--json]   links, queues, positions, disk"},
     {"verify", NULL, ARGS_BIT(ARGS_DATA), false, true, do_verify,

@@ -180,6 +180,7 @@ enum err status_read(struct office *o, struct db *db, const char *dir, struct js
     int64_t n = 0;
     enum err err;
 
+    assert(division_valid(o->site));
     json_set_text(out, "site", o->site);
     json_set_text(out, "name", o->name);
     json_set_text(out, "tier", tier_name(o->tier));

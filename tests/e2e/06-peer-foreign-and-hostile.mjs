@@ -35,7 +35,7 @@ after(async () => {
 })
 
 const filed = (no, documents = []) => ['case.filed/1', no, {
-  item: 'birth-registration-first', item_name: '一孩生育登记', decided_at: ['community', 'street'], custodian: SITE, community: SITE, state: 'submitted',
+  item: 'birth-registration-first', item_version: 1, item_name: '一孩生育登记', decided_at: ['community', 'street'], custodian: SITE, community: SITE, state: 'submitted',
 }, {
   salt: randomBytes(16),
   personal: JSON.stringify({ applicant: { id_number: '339900198506130110', name: '周大海' }, delivery: { method: 'pickup' }, materials: [{ code: 'id-card', documents }] }),

@@ -328,6 +328,30 @@ const struct event_kind case_kinds[CASE_KIND_COUNT] = {
      on_resumed},
 };
 
+/* ---- who may decide ---------------------------------------------------------------------------*/
+
+bool tier_decides(const struct json *decided_at, enum tier tier)
+{
+    for (size_t i = 0; i < json_count(decided_at); i++)
+        for (int t = TIER_DISTRICT; t <= TIER_COMMUNITY; t++)
+            if (text_is(json_value_text(json_at(decided_at, i)), tier_name((enum tier)t)) &&
+                t >= (int)tier)
+                return true;
+    return false;
+}
+
+const char *case_forbids(const struct dossier *d, const struct dossier_event *x)
+{
+    static const char weighed[] =
+        " case.granted/1 case.refused/1 certificate.issued/1 case.suspended/1 case.resumed/1 ";
+    enum tier tier;
+
+    if (!word_in(weighed, x->ev.kind) || !division_tier(x->site, &tier) ||
+        tier_decides(json_get(d->opening->record, "decided_at"), tier))
+        return NULL;
+    return "its item is decided by a higher office";
+}
+
 /* ---- the rest of the type ---------------------------------------------------------------------*/
 
 void case_settle(void *state, const struct dossier *d)

@@ -39,19 +39,20 @@ void check_heard(struct job *j, int day)
             breach("site %d ends the link of an honest child", j->s->no);
         return;
     }
-    if (day != offence_day) {
-        offence_day = day;
-        offences = reached_gen = 0;
-    }
-    if (reached_gen && j->gen != reached_gen)
+    if (day == offence_day && reached_gen && j->gen != reached_gen)
         breach(
             "site %d listens to the rogue on, which has said %d things today that were never its "
             "to say",
             j->s->no, offences);
     for (size_t i = 0; i < j->batch.count; i++)
         more += j->batch.list[i].got != RECEIVED_DUPLICATE && offends(&j->batch.list[i]);
+    if (!more)
+        return;
+    if (day != offence_day)
+        offences = reached_gen = 0;
+    offence_day = day;
     offences += more;
-    if (more && (offences >= 8) != j->batch.offends)
+    if ((offences >= 8) != j->batch.offends)
         breach("site %d: the rogue has said %d things today that were never its to say, and its "
                "link %s",
                j->s->no, offences, j->batch.offends ? "ends" : "goes on");

@@ -17,6 +17,7 @@ enum who {
     CARRIES,
     ISSUER, /* or above who issued it */
     OVERRULES,
+    OWNS,
 };
 
 static const struct rule {
@@ -58,15 +59,49 @@ static const struct rule {
     {"case.rated/1", HAS_PART, NULL},
     {"case.noted/1", HAS_PART, NULL},
     {"visit.recorded/1", HAS_PART, NULL},
+    {"ticket.issued/1", OPENS, "hall"},
+    {"ticket.joined/1", OWNS, NULL},
+    {"ticket.called/1", OWNS, NULL},
+    {"ticket.served/1", OWNS, NULL},
+    {"ticket.finished/1", OWNS, NULL},
+    {"ticket.passed/1", OWNS, NULL},
+    {"ticket.put_back/1", OWNS, NULL},
+    {"ticket.transferred/1", OWNS, NULL},
+    {"ticket.left/1", HAS_PART, NULL},
 };
+
+/* In which dossiers a kind means anything: those of a kind of work have ids of their own. */
+static const struct {
+    char letter; /* 0: 21 digits */
+    const char *kinds[5];
+} types[] = {
+    {0, {"case.", "certificate.", "delivery.", "visit."}},
+    {'q', {"ticket."}},
+};
+
+static bool known_type(const char *dossier)
+{
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        if (types[i].letter ? types[i].letter == dossier[0] : strlen(dossier) == 21)
+            return true;
+    return false;
+}
+
+static bool fits_type(const char *dossier, const char *kind)
+{
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+        for (int k = 0; types[i].kinds[k]; k++)
+            if (!strncmp(types[i].kinds[k], kind, strlen(types[i].kinds[k])))
+                return types[i].letter ? types[i].letter == dossier[0] : strlen(dossier) == 21;
+    return known_type(dossier);
+}
 
 /* The kinds of one type mean nothing in a dossier of another. */
 static const struct rule *rule_of(const struct told *x)
 {
-    bool cases = strlen(x->dossier) == 21;
-
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
-        if (!strcmp(rules[i].kind, x->kind) && (rules[i].who < OPENS ? !x->dossier[0] : cases))
+        if (!strcmp(rules[i].kind, x->kind) &&
+            (rules[i].who < OPENS ? !x->dossier[0] : fits_type(x->dossier, x->kind)))
             return &rules[i];
     return NULL;
 }
@@ -162,6 +197,7 @@ static const char *fact_ever(const struct told *x, const struct rule *r)
     case CARRIES:
     case ISSUER:
     case OVERRULES:
+    case OWNS:
         break;
     }
     return "no fact";
@@ -172,7 +208,7 @@ const char *judge_ever(const struct told *x)
     const struct rule *r = rule_of(x);
     char place[32] = "";
 
-    if (x->record[0] != '{' && (r || strlen(x->dossier) == 21))
+    if (x->record[0] != '{' && (r || known_type(x->dossier)))
         return "its record is no object";
     if (strncmp(x->by, x->street, 6))
         return "by another district";
@@ -242,7 +278,7 @@ void judge_hands(const struct telling *t, struct hands_of *h)
             if (h->opening)
                 breach("%s is opened twice, by %s and by %s", x->dossier, h->opening->by, x->by);
             h->opening = x;
-            told_text(x, "custodian", h->at[1], 13);
+            told_text(x, rule_of(x)->place, h->at[1], 13);
             h->top = h->top ? h->top : 1;
         } else if (moves(x) && no > 1 && no <= HANDS_MAX) {
             if (h->at[no][0])
@@ -355,6 +391,8 @@ const char *judge_now(const struct telling *t, const struct hands_of *h, const s
                    : "taken back from who is no community of its author";
     case HAS_PART:
         return judge_part(h, x->by) ? NULL : "by a site that has no part in it";
+    case OWNS:
+        return !strcmp(h->at[1], x->by) ? NULL : "by who does not own it";
     case CARRIES:
         return may_carry(t, h, x);
     case ISSUER:
