@@ -3,6 +3,7 @@
 #include "office/apply.h"
 
 #include "base/crypto.h"
+#include "base/ids.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "ledger/recall.h"
@@ -52,14 +53,53 @@ static const struct dossier_event *found(const struct dossier *d, const struct e
     return NULL;
 }
 
+/* An event of a child that names a number: to be asked about when the batch is folded. */
+struct asking {
+    struct asking *next;
+    struct event ev;
+    struct mark mark;
+};
+
+/* Of an event that stands now and did not before. Facts are asked here alone, once, by the office
+ * directly above the author; what it finds becomes an event of the dossier, so that all sites agree in
+ * any order. What is not its author's to say, or is overruled, needs no judge. */
+static void ask_about(const struct office *o, const struct dossier_type *t,
+                      const struct dossier_event *x, struct arena *a, struct asking **list)
+{
+    struct marks m = {.arena = a};
+    char parent[13];
+
+    if (!t->numbers || x->overruled || !x->kind ||
+        (x->verdict != VERDICT_APPLIED && x->verdict != VERDICT_ASIDE) ||
+        !division_parent(x->site, parent) || strcmp(parent, o->site) != 0)
+        return;
+    t->numbers(x, &m);
+    for (int i = 0; i < m.count; i++) {
+        struct asking *q = arena_alloc(a, sizeof *q);
+        *q = (struct asking){*list, event_copy(&x->ev, a), m.list[i]};
+        *list = q;
+    }
+}
+
+static void ask_about_old(const struct office *o, const struct dossier *d, struct arena *a,
+                          struct asking **list)
+{
+    for (int i = 0; i < d->count; i++)
+        if (d->events[i].noted == VERDICT_DENIED)
+            ask_about(o, d->type, &d->events[i], a, list);
+}
+
 /* What route() must know of each new event. */
-static void note_news(struct news *n, const struct dossier *d, struct arena *a)
+static void note_news(struct news *n, const struct dossier *d, const struct office *o,
+                      struct arena *a, struct asking **list)
 {
     for (size_t i = 0; i < n->count; i++) {
         const struct dossier_event *x = found(d, &n->at[i]->ev);
         assert(x);
-        n->sent_down[i] = x->verdict != VERDICT_REFUSED && x->verdict != VERDICT_DENIED;
+        n->sent_down[i] = dossier_event_counts(x) || x->verdict == VERDICT_ASIDE;
         n->opened |= x == d->opening;
+        if (n->at[i]->got == RECEIVED_NEW)
+            ask_about(o, d->type, x, a, list);
         n->at[i]->state = x->verdict == VERDICT_APPLIED ? NULL : verdict_name(x->verdict);
         n->at[i]->why = x->why ? arena_strdup(a, x->why) : NULL;
         n->moved |= x->moved;
@@ -78,21 +118,24 @@ static enum err stands(const struct dossier *d, const struct event *local, struc
 }
 
 static enum err apply_folded(struct office *o, struct db *db, struct news *n, struct dossier *d,
-                             struct marks *m, bool local, struct arena *a, struct errmsg *e)
+                             struct marks *m, bool local, struct arena *a, struct asking **list,
+                             struct errmsg *e)
 {
     bool moved = false;
     enum err err = local ? stands(d, &n->at[0]->ev, e) : OK;
 
     if (err == OK)
         err = apply_dossier(o, db, d, m, &moved, e);
-    if (err == OK)
-        note_news(n, d, a);
+    if (err == OK) {
+        ask_about_old(o, d, a, list);
+        note_news(n, d, o, a, list);
+    }
     n->moved |= moved;
     return err;
 }
 
 static enum err apply_news(struct office *o, struct db *db, struct news *n, struct marks *m,
-                           bool local, struct arena *a, struct errmsg *e)
+                           bool local, struct arena *a, struct asking **list, struct errmsg *e)
 {
     struct dossier d;
     bool holds;
@@ -109,16 +152,16 @@ static enum err apply_news(struct office *o, struct db *db, struct news *n, stru
     if ((err = all_is_new(db, n, e)) != OK)
         return err;
     if (n->alone && n->folded)
-        return apply_folded(o, db, n, n->folded, m, local, a, e);
+        return apply_folded(o, db, n, n->folded, m, local, a, list, e);
     if (n->alone) {
         struct dossier *here = dossier_of_arrivals(n->type, n->at, n->count, a, &holds);
-        err = apply_folded(o, db, n, here, m, local, a, e);
+        err = apply_folded(o, db, n, here, m, local, a, list, e);
         dossier_unfold(here);
         return err;
     }
     if ((err = dossier_load(o->work, db, n->id, &d, e)) != OK)
         return err;
-    err = apply_folded(o, db, n, &d, m, local, a, e);
+    err = apply_folded(o, db, n, &d, m, local, a, list, e);
     dossier_close(&d);
     return err;
 }
@@ -126,16 +169,11 @@ static enum err apply_news(struct office *o, struct db *db, struct news *n, stru
 /* ---- numbers that were never lent -------------------------------------------------------------*/
 
 static enum err say_overruled(struct office *o, struct db *db, const struct event *ev,
-                              const struct mark *m, struct errmsg *e)
+                              const char *hex, const struct mark *m, struct errmsg *e)
 {
     struct json *b = json_object();
-    struct event_sum sum;
-    unsigned char id[EVENT_ID_BYTES];
-    char hex[2 * EVENT_ID_BYTES + 1], reason[120];
+    char reason[120];
 
-    event_sum(ev, &sum);
-    event_id(&sum, id);
-    hex_encode(id, sizeof id, hex);
     snprintf(reason, sizeof reason, "number %lld of the kind %s was not lent to %s",
              (long long)m->n, m->kind, m->holder);
     json_set_text(b, "id", hex);
@@ -145,45 +183,29 @@ static enum err say_overruled(struct office *o, struct db *db, const struct even
     return office_say(o, db, KIND_OVERRULED, ev->dossier, ev->street, NULL, b, e);
 }
 
-/* Facts are asked here alone, once, by the office directly above the author; what it finds becomes
- * an event of the dossier, so that all sites agree in any order. */
-static enum err judge_numbers(struct office *o, struct db *db, const struct dossier_type *t,
-                              const struct arrival *x, struct arena *a, struct errmsg *e)
+/* An event is overruled once, however often it was said and whatever is wrong with it. */
+static enum err judge(struct office *o, struct db *db, const struct asking *list, struct arena *a,
+                      struct errmsg *e)
 {
-    struct marks m = {.arena = a};
-    struct dossier_event one = {.ev = x->ev, .record = x->record, .personal = x->personal};
-    char parent[13];
-    enum err err = OK;
-
-    event_site(x->ev.origin, one.site);
-    if (x->got != RECEIVED_NEW || !division_parent(one.site, parent) ||
-        strcmp(parent, o->site) != 0)
-        return OK;
-    one.kind = event_kind_of(t, x->ev.kind);
-    one.at_ms = event_at_ms(&x->ev, one.record);
-    if (one.kind)
-        t->numbers(&one, &m);
-    for (int i = 0; err == OK && i < m.count; i++) {
-        bool foreign;
-        err = number_is_foreign(o, db, &m.list[i], &foreign, e);
-        if (err == OK && foreign)
-            return say_overruled(o, db, &x->ev, &m.list[i], e);
-    }
-    return err;
-}
-
-static enum err judge(struct office *o, struct db *db, const struct office_ahead *all,
-                      struct arena *a, struct errmsg *e)
-{
+    struct text_set done = {.arena = a};
     bool recalling = false;
-    enum err err = o->tier == TIER_COMMUNITY ? OK : ledger_recalling(db, &recalling, e);
+    enum err err = list ? ledger_recalling(db, &recalling, e) : OK;
 
-    if (recalling || o->tier == TIER_COMMUNITY)
+    if (recalling)
         return err; /* it may say nothing of its own now, and does not know all that it has lent */
-    for (size_t i = 0; err == OK && i < all->id_count; i++) {
-        const struct news *n = &all->news[i];
-        for (size_t k = 0; err == OK && n->type && n->type->numbers && k < n->count; k++)
-            err = judge_numbers(o, db, n->type, n->at[k], a, e);
+    for (const struct asking *q = list; err == OK && q; q = q->next) {
+        unsigned char id[EVENT_ID_BYTES];
+        char hex[2 * EVENT_ID_BYTES + 1];
+        struct event_sum sum;
+        bool foreign = false;
+        event_sum(&q->ev, &sum);
+        event_id(&sum, id);
+        hex_encode(id, sizeof id, hex);
+        if (text_set_has(&done, hex) ||
+            (err = number_is_foreign(o, db, &q->mark, &foreign, e)) != OK || !foreign)
+            continue;
+        text_set_put(&done, hex, NULL);
+        err = say_overruled(o, db, &q->ev, hex, &q->mark, e);
     }
     return err;
 }
@@ -251,14 +273,15 @@ enum err office_apply(void *arg, struct db *db, struct arrival *list, size_t n, 
     struct office *o = arg;
     struct marks m = {.arena = a};
     struct office_ahead *all = office_news(o->work, list, n, a);
+    struct asking *asked = NULL;
     enum err err = OK;
 
     for (size_t i = 0; err == OK && i < n; i++)
         if (list[i].got != RECEIVED_DUPLICATE && !list[i].ev.dossier[0])
             err = apply_fact_news(o, db, &list[i], local, a, e);
     for (size_t i = 0; err == OK && i < all->id_count; i++)
-        err = apply_news(o, db, &all->news[i], &m, local, a, e);
+        err = apply_news(o, db, &all->news[i], &m, local, a, &asked, e);
     if (err == OK)
         err = marks_write(db, &m, e);
-    return err == OK && !local ? judge(o, db, all, a, e) : err;
+    return err == OK ? judge(o, db, asked, a, e) : err;
 }

@@ -48,9 +48,11 @@ MUST_USE enum err blocks_found(struct office *o, struct db *db, struct errmsg *e
 /* A child begins, unless it has numbers already. case_numbers: a day, as it was invited. */
 MUST_USE enum err blocks_begin(struct office *o, struct db *db, const char *child,
                                int64_t case_numbers, struct errmsg *e);
-/* A child that has forgotten a part of its past gets new blocks of every kind that it had. */
+/* A child that has forgotten a part of its past gets new blocks of every kind that it had: a community
+ * until it has half of what its street lends. */
 MUST_USE enum err blocks_anew(struct office *o, struct db *db, const char *child, struct errmsg *e);
-/* Another block before one is used up; of a street for its communities. */
+/* Another block before one is used up; of a street for its communities. None for numbers that were
+ * never lent, and none beyond a quarter of what the street lends. */
 MUST_USE enum err blocks_top_up(struct office *o, struct db *db, const char *child,
                                 struct errmsg *e);
 

@@ -85,6 +85,8 @@ struct dossier_type {
     const char *part; /* members of the opening's record that name sites with part: " community " */
 
     /* ---- pure, on any thread ---- */
+    /* Is it an id of this type, beyond what dossier_type_of() sees? NULL: all are. */
+    bool (*id_valid)(const char *id);
     size_t state_bytes; /* zeroes at the beginning */
     /* After the last event. */
     void (*settle)(void *state, const struct dossier *d);

@@ -25,7 +25,9 @@ enum verdict verdict_of(const char *name)
 
 int64_t event_at_ms(const struct event *ev, const struct json *record)
 {
-    return json_get_int(record, "at", (int64_t)(ev->hlc >> 16));
+    int64_t said = (int64_t)(ev->hlc >> 16), at = json_get_int(record, "at", said);
+
+    return at < 0 || at > said ? said : at;
 }
 
 int event_order(const struct event *x, const struct event *y)
@@ -53,6 +55,11 @@ static bool open_still(const struct dossier_event *x)
     return x->verdict == VERDICT_APPLIED;
 }
 
+bool dossier_event_counts(const struct dossier_event *x)
+{
+    return x->verdict == VERDICT_APPLIED || (x->verdict == VERDICT_UNKNOWN && !x->stranger);
+}
+
 /* ---- 1: what may be said at all ---------------------------------------------------------------*/
 
 static void read_event(struct dossier *d, struct dossier_event *x)
@@ -62,7 +69,7 @@ static void read_event(struct dossier *d, struct dossier_event *x)
 
     assert(text_is(x->ev.dossier, d->id));
     judge(x, VERDICT_APPLIED, NULL);
-    x->moved = false;
+    x->moved = x->stranger = x->overruled = false;
     event_site(x->ev.origin, x->site);
     if (!x->record && json_parse_in(d->arena, x->ev.record, x->ev.record_len, &part, NULL) == OK)
         x->record = part;
@@ -79,12 +86,12 @@ static void read_event(struct dossier *d, struct dossier_event *x)
     if (x->kind && x->kind->place)
         place = text_or(json_get_text(x->record, x->kind->place), "");
     why = x->kind ? authority_refuses(&x->ev, x->kind->may, place) : authority_misplaced(&x->ev);
+    if (!why && d->type->id_valid && !d->type->id_valid(d->id))
+        why = "the id of the dossier is none of its kind";
     if (why)
         judge(x, VERDICT_REFUSED, why);
     else if (!x->kind)
         judge(x, VERDICT_UNKNOWN, "this program does not know the kind");
-    if (x->verdict == VERDICT_UNKNOWN && (x->ev.flags & EVENT_CRITICAL))
-        d->read_only = true;
 }
 
 static bool above(const char *site, const char *other)
@@ -92,44 +99,63 @@ static bool above(const char *site, const char *other)
     return strcmp(site, other) != 0 && division_within(other, site);
 }
 
-static void overrule(struct dossier *d, struct dossier_event *by)
+/* An event has its id in every place of every chain: whoever says the same twice, says it once. */
+struct event_name {
+    unsigned char id[EVENT_ID_BYTES];
+};
+
+static const struct event_name *events_named(const struct dossier *d)
 {
-    const char *hex = text_or(json_get_text(by->record, "id"), "");
-    unsigned char id[EVENT_ID_BYTES], each[EVENT_ID_BYTES];
+    struct event_name *list = arena_alloc(d->arena, sizeof *list * (size_t)d->count);
     struct event_sum sum;
 
-    if (strlen(hex) != 2 * sizeof id || !hex_decode(hex, id, sizeof id)) {
-        judge(by, VERDICT_ASIDE, "it names no event");
-        return;
-    }
     for (int i = 0; i < d->count; i++) {
-        struct dossier_event *x = &d->events[i];
-        event_sum(&x->ev, &sum);
-        event_id(&sum, each);
-        if (x == by || memcmp(id, each, sizeof id) != 0)
-            continue;
-        if (!above(by->site, x->site))
-            judge(by, VERDICT_DENIED, "only an office above its author overrules an event");
-        else if (open_still(x))
-            judge(
-                x, VERDICT_ASIDE,
-                text_or(json_get_text(by->personal, "reason"), "an office above has overruled it"));
-        return;
+        event_sum(&d->events[i].ev, &sum);
+        event_id(&sum, list[i].id);
     }
+    return list;
+}
+
+static void overrule(struct dossier *d, const struct event_name *ids, struct dossier_event *by)
+{
+    const char *hex = text_or(json_get_text(by->record, "id"), "");
+    const char *why = text_or(json_get_text(by->personal, "reason"), "");
+    struct event_name named;
+    bool found = false, may = division_within(by->ev.street, by->site);
+
+    if (strlen(hex) == 2 * sizeof named.id && hex_decode(hex, named.id, sizeof named.id))
+        for (int i = 0; i < d->count; i++) {
+            struct dossier_event *x = &d->events[i];
+            if (x == by || memcmp(named.id, ids[i].id, sizeof named.id) != 0)
+                continue;
+            found = true;
+            if (!(may = above(by->site, x->site)))
+                break; /* all of that id are of one author */
+            x->overruled = open_still(x) || x->verdict == VERDICT_UNKNOWN;
+            if (x->overruled)
+                judge(x, VERDICT_ASIDE, why[0] ? why : "an office above has overruled it");
+        }
+    if (!may)
+        judge(by, VERDICT_DENIED, "only an office above its author overrules an event");
+    else if (!found)
+        judge(by, VERDICT_ASIDE, "it names no event that is here");
 }
 
 /* The district's word first: it may overrule a street's overruling. */
 static void overrule_all(struct dossier *d)
 {
-    static const enum tier tiers[] = {TIER_DISTRICT, TIER_STREET, TIER_COMMUNITY};
+    static const enum tier tiers[] = {TIER_DISTRICT, TIER_STREET};
+    const struct event_name *ids = NULL;
 
     for (size_t t = 0; t < sizeof tiers / sizeof tiers[0]; t++)
         for (int i = 0; i < d->count; i++) {
             struct dossier_event *x = &d->events[i];
             enum tier tier;
-            if (open_still(x) && x->kind->may == MAY_OVERRULE && division_tier(x->site, &tier) &&
-                tier == tiers[t])
-                overrule(d, x);
+            if (!open_still(x) || x->kind->may != MAY_OVERRULE || !division_tier(x->site, &tier) ||
+                tier != tiers[t])
+                continue;
+            ids = ids ? ids : events_named(d);
+            overrule(d, ids, x);
         }
 }
 
@@ -233,11 +259,33 @@ static const char *no_authority(const struct dossier *d, const struct dossier_ev
     return NULL;
 }
 
+/* Nothing is asked of who says what is not known here but that he has part. Before the opening is here
+ * nobody has. */
+static void ask_unknown(struct dossier *d, struct dossier_event *x)
+{
+    x->stranger = !dossier_has_part(d, x->site);
+    if (x->stranger)
+        x->why = "this program does not know the kind, and its author has no part in it";
+    else if (x->ev.flags & EVENT_CRITICAL)
+        d->read_only = true;
+}
+
+/* The dossier is opened already: whose it is may have opened it twice, nobody else. */
+static void ask_second_opening(struct dossier *d, struct dossier_event *x)
+{
+    if (!x->overruled && x->verdict == VERDICT_ASIDE && !dossier_has_part(d, x->site))
+        judge(x, VERDICT_DENIED, "another site has opened the dossier");
+}
+
 static void ask_authority(struct dossier *d)
 {
     for (int i = 0; i < d->count; i++) {
         struct dossier_event *x = &d->events[i];
         const char *why;
+        if (x->verdict == VERDICT_UNKNOWN)
+            ask_unknown(d, x);
+        if (x->kind && (x->kind->flags & KIND_OPENS))
+            ask_second_opening(d, x);
         if (!open_still(x) || (x->kind->flags & (KIND_OPENS | KIND_MOVES) && d->opening))
             continue;
         if (x->kind->may != MAY_OVERRULE && (why = no_authority(d, x)))

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "office/equipped.h"
+#include "office/load.h"
 
 #include <assert.h>
 
@@ -63,11 +64,11 @@ static enum err append(struct office *o, struct db *db, struct said *s, const ch
 
 /* ---- what this or another program does not know -----------------------------------------------*/
 
-static enum err unknown_critical(struct db *db, const char *id, bool *ret, struct errmsg *e)
+/* Has the dossier an event with the critical flag? Nearly none has: only then is it looked at whole. */
+static enum err flagged(struct db *db, const char *id, bool *ret, struct errmsg *e)
 {
     struct stmt *st =
-        db_stmt(db, "SELECT 1 FROM event WHERE dossier = $1 AND state = 'unknown' AND "
-                    "flags % 2 = 1 LIMIT 1");
+        db_stmt(db, "SELECT 1 FROM event WHERE dossier = $1 AND flags % 2 = 1 LIMIT 1");
 
     bind_text(st, 1, id);
     enum err err = db_step(st, ret, e);
@@ -75,45 +76,62 @@ static enum err unknown_critical(struct db *db, const char *id, bool *ret, struc
     return err;
 }
 
-/* Does the receiver know all critical steps that the dossier has? */
-static enum err receiver_knows(struct office *o, struct db *db, const char *id, const char *to,
-                               struct errmsg *e)
+/* The first critical step that the program of `to` does not know, or NULL. Whoever has no part in the
+ * dossier stops nobody, nor does the flag on a step that our table says is not critical. */
+static enum err new_to(struct office *o, struct db *db, const struct dossier *d, const char *to,
+                       const char **ret, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT DISTINCT kind FROM event WHERE dossier = $1 AND "
-                                  "flags % 2 = 1");
-    enum err err;
-    bool row;
+    enum err err = OK;
 
-    bind_text(st, 1, id);
-    while ((err = db_step(st, &row, e)) == OK && row) {
-        bool knows;
-        if ((err = equipped_for_kind(o, db, to, col_text(st, 0), &knows, e)) != OK || knows)
-            continue;
-        errmsg_set(e, "the program of %s is too old for a step of this dossier", to);
-        err = ERR_CONFLICT;
-        break;
+    *ret = NULL;
+    for (int i = 0; err == OK && !*ret && i < d->count; i++) {
+        const struct dossier_event *x = &d->events[i];
+        bool knows = true;
+        bool goes = dossier_event_counts(x) || x->verdict == VERDICT_ASIDE;
+        if (goes && (x->ev.flags & EVENT_CRITICAL) &&
+            (!x->kind || (x->kind->flags & KIND_CRITICAL)))
+            err = equipped_for_kind(o, db, to, x->ev.kind, &knows, e);
+        if (!knows)
+            *ret = x->ev.kind;
     }
-    db_reset(st);
     return err;
 }
 
-static enum err may_say(struct office *o, struct db *db, const struct event_kind *k, const char *id,
-                        const struct json *body, struct errmsg *e)
+static enum err may_say_in(struct office *o, struct db *db, const struct event_kind *k,
+                           const struct dossier *d, const char *to, struct errmsg *e)
 {
-    const char *to = json_get_text(body, "to");
-    bool moves = k->flags & KIND_MOVES, blind;
-    enum err err = unknown_critical(db, id, &blind, e);
+    const char *unread = NULL;
+    enum err err = OK;
 
-    if (err != OK)
-        return err;
-    if (blind && !(moves && text_is(to, o->parent))) {
+    if (d->read_only && !((k->flags & KIND_MOVES) && text_is(to, o->parent))) {
         errmsg_set(e,
                    "this dossier has a step that a newer program has taken; it may only be handed "
                    "to the office above");
         return ERR_CONFLICT;
     }
     /* The office above is upgraded first: what it does not know it passes on unread. */
-    return moves && to && !text_is(to, o->parent) ? receiver_knows(o, db, id, to, e) : OK;
+    if ((k->flags & KIND_MOVES) && to && !text_is(to, o->parent))
+        err = new_to(o, db, d, to, &unread, e);
+    if (err != OK || !unread)
+        return err;
+    errmsg_set(e, "the program of %s is too old for a step of this dossier", to);
+    return ERR_CONFLICT;
+}
+
+static enum err may_say(struct office *o, struct db *db, const struct event_kind *k, const char *id,
+                        const struct json *body, struct errmsg *e)
+{
+    struct dossier d;
+    bool look;
+    enum err err = flagged(db, id, &look, e);
+
+    if (err != OK || !look || k->may == MAY_OVERRULE)
+        return err; /* what nobody here can read may always be overruled */
+    if ((err = dossier_load(o->work, db, id, &d, e)) != OK)
+        return err;
+    err = may_say_in(o, db, k, &d, json_get_text(body, "to"), e);
+    dossier_close(&d);
+    return err;
 }
 
 /* ---- saying -----------------------------------------------------------------------------------*/

@@ -1,5 +1,5 @@
-/* The table `session`. A password is checked against one account: of several with the same user name
- * that of this site comes first, then the one whose site the caller names. */
+/* The table `session`. Of several accounts with the same user name the one is taken whose password fits:
+ * no other site keeps anybody out by a name. */
 #include "office/sessions.h"
 
 #include "base/crypto.h"
@@ -37,64 +37,102 @@ static enum err nobody_yet(struct office *o, struct db *db, struct problem *p)
     return ERR_BUSY;
 }
 
-enum err session_open(struct office *o, struct db *db, const struct caller *c,
-                      const struct json *in, struct json **out, struct problem *p)
+/* How many accounts of one name are tried: those of this site first, then of streets and districts. */
+#define NAMESAKES_MAX 8
+
+struct account {
+    char name[64], role[16], site[13];
+    unsigned char salt[16], hash[32];
+    bool good; /* it has a password */
+};
+
+static enum err namesakes(struct office *o, struct db *db, const struct json *in,
+                          struct account list[NAMESAKES_MAX], int *ret, struct errmsg *e)
 {
-    const char *username = json_get_text(in, "username"), *password = json_get_text(in, "password");
     struct stmt *st = db_stmt(
         db, "SELECT name, role, site, salt, hash FROM account WHERE username = $1 AND "
-            "($2 = '' OR site = $2) ORDER BY CASE site WHEN $3 THEN 0 ELSE 1 END, site LIMIT 1");
-    unsigned char salt[16] = {0}, hash[32] = {0}, tried[32], raw[32], token_hash[32];
-    char name[64] = "", role[16] = "", site[13] = "", token[65];
-    struct errmsg e = {""};
-    int64_t now = host_wall_ms(o->host);
+            "($2 = '' OR site = $2) ORDER BY CASE site WHEN $3 THEN 0 ELSE 1 END, role = 'agent', "
+            "site LIMIT $4");
     enum err err;
     bool row;
 
-    (void)c;
-    if ((err = nobody_yet(o, db, p)) != OK)
-        return err;
-    bind_text(st, 1, text_or(username, ""));
+    *ret = 0;
+    bind_text(st, 1, text_or(json_get_text(in, "username"), ""));
     bind_text(st, 2, text_or(json_get_text(in, "site"), ""));
     bind_text(st, 3, o->site);
-    if ((err = db_step(st, &row, &e)) != OK)
+    bind_int(st, 4, NAMESAKES_MAX);
+    while ((err = db_step(st, &row, e)) == OK && row) {
+        struct account *x = &list[(*ret)++];
+        COPY_TEXT(x->name, col_text(st, 0));
+        COPY_TEXT(x->role, col_text(st, 1));
+        COPY_TEXT(x->site, col_text(st, 2));
+        x->good =
+            hex_decode(col_text(st, 3), x->salt, 16) && hex_decode(col_text(st, 4), x->hash, 32);
+    }
+    return err;
+}
+
+static bool fits(const struct account *x, const char *password)
+{
+    unsigned char tried[32];
+
+    crypto_scrypt(password && strlen(password) <= 200 ? password : "", x->salt, tried);
+    return x->good && password && crypto_equal(tried, x->hash, 32);
+}
+
+static enum err keep_session(struct office *o, struct db *db, const char *username,
+                             const char *site, char token[65], struct errmsg *e)
+{
+    int64_t now = host_wall_ms(o->host);
+    unsigned char raw[32], token_hash[32];
+    struct stmt *st = db_stmt(db, "DELETE FROM session WHERE expires_ms < $1");
+    enum err err;
+
+    bind_int(st, 1, now);
+    if ((err = db_run(st, e)) != OK)
         return err;
-    bool good =
-        row && hex_decode(col_text(st, 3), salt, 16) && hex_decode(col_text(st, 4), hash, 32);
-    if (row) {
-        COPY_TEXT(name, col_text(st, 0));
-        COPY_TEXT(role, col_text(st, 1));
-        COPY_TEXT(site, col_text(st, 2));
-    }
-    db_reset(st);
-    /* The same work whether the name is known or not. */
-    crypto_scrypt(password && strlen(password) <= 200 ? password : "", salt, tried);
-    if (!good || !crypto_equal(tried, hash, 32) || !password) {
-        problem_set(p, 401, "wrong-password", "password",
-                    "the user name and password of an account", NULL, "用户名或密码不正确。",
-                    "The user name or the password is wrong.");
-        return ERR_DENIED;
-    }
     host_random(o->host, raw, sizeof raw);
     hex_encode(raw, sizeof raw, token);
     crypto_sha256(token, 64, token_hash);
-    st = db_stmt(db, "DELETE FROM session WHERE expires_ms < $1");
-    bind_int(st, 1, now);
-    if ((err = db_run(st, &e)) != OK)
-        return err;
     st = db_stmt(
         db, "INSERT INTO session (token_hash, site, username, expires_ms) VALUES ($1, $4, $2, $3)");
     bind_blob(st, 1, token_hash, 32);
     bind_text(st, 2, username);
     bind_int(st, 3, now + SESSION_MS);
     bind_text(st, 4, site);
-    if ((err = db_run(st, &e)) != OK)
+    return db_run(st, e);
+}
+
+enum err session_open(struct office *o, struct db *db, const struct caller *c,
+                      const struct json *in, struct json **out, struct problem *p)
+{
+    const char *username = json_get_text(in, "username"), *password = json_get_text(in, "password");
+    struct account list[NAMESAKES_MAX] = {{.good = false}};
+    const struct account *found = NULL;
+    char token[65];
+    struct errmsg e = {""};
+    enum err err;
+    int n;
+
+    (void)c;
+    if ((err = nobody_yet(o, db, p)) != OK || (err = namesakes(o, db, in, list, &n, &e)) != OK)
+        return err;
+    for (int i = 0; !found && i < (n ? n : 1); i++) /* the same work where the name is not known */
+        if (fits(&list[i], password))
+            found = &list[i];
+    if (!found) {
+        problem_set(p, 401, "wrong-password", "password",
+                    "the user name and password of an account", NULL, "用户名或密码不正确。",
+                    "The user name or the password is wrong.");
+        return ERR_DENIED;
+    }
+    if ((err = keep_session(o, db, username, found->site, token, &e)) != OK)
         return err;
     struct json *user = json_object();
     json_set_text(user, "username", username);
-    json_set_text(user, "name", name);
-    json_set_text(user, "role", role);
-    json_set_text(user, "site", site);
+    json_set_text(user, "name", found->name);
+    json_set_text(user, "role", found->role);
+    json_set_text(user, "site", found->site);
     *out = json_object();
     json_set_text(*out, "token", token);
     json_set(*out, "user", user);

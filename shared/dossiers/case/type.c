@@ -1,5 +1,6 @@
 /* The table of the type. Numbers: a case's own is counted anew each day; waybills are one space for the
  * whole district. */
+#include "base/ids.h"
 #include "dossiers/case/access.h"
 #include "dossiers/case/case.h"
 #include "dossiers/case/rows.h"
@@ -32,6 +33,7 @@ const struct dossier_type case_type = {
     .tables = case_tables,
     .table_count = CASE_TABLE_COUNT,
     .part = " community ",
+    .id_valid = case_number_check,
     .state_bytes = sizeof(struct case_state),
     .settle = case_settle,
     .holds = case_holds,
