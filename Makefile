@@ -18,14 +18,18 @@ OPT    := -O1
 else
 B      ?= build
 OPT    ?= -O2
+# scripts/check-hardening.sh looks for each of these in the programs.
+HARD     := -fPIE -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+HARD     += $(if $(findstring x86_64,$(shell gcc -dumpmachine)),-fcf-protection=full)
+HARDLINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack
 endif
 PREFIX ?= /usr/local
 
 CC       := gcc
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum -Werror
-CFLAGS   := -std=c11 -g $(OPT) $(WARN) $(SANFLAGS)
+CFLAGS   := -std=c11 -g $(OPT) $(HARD) $(WARN) $(SANFLAGS)
 CPPFLAGS := -D_GNU_SOURCE -Ishared -I$(B)/gen
-LDFLAGS  := $(SANFLAGS)
+LDFLAGS  := $(SANFLAGS) $(HARDLINK)
 
 LIB_PKGS := libwebsockets sqlite3 zlib openssl jansson
 HUB_PKGS := cairo pangocairo libqrencode
@@ -33,7 +37,8 @@ LIB_LIBS  = $(shell pkg-config --libs $(LIB_PKGS)) -lpthread -lm
 HUB_CFLAGS = $(shell pkg-config --cflags $(HUB_PKGS))
 HUB_LIBS  = $(shell pkg-config --libs $(HUB_PKGS)) -lzint
 
-FLOORS   := base db ledger office catalogue dossiers/case dossiers sync net site api program
+KINDS    := $(patsubst shared/%/.,%,$(wildcard shared/dossiers/*/.))
+FLOORS   := base db ledger office catalogue $(KINDS) dossiers sync net site api program
 UNIT_OF  := base db ledger office catalogue dossiers sync net site api program
 LIB_SRC  := $(foreach f,$(FLOORS),$(wildcard shared/$(f)/*.c))
 NODE_SRC := $(wildcard node/*.c)
@@ -69,6 +74,8 @@ build/.deps: scripts/deps.sh
 $(B)/obj/%.o: %.c | build/.deps
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(filter hub/%,$<),$(HUB_CFLAGS)) -MMD -MP -c $< -o $@
+
+$(B)/obj/shared/api/health.o: CPPFLAGS += -DBUILD_COMMIT='"$(shell git describe --always --dirty 2>/dev/null || echo unknown)"'
 
 $(B)/gen/%.o: $(B)/gen/%.c | build/.deps
 	$(CC) $(CPPFLAGS) $(CFLAGS) -Wno-overlength-strings -MMD -MP -c $< -o $@
@@ -120,7 +127,7 @@ $(filter $(B)/unit/test_print%,$(UNIT)): $(filter-out $(B)/obj/hub/main.o $(B)/g
 unit: $(UNIT)  ## build the unit tests
 
 # Documents of the simulator and of the crash test live in memory: tests/sim/world/files_calls.c stands behind these calls.
-FILES_WRAP := $(foreach f,open close read write pread fsync ftruncate mkdir unlink rename access stat fstat opendir readdir closedir crypto_sign crypto_verify,-Wl$(comma)--wrap=$(f))
+FILES_WRAP := $(foreach f,open close read __read_chk write pread __pread_chk fsync ftruncate mkdir unlink rename access stat fstat opendir readdir closedir crypto_sign crypto_verify,-Wl$(comma)--wrap=$(f))
 $(B)/sim: $(SIM_SRC) $(wildcard tests/sim/world/*.h) $(LIB)
 	$(CC) $(CPPFLAGS) -Itests/sim/world -DCOMMIT='"$(shell git describe --always --dirty 2>/dev/null)"' $(CFLAGS) $(SIM_SRC) $(LIB) $(LIB_LIBS) $(LDFLAGS) $(FILES_WRAP) -o $@
 
@@ -131,7 +138,7 @@ sim: $(B)/sim  ## the simulator: make sim SEED=n | SEEDS=a..b [JOBS=2]
 	$(B)/sim $(if $(SEED),--seeds $(SEED)..$(SEED) --trace,--seeds $(or $(SEEDS),1..300) --jobs $(or $(JOBS),2))
 
 # Programs that speak other versions of the protocol between sites, for tests/e2e: wire-OLDEST-NEWEST.
-WIRE_USERS := sync/link sync/wire site/links
+WIRE_USERS := sync/link sync/wire site/links site/frames
 WIRES      := $(foreach v,2-2 4-5,$(foreach p,node hub,$(B)/wire-$(v)/doorstep-$(p)))
 $(B)/wire-%/lib.a: $(WIRE_USERS:%=shared/%.c) $(LIB)
 	@mkdir -p $(@D)
@@ -143,6 +150,21 @@ $(B)/wire-%/doorstep-node: $(B)/wire-%/lib.a $(NODE_OBJ)
 	$(CC) $(LDFLAGS) $(NODE_OBJ) $< $(LIB_LIBS) -o $@
 $(B)/wire-%/doorstep-hub: $(B)/wire-%/lib.a $(HUB_OBJ)
 	$(CC) $(LDFLAGS) $(HUB_OBJ) $< $(HUB_LIBS) $(LIB_LIBS) -o $@
+
+# The program of before, which knows less (shared/dossiers/all.c), for tests of programs of several ages.
+BLIND_USERS := dossiers/all dossiers/case/type
+BLIND       := $(B)/blind/doorstep-node $(B)/blind/doorstep-hub
+BLIND_OBJ   := $(BLIND_USERS:%=$(B)/blind/%.o)
+$(BLIND_OBJ): $(B)/blind/%.o: shared/%.c | build/.deps
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -DBLIND $(CFLAGS) -MMD -MP -c $< -o $@
+$(B)/blind/lib.a: $(filter-out $(BLIND_USERS:%=$(B)/obj/shared/%.o),$(LIB_OBJ)) $(BLIND_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+$(B)/blind/doorstep-node: $(NODE_OBJ) $(B)/blind/lib.a
+	$(CC) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
+$(B)/blind/doorstep-hub: $(HUB_OBJ) $(B)/blind/lib.a
+	$(CC) $(LDFLAGS) $^ $(HUB_LIBS) $(LIB_LIBS) -o $@
 
 $(B)/adversity.so: tests/e2e/adversity.c | build/.deps
 	$(CC) -D_GNU_SOURCE -O1 -Wall -shared -fPIC $< -o $@ -ldl
@@ -159,7 +181,7 @@ $(B)/crash-day: $(CRASH_SRC) $(wildcard tests/sim/world/*.h) $(LIB)
 fuzz-long: | build/.deps $(B)/gen/dictionary.c  ## libFuzzer on every decoder (SECONDS=60 each; needs clang)
 	@mkdir -p build/fuzz
 	set -e; for t in $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c)); do \
-	  clang -g -O1 -w -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(CPPFLAGS) -Itests/fuzz tests/fuzz/$$t.c shared/base/*.c shared/sync/*.c \
+	  clang -g -O1 -w -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(CPPFLAGS) -Itests/fuzz tests/fuzz/$$t.c shared/base/*.c shared/sync/*.c shared/net/head.c shared/net/chunked.c shared/net/ws_frame.c \
 	    shared/ledger/event.c $(B)/gen/dictionary.c $(shell pkg-config --libs zlib openssl jansson) -o build/fuzz/$$t.long; \
 	  mkdir -p build/fuzz/$$t.corpus; \
 	  build/fuzz/$$t.long -max_total_time=$(or $(SECONDS),60) -artifact_prefix=build/fuzz/$$t- build/fuzz/$$t.corpus; done
@@ -167,7 +189,7 @@ fuzz-long: | build/.deps $(B)/gen/dictionary.c  ## libFuzzer on every decoder (S
 sim-mutants: $(LIB)  ## can the checkers fail? one deliberate fault at a time
 	B=$(B) JOBS=$(or $(JOBS),2) WRAP="$(FILES_WRAP)" node tests/sim/mutants.mjs
 
-test: programs pages $(UNIT) $(FUZZ) $(B)/crash-day $(B)/sim $(B)/sim-link $(B)/adversity.so $(WIRES)  ## every test; ends with "N passed, N failed"
+test: programs pages $(UNIT) $(FUZZ) $(B)/crash-day $(B)/sim $(B)/sim-link $(B)/adversity.so $(WIRES) $(BLIND)  ## every test; ends with "N passed, N failed"
 	B=$(B) SAN=$(SAN) UNIT="$(UNIT)" FUZZ="$(FUZZ)" bash scripts/test.sh
 
 demo: programs  ## the main job through three tiers on real input (ONCE=1: play and stop)
@@ -216,4 +238,4 @@ clean:  ## remove everything that was made
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
--include $(LIB_OBJ:.o=.d) $(NODE_OBJ:.o=.d) $(HUB_OBJ:.o=.d) $(UNIT:=.d)
+-include $(LIB_OBJ:.o=.d) $(BLIND_OBJ:.o=.d) $(NODE_OBJ:.o=.d) $(HUB_OBJ:.o=.d) $(UNIT:=.d)

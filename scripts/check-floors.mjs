@@ -18,10 +18,10 @@ const ROOMS = [
   [/^zlib\.h$/, ['base/deflate.c']],
   [/^openssl\//, ['base/crypto.c', 'net/pki.c', 'net/pki_post.c']], // three: certificates are not digests
   [/^sqlite3\.h$/, ['db/db.c', 'db/stmt.c', 'db/log_vfs.c', 'db/inside.h']], // the layer, and a VFS below it
-  [/^libwebsockets\.h$/, ['net/inside.h', 'net/request.h', 'net/loop.c', 'net/http.c', 'net/request.c', 'net/header.c', 'net/ws.c']],
+  [/^libwebsockets\.h$/, ['net/inside.h', 'net/loop.c', 'net/conn.c', 'net/ws_dial.c']],
   [/^(cairo-pdf|pango\/pangocairo|qrencode|zint)\.h$/, ['hub/print.c']],
 ]
-const SYSTEM = /^(assert|ctype|errno|inttypes|limits|math|setjmp|signal|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|time|dirent|fcntl|getopt|malloc|pthread|unistd|sys\/\w+|netinet\/\w+|arpa\/\w+)\.h$/
+const SYSTEM = /^(assert|ctype|errno|inttypes|limits|math|setjmp|signal|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|time|dirent|fcntl|getopt|malloc|pthread|unistd|netdb|sys\/\w+|netinet\/\w+|arpa\/\w+)\.h$/
 
 const files = dir => !existsSync(dir) ? [] : readdirSync(dir, { withFileTypes: true }).flatMap(x => x.isDirectory()
   ? (x.name === 'web' ? [] : files(join(dir, x.name))) : /\.[ch]$/.test(x.name) ? [join(dir, x.name)] : [])

@@ -3,25 +3,31 @@
 
 #include "api/call.h"
 #include "api/documents.h"
-#include "api/guard.h"
 #include "api/health.h"
 #include "api/inside.h"
 #include "api/live.h"
+#include "api/refusals.h"
 #include "api/reply.h"
+#include "api/tally.h"
+#include "api/tries.h"
 #include "api/uploads.h"
+#include "api/well_known.h"
 #include "base/mem.h"
+#include "base/workers.h"
 #include "net/http.h"
+#include "net/loop.h"
 #include "site/site.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#define HASHING_THREADS 2 /* passwords: 16 MiB and 50 ms each */
 #define BODY_MAX (1 << 20)
 #define IMPORT_BODY_MAX (8 << 20)
 
 static const struct call *const tables[] = {
     sessions_calls,     cases_calls,      items_calls,   deliveries_calls,
-    certificates_calls, statistics_calls, offices_calls,
+    certificates_calls, statistics_calls, offices_calls, tickets_calls,
 };
 
 /* The routes that are no calls of the table. */
@@ -36,6 +42,9 @@ static const struct route others[] = {
     {.method = "GET", .path = "/healthz", .handle = health_live},
     {.method = "GET", .path = "/readyz", .handle = health_ready},
     {.method = "GET", .path = "/metrics", .handle = health_metrics},
+    {.method = "GET", .path = "/robots.txt", .handle = well_known_robots},
+    {.method = "GET", .path = "/.well-known/security.txt", .handle = well_known_security},
+    {.method = "GET", .path = "/favicon.ico", .handle = well_known_icon},
 };
 
 const struct route *api_streamed_routes(size_t *ret_count)
@@ -75,17 +84,45 @@ static void make_routes(struct api *api)
     api->route_count = (size_t)(r - api->routes);
 }
 
-struct api *api_create(struct site *site, struct loop *loop, struct errmsg *e)
+static void wake(void *loop)
+{
+    loop_wake(loop);
+}
+
+static void woken(void *arg)
+{
+    struct api *api = arg;
+    if (api->workers)
+        workers_complete(api->workers);
+}
+
+void api_stop(struct api *api)
+{
+    struct workers *ending = api ? api->workers : NULL;
+    if (!ending)
+        return;
+    api->workers = NULL;
+    workers_destroy(ending);
+}
+
+struct api *api_create(struct site *site, struct loop *loop, struct limits *limits,
+                       struct errmsg *e)
 {
     char dir[4096];
     struct api *api = mem_alloc(sizeof *api);
     api->site = site;
     api->loop = loop;
+    api->limits = limits;
     api->office = site_office(site);
     api->store = site_store(site);
     api->blobs = site_blobs(site);
     snprintf(dir, sizeof dir, "%s/uploads", site_dir(site));
-    api->guard = guard_create();
+    api->tries = tries_create(limits);
+    api->refusals = refusals_create();
+    api->filings = tally_create();
+    api->workers =
+        workers_create(HASHING_THREADS, (int)limits->max[LIMIT_SIGN_INS_WAITING], wake, loop);
+    loop_on_wake(loop, woken, api);
     api->live = live_create(api);
     api->uploads = uploads_create(api, dir, e);
     if (!api->uploads) {
@@ -102,7 +139,10 @@ void api_destroy(struct api *api)
         return;
     uploads_destroy(api->uploads);
     live_destroy(api->live);
-    guard_destroy(api->guard);
+    api_stop(api);
+    tries_destroy(api->tries);
+    refusals_destroy(api->refusals);
+    tally_destroy(api->filings);
     mem_free(api->routes);
     mem_free(api->bound);
     mem_free(api);
@@ -117,6 +157,11 @@ const struct route *api_routes(struct api *api, size_t *ret_count)
 const struct ws_endpoint *api_live_endpoint(struct api *api)
 {
     return live_endpoint(api->live);
+}
+
+struct http_stats *api_http_stats(struct api *api)
+{
+    return &api->stats;
 }
 
 void api_set_print(struct api *api, api_print_fn *certificate, api_print_fn *label)
@@ -141,54 +186,54 @@ void api_changed(struct api *api, const char *id)
     live_changed(api->live, id);
 }
 
-/* Does a route path, "/a/{b}/c", describe this request path? */
-static bool path_fits(const char *route, const char *path)
+/* OPTIONS says what there is; tus clients read it of /uploads, which has a route of its own. */
+static void reply_options(struct request *req, const char *allow)
 {
-    while (*route && *path) {
-        if (*route == '{') {
-            route += strcspn(route, "}") + 1;
-            size_t n = strcspn(path, "/");
-            if (!n)
-                return false;
-            path += n;
-        } else if (*route++ != *path++) {
-            return false;
-        }
+    const char *pair[][2] = {{"Allow", allow}};
+    reply_send(req, 204, (const char *const(*)[2])pair, 1, NULL, NULL, 0);
+}
+
+static void reply_refusal(struct request *req, const struct refusal *why)
+{
+    const char *pair[1][2];
+    struct problem p;
+    problem_set(&p, why->status, why->code, why->field, why->expected, NULL, why->zh, why->en);
+    if (why->header) {
+        pair[0][0] = why->header;
+        pair[0][1] = why->value;
     }
-    return !*route && !*path;
+    reply_problem(req, &p, (const char *const(*)[2])pair, why->header ? 1 : 0);
 }
 
 void api_fallback(struct request *req, void *arg)
 {
     struct api *api = arg;
     const char *path = request_path(req), *method = request_method(req);
-    struct problem p;
-    char allow[80] = "";
-    if (request_too_large(req)) {
-        problem_set(&p, 413, "body-too-large", "body", "at most 1 MB (an upload: 64 MB)",
-                    request_header(req, "content-length"), "请求内容过大。",
-                    "The body is too large.");
-        reply_problem(req, &p, NULL, 0);
-        return;
-    }
-    for (size_t i = 0; i < api->route_count; i++) {
-        const char *name = api->routes[i].method;
-        if (!path_fits(api->routes[i].path, path) || strstr(allow, name))
-            continue;
-        snprintf(allow + strlen(allow), sizeof allow - strlen(allow), "%s%s", allow[0] ? ", " : "",
-                 name);
-    }
     bool reads = !strcmp(method, "GET") || !strcmp(method, "HEAD");
-    if (!allow[0] && strncmp(path, "/api/", 5) && reads && static_reply(&api->pages, req))
+    bool page = strncmp(path, "/api/", 5);
+    struct problem p;
+    char allow[80];
+    if (request_refusal(req)) {
+        reply_refusal(req, request_refusal(req));
         return;
-    if (allow[0] || (strncmp(path, "/api/", 5) && !reads)) {
-        const char *pair[][2] = {{"Allow", allow[0] ? allow : "GET, HEAD"}};
-        problem_set(&p, 405, "method-not-allowed", "method", pair[0][1], method,
+    }
+    request_allow(req, allow, sizeof allow);
+    if (!allow[0] && page && reads && static_reply(&api->pages, req))
+        return;
+    if (!allow[0] && page && (!reads || !strcmp(method, "OPTIONS")))
+        strcpy(allow, "GET, HEAD, OPTIONS");
+    if (allow[0] && !strcmp(method, "OPTIONS")) {
+        reply_options(req, allow);
+    } else if (allow[0]) {
+        const char *pair[][2] = {{"Allow", allow}};
+        problem_set(&p, 405, "method-not-allowed", "method", allow, method,
                     "这个地址不支持这种方法。", "This address does not know this method.");
         reply_problem(req, &p, (const char *const(*)[2])pair, 1);
-        return;
+    } else if (reads && static_wants_page(req)) {
+        static_reply_missing(req);
+    } else {
+        problem_set(&p, 404, "no-such-call", "path", "an address of openapi.yaml", path,
+                    "没有这个地址。", "There is nothing at this address.");
+        reply_problem(req, &p, NULL, 0);
     }
-    problem_set(&p, 404, "no-such-call", "path", "an address of openapi.yaml", path,
-                "没有这个地址。", "There is nothing at this address.");
-    reply_problem(req, &p, NULL, 0);
 }

@@ -14,7 +14,9 @@
 #include <stddef.h>
 
 struct api;
+struct http_stats;
 struct json;
+struct limits;
 struct loop;
 struct problem;
 struct request;
@@ -28,20 +30,28 @@ struct ws_endpoint;
 typedef enum err api_print_fn(const struct json *show, struct buf *pdf, struct errmsg *e);
 
 /**
- * api_create(site, loop, e):
+ * api_create(site, loop, limits, e):
  * Make the calls of ${site}. NULL with ${e} set when the folder of uploads cannot be used.
  *
- * Owns    The caller keeps ${site} and ${loop}; both must outlive the api. api_destroy takes NULL.
+ * Owns    The caller keeps ${site}, ${loop} and ${limits}; they must outlive the api. api_destroy
+ *         takes NULL.
  */
-struct api *api_create(struct site *site, struct loop *loop, struct errmsg *e);
+struct api *api_create(struct site *site, struct loop *loop, struct limits *limits,
+                       struct errmsg *e);
+/* Before the store of the site closes: what hashes passwords ends. NULL is allowed. */
+void api_stop(struct api *api);
 void api_destroy(struct api *api);
 
 /* Routes for http_config, good as long as the api. A program may put its own after them. */
 const struct route *api_routes(struct api *api, size_t *ret_count);
 /* The socket /api/v1/live, subprotocol doorstep.live.v1, for http_config. */
 const struct ws_endpoint *api_live_endpoint(struct api *api);
-/* The fallback of http_config, its argument the api: pages, and 404 or 405 problems under /api. */
+/* The fallback of http_config, its argument the api: pages, OPTIONS, 404 and 405, and what net
+ * refuses. */
 void api_fallback(struct request *req, void *api);
+
+/* What http_config counts for /metrics. */
+struct http_stats *api_http_stats(struct api *api);
 
 /* Without print hooks a .pdf answers 404 and says to print from the page. */
 void api_set_print(struct api *api, api_print_fn *certificate, api_print_fn *label);
@@ -52,10 +62,5 @@ void api_set_web_dir(struct api *api, const char *dir);
 
 /* Something about a dossier became durable: tell the signed-in callers who may see it. */
 void api_changed(struct api *api, const char *id);
-
-/* Answer with a problem (application/problem+json) in the reader's language. */
-void api_reply_problem(struct request *req, const struct problem *p);
-/* Answer with JSON; ${body} is borrowed. */
-void api_reply_json(struct request *req, int status, const struct json *body);
 
 #endif

@@ -1,11 +1,19 @@
-/* From a request to one store job and back. Not here: what a call means (casework), and the bytes
- * of uploads, documents and pages, which are streamed by files of their own. */
+/* From a request to one store job and back. Not here: what a call means (office, dossiers), what it
+ * is told (input.c), and the bytes of uploads, documents and pages, which are streamed by files of
+ * their own. */
 #include "api/call.h"
 
+#include "api/explain.h"
+#include "api/identity.h"
+#include "api/input.h"
 #include "api/inside.h"
+#include "api/live.h"
+#include "api/refusals.h"
+#include "api/replay.h"
 #include "api/reply.h"
+#include "api/static.h"
 #include "base/crypto.h"
-#include "office/sessions.h"
+#include "base/deflate.h"
 #include "base/host.h"
 #include "base/mem.h"
 #include "net/http.h"
@@ -13,13 +21,10 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
-#include <strings.h>
 
-#define IDEMPOTENCY_KEEP_MS (7LL * 24 * 3600 * 1000)
-#define TOKEN_LEN_MAX 200
-#define KEY_LEN_MAX 128
+#define GZIP_FROM_BYTES 1024 /* a shorter answer fits into a packet */
 
 void call_header(struct work *w, const char *name, const char *value)
 {
@@ -28,152 +33,9 @@ void call_header(struct work *w, const char *name, const char *value)
     w->header[w->header_count++][1] = value;
 }
 
-const char *call_token(struct request *req, struct arena *a, bool *ret_by_cookie)
-{
-    *ret_by_cookie = false;
-    const char *auth = request_header(req, "authorization");
-    if (auth && !strncasecmp(auth, "Bearer ", 7) && strlen(auth + 7) <= TOKEN_LEN_MAX)
-        return arena_strdup(a, auth + 7);
-    static const char name[] = "doorstep_session=";
-    const char *p = request_header(req, "cookie");
-    while (p && *p) {
-        p += strspn(p, " ;");
-        size_t n = strcspn(p, ";");
-        if (n >= sizeof name - 1 && !strncmp(p, name, sizeof name - 1) && n <= TOKEN_LEN_MAX) {
-            *ret_by_cookie = true;
-            return arena_strndup(a, p + sizeof name - 1, n - (sizeof name - 1));
-        }
-        p += n;
-    }
-    return "";
-}
-
-static bool origin_is_ours(struct request *req, const char *origin)
-{
-    const char *host = request_header(req, "host");
-    const char *at = strstr(origin, "://");
-    return host && at && !strcasecmp(at + 3, host);
-}
-
-bool call_foreign(struct request *req, bool by_cookie, struct problem *p)
-{
-    const char *origin = request_header(req, "origin");
-    const char *fetch = request_header(req, "sec-fetch-site");
-    bool ours = (origin && origin_is_ours(req, origin)) || (fetch && !strcmp(fetch, "same-origin"));
-    if (ours || (!by_cookie && !origin))
-        return false;
-    problem_set(p, 403, "foreign-origin", "Origin", "the address of this site",
-                origin ? origin : "no Origin and no Sec-Fetch-Site",
-                "请求不是从本站页面发出的，未予办理。请在本站页面上重试；程序请使用 Bearer 令牌。",
-                "This request did not come from a page of this site. Try again on our page; "
-                "programs use a bearer token.");
-    return true;
-}
-
-enum err call_caller(struct api *api, struct db *db, const char *token, struct arena *a,
-                     struct caller *ret, struct errmsg *e)
-{
-    memset(ret, 0, sizeof *ret);
-    ret->user = ret->name = ret->role = ret->query_code = "";
-    ret->site = api->office->site;
-    ret->channel = "online";
-    if (!token[0])
-        return OK;
-    struct caller found = *ret;
-    enum err err = session_find(api->office, db, token, &found, a);
-    if (err == OK)
-        *ret = found;
-    else if (err != ERR_NOT_FOUND && err != ERR_DENIED && err != ERR_INVALID) {
-        errmsg_set(e, "look up the session: %s", err_name(err));
-        return err;
-    }
-    if (!ret->query_code)
-        ret->query_code = "";
-    return OK;
-}
-
-void call_explain(enum err err, const struct errmsg *e, struct problem *p)
-{
-    if (err == ERR_FULL)
-        problem_set(p, 507, "disk-full", NULL, NULL, NULL,
-                    "本站磁盘已满，未作任何更改。请联系管理员清理磁盘后重试。",
-                    "The disk of this site is full; nothing was changed. Ask the administrator to "
-                    "make room, then try again.");
-    else if (err == ERR_BUSY || err == ERR_CLOSED)
-        problem_set(p, 503, "busy", NULL, NULL, NULL, "本站正忙，请稍后重试。",
-                    "This site is busy. Try again in a moment.");
-    else if (err == ERR_IO || err == ERR_CORRUPT)
-        problem_set(
-            p, 503, "storage-failed", NULL, NULL, e->text,
-            "本站存储出现故障，未作任何更改。请联系管理员。",
-            "The storage of this site failed; nothing was changed. Call the administrator.");
-    else if (err == ERR_NOT_FOUND)
-        problem_set(p, 404, "not-found", NULL, NULL, NULL, "没有找到，请核对编号。",
-                    "There is nothing of this number here. Please check it.");
-    else if (err == ERR_DENIED)
-        problem_set(p, 403, "not-allowed", NULL, NULL, NULL, "您的账号没有这项权限。",
-                    "Your account may not do this.");
-    else if (err == ERR_CONFLICT)
-        problem_set(p, 409, "conflict", NULL, NULL, e->text, "与当前状态冲突，未作更改。",
-                    "This conflicts with the current state; nothing was changed.");
-    else if (err == ERR_INVALID)
-        problem_set(p, 422, "invalid", NULL, NULL, e->text, "内容有误，请核对后重试。",
-                    "Something in the request is not right. Please check it.");
-    else
-        problem_set(p, 500, "internal", NULL, NULL, e->text, "程序出错，未作任何更改。",
-                    "The program failed; nothing was changed.");
-}
-
 /* ---- on the store thread ----------------------------------------------------------------------*/
 
-/* Is there a kept answer? Sets w->replayed, or the problem when the key meant another request. */
-static enum err replay(struct work *w, struct db *db, struct errmsg *e)
-{
-    struct stmt *st = db_stmt(db, "SELECT request_hash, status, body FROM idempotency "
-                                  "WHERE caller = $caller AND key = $key");
-    bind_text(st, "caller", w->caller.user);
-    bind_text(st, "key", w->key);
-    bool row;
-    enum err err = db_step(st, &row, e);
-    if (err != OK || !row)
-        return err;
-    size_t n;
-    const void *hash = col_blob(st, 0, &n);
-    if (n != 32 || memcmp(hash, w->request_hash, 32)) {
-        problem_set(&w->problem, 422, "idempotency-key-reused", "Idempotency-Key",
-                    "a new key for a new request", w->key,
-                    "同一个 Idempotency-Key 已用于另一个请求。请换一个新的。",
-                    "This Idempotency-Key was used for another request. Take a new one.");
-        err = ERR_INVALID;
-    } else {
-        w->status = (int)col_int(st, 1);
-        buf_puts(&w->body, col_text(st, 2));
-        w->replayed = true;
-    }
-    db_reset(st);
-    return err;
-}
-
-static enum err keep_answer(struct work *w, struct db *db, struct errmsg *e)
-{
-    struct stmt *st = db_stmt(db, "DELETE FROM idempotency WHERE created_ms < $1");
-    bind_int(st, 1, w->started_ms - IDEMPOTENCY_KEEP_MS);
-    enum err err = db_run(st, e);
-    if (err != OK)
-        return err;
-    st =
-        db_stmt(db, "INSERT INTO idempotency (caller, key, request_hash, status, body, created_ms) "
-                    "VALUES ($caller, $key, $hash, $status, $body, $created)");
-    bind_text(st, "caller", w->caller.user);
-    bind_text(st, "key", w->key);
-    bind_blob(st, "hash", w->request_hash, 32);
-    bind_int(st, "status", w->status);
-    bind_text(st, "body", buf_text(&w->body));
-    bind_int(st, "created", w->started_ms);
-    return db_run(st, e);
-}
-
-static void tag_of(const struct buf *body, char out[24])
+static void tag_of(const struct buf *body, char out[28])
 {
     unsigned char hash[32];
     crypto_sha256(body->data, body->len, hash);
@@ -186,11 +48,12 @@ static void tag_of(const struct buf *body, char out[24])
 static enum err match(struct work *w, struct db *db)
 {
     struct json *now = NULL;
+    assert(w->call->show);
     enum err err = w->call->show(api_office(w->api), db, &w->caller, w->in, &now, &w->problem);
     if (err != OK)
         return err;
     struct buf text = {0};
-    char tag[24];
+    char tag[28];
     json_canonical(now, &text);
     tag_of(&text, tag);
     buf_free(&text);
@@ -214,7 +77,7 @@ static bool role_allowed(const char *roles, const char *role)
 
 static enum err admit(struct work *w, struct db *db, struct errmsg *e)
 {
-    enum err err = call_caller(w->api, db, w->token, w->arena, &w->caller, e);
+    enum err err = identity_caller(api_office(w->api), db, w->token, w->arena, &w->caller, e);
     if (err != OK)
         return err;
     if (!w->caller.user[0]) {
@@ -251,11 +114,13 @@ static enum err work_run(struct job *job, struct db *db, struct errmsg *e)
     struct work *w = (struct work *)job;
     enum err err = admit(w, db, e);
     if (err == OK && w->key[0])
-        err = replay(w, db, e);
+        err = replay_find(w, db, e);
     if (err != OK || w->replayed)
         return err;
     if (w->if_match)
         err = match(w, db);
+    if (err == OK && w->call->admit && !w->call->admit(w))
+        err = ERR_DENIED;
     if (err == OK)
         err = w->call->fn(api_office(w->api), db, &w->caller, w->in, &w->out, &w->problem);
     if (err != OK)
@@ -267,7 +132,13 @@ static enum err work_run(struct job *job, struct db *db, struct errmsg *e)
         json_canonical(w->out, &w->body);
     if (w->call->flags & CALL_TAGGED)
         tag_of(&w->body, w->etag);
-    return w->key[0] ? keep_answer(w, db, e) : OK;
+    if (w->key[0])
+        err = replay_keep(w, db, e);
+    if (err == OK && w->call->settle)
+        w->call->settle(w);
+    if (err == OK && w->gzip && w->body.len >= GZIP_FROM_BYTES)
+        gzip_pack(w->body.data, w->body.len, &w->packed);
+    return err;
 }
 
 /* ---- back on the loop -------------------------------------------------------------------------*/
@@ -299,13 +170,47 @@ static void link_next(struct work *w)
     buf_free(&link);
 }
 
+/* "/api/v1/cases/{case_no}" with what the answer calls so. */
+static void locate(struct work *w)
+{
+    struct buf path = {0};
+    const char *at = w->call->location;
+    const char *open = strchr(at, '{');
+    if (open) {
+        const char *name = arena_strndup(w->arena, open + 1, strcspn(open + 1, "}"));
+        const char *value = json_get_text(w->out, name);
+        if (!value)
+            return;
+        buf_append(&path, at, (size_t)(open - at));
+        buf_puts(&path, value);
+    } else {
+        buf_puts(&path, at);
+    }
+    call_header(w, "Location", arena_strdup(w->arena, buf_text(&path)));
+    buf_free(&path);
+}
+
 static void work_free(struct work *w)
 {
     json_free(w->in);
+    json_free(w->found);
     json_free(w->out);
     buf_free(&w->body);
+    buf_free(&w->packed);
     arena_destroy(w->arena);
     mem_free(w);
+}
+
+static void reply_body(struct work *w)
+{
+    const struct buf *body = w->packed.len ? &w->packed : &w->body;
+    if (!w->print && !strcmp(w->call->method, "GET")) {
+        if (w->packed.len)
+            call_header(w, "Content-Encoding", "gzip");
+        call_header(w, "Vary", "Accept-Encoding");
+    }
+    reply_send(w->req, w->status, (const char *const(*)[2])w->header, w->header_count,
+               w->print ? "application/pdf" : "application/json", body->data, body->len);
 }
 
 static void reply_to(struct work *w)
@@ -319,18 +224,44 @@ static void reply_to(struct work *w)
     }
     if (w->replayed)
         call_header(w, "Idempotency-Replayed", "true");
-    if (w->etag[0])
-        call_header(w, "ETag", w->etag);
+    if (w->etag[0]) /* the same content in another coding is equal, not the same bytes */
+        call_header(w, "ETag", w->packed.len ? arena_printf(w->arena, "W/%s", w->etag) : w->etag);
     if (w->call->flags & CALL_PAGED)
         link_next(w);
+    if (w->call->location && w->status == 201 && w->out)
+        locate(w);
     const char *none = request_header(w->req, "if-none-match");
     if (w->etag[0] && none && strstr(none, w->etag) && w->status == 200)
         reply_send(w->req, 304, headers, w->header_count, NULL, NULL, 0);
     else if (!w->body.len)
         reply_send(w->req, 204, headers, w->header_count, NULL, NULL, 0);
     else
-        reply_send(w->req, w->status, headers, w->header_count,
-                   w->print ? "application/pdf" : "application/json", w->body.data, w->body.len);
+        reply_body(w);
+}
+
+/* What a resident's code was worth. */
+static void end_tries(struct work *w)
+{
+    int status = w->problem.status;
+    if (w->call->flags & CALL_CODED)
+        tries_end(w->api->tries, &w->tried,
+                  !status                          ? TRIED_RIGHT
+                  : status == 403 || status == 404 ? TRIED_WRONG
+                                                   : TRIED_NOT);
+}
+
+static void finish(struct work *w)
+{
+    end_tries(w);
+    if (w->call->after)
+        w->call->after(w);
+    reply_to(w);
+    work_free(w);
+}
+
+static const char *subject_of(const struct work *w)
+{
+    return w->call->subject ? w->call->subject : "case_no";
 }
 
 static void work_done(struct job *job)
@@ -339,60 +270,98 @@ static void work_done(struct job *job)
     if (job->err == OK)
         memset(&w->problem, 0, sizeof w->problem);
     else if (!w->problem.status)
-        call_explain(job->err, &job->msg, &w->problem);
+        explain_err(job->err, &job->msg, &w->problem);
     if (job->err == OK && (w->call->flags & CALL_WRITE) && !w->replayed) {
-        const char *no = json_get_text(w->out, "case_no");
-        if (!no)
-            no = json_get_text(w->in, "case_no");
-        if (no)
-            api_changed(w->api, no);
+        const char *id = json_get_text(w->out, subject_of(w));
+        if (!id)
+            id = json_get_text(w->in, subject_of(w));
+        if (id)
+            live_changed(w->api->live, id);
         site_changed(w->api->site);
     }
-    if (w->call->after)
-        w->call->after(w);
-    if (w->req)
-        reply_to(w);
-    work_free(w);
+    finish(w);
 }
 
-/* The body as an object, with what the path and the query say laid over it. */
-static bool read_input(struct work *w)
+static void run(struct work *w)
 {
-    size_t n;
-    const unsigned char *p = request_body(w->req, &n);
-    struct errmsg msg = {{0}};
-    if (n && strcmp(w->call->method, "GET")) {
-        const char *type = request_header(w->req, "content-type");
-        if (!type || strncasecmp(type, "application/json", 16)) {
-            problem_set(&w->problem, 415, "content-type", "Content-Type", "application/json",
-                        type ? type : "none", "请求内容须为 application/json。",
-                        "The body must be application/json.");
-            return false;
-        }
-        if (json_parse((const char *)p, n, &w->in, &msg) != OK) {
-            problem_set(&w->problem, 400, "broken-json", "body", "one JSON object", msg.text,
-                        "请求内容不是完整的 JSON，请检查后重发。",
-                        "The body is not whole JSON. Check it and send it again.");
-            return false;
-        }
-        if (!json_is_object(w->in)) {
-            problem_set(&w->problem, 422, "not-an-object", "body", "one JSON object",
-                        "another value", "请求内容须为一个 JSON 对象。",
-                        "The body must be one JSON object.");
-            return false;
-        }
-    }
-    if (!w->in)
-        w->in = json_object();
-    for (int i = 0; i < CALL_QUERY_MAX && w->call->query[i]; i++)
-        json_set_text(w->in, w->call->query[i], request_query(w->req, w->call->query[i]));
-    for (const char *at = strchr(w->call->path, '{'); at; at = strchr(at, '{')) {
-        size_t len = strcspn(++at, "}");
-        const char *name = arena_strndup(w->arena, at, len);
-        json_set_text(w->in, name, request_param(w->req, name));
-    }
-    return true;
+    w->job = (struct job){.run = work_run, .done = work_done};
+    if (w->call->flags & CALL_WRITE)
+        store_write(api_store(w->api), &w->job);
+    else
+        store_read(api_store(w->api), &w->job);
 }
+
+/* ---- look and toil ----------------------------------------------------------------------------*/
+
+static struct work *work_of(struct worker_job *job)
+{
+    return (struct work *)((char *)job - offsetof(struct work, toil));
+}
+
+static void toil_run(struct worker_job *job)
+{
+    struct work *w = work_of(job);
+    w->call->toil(w);
+}
+
+static void busy(struct work *w)
+{
+    limits_note_refusal(w->api->limits, LIMIT_SIGN_INS_WAITING);
+    explain_err(ERR_BUSY, NULL, &w->problem);
+    finish(w);
+}
+
+static void toil_done(struct worker_job *job)
+{
+    struct work *w = work_of(job);
+    if (job->dropped)
+        busy(w);
+    else if (w->problem.status)
+        finish(w);
+    else
+        run(w);
+}
+
+static void toil(struct work *w)
+{
+    w->toil = (struct worker_job){.run = toil_run, .done = toil_done};
+    if (!w->api->workers || !workers_put(w->api->workers, &w->toil))
+        busy(w);
+}
+
+static enum err look_run(struct job *job, struct db *db, struct errmsg *e)
+{
+    struct work *w = (struct work *)job;
+    (void)e;
+    return w->call->look(api_office(w->api), db, &w->caller, w->in, &w->found, &w->problem);
+}
+
+static void look_done(struct job *job)
+{
+    struct work *w = (struct work *)job;
+    if (job->err == OK) {
+        toil(w);
+        return;
+    }
+    if (!w->problem.status)
+        explain_err(job->err, &job->msg, &w->problem);
+    finish(w);
+}
+
+static void start(struct work *w)
+{
+    request_hold(w->req);
+    if (w->call->look) {
+        w->job = (struct job){.run = look_run, .done = look_done};
+        store_read(api_store(w->api), &w->job);
+    } else if (w->call->toil) {
+        toil(w);
+    } else {
+        run(w);
+    }
+}
+
+/* ---- a request comes --------------------------------------------------------------------------*/
 
 static void hash_request(struct work *w)
 {
@@ -409,13 +378,18 @@ static void hash_request(struct work *w)
 static bool read_headers(struct work *w)
 {
     unsigned flags = w->call->flags;
-    w->token = call_token(w->req, w->arena, &w->by_cookie);
-    if (strcmp(w->call->method, "GET") && call_foreign(w->req, w->by_cookie, &w->problem))
+    const char *accepts = request_header(w->req, "accept-encoding");
+    w->network = arena_strdup(w->arena, request_network(w->req));
+    w->gzip = !strcmp(w->call->method, "GET") && static_accepts(accepts, "gzip");
+    w->token = identity_token(w->req, w->arena, &w->by_cookie);
+    if (strcmp(w->call->method, "GET") && identity_foreign(w->req, w->by_cookie, &w->problem)) {
+        refusals_log(w->api->refusals, "call", w->problem.code, "", request_peer_ip(w->req));
         return false;
+    }
     const char *key = request_header(w->req, "idempotency-key");
     w->key = "";
     if (key && key[0] && (flags & (CALL_CREATES | CALL_REPLAYS)) && !(flags & CALL_SECRET)) {
-        if (strlen(key) > KEY_LEN_MAX) {
+        if (strlen(key) > REPLAY_KEY_MAX) {
             problem_set(&w->problem, 422, "idempotency-key-long", "Idempotency-Key",
                         "at most 128 characters", NULL, "Idempotency-Key 过长。",
                         "The Idempotency-Key is too long.");
@@ -430,6 +404,23 @@ static bool read_headers(struct work *w)
     return true;
 }
 
+/* A code that opens a case: may it be tried now? */
+static bool code_may_be_tried(struct work *w)
+{
+    const char *code = json_get_text(w->in, "code"), *no = json_get_text(w->in, subject_of(w));
+    int64_t seconds;
+    if (!(w->call->flags & CALL_CODED) || !code || !code[0])
+        return true;
+    if (!no)
+        no = json_get_text(w->in, "case");
+    if (tries_code(w->api->tries, no ? no : "", w->network, host_mono_ms(w->api->office->host),
+                   &w->tried, &w->problem, &seconds))
+        return true;
+    refusals_log(w->api->refusals, "code", w->problem.code, "", request_peer_ip(w->req));
+    call_header(w, "Retry-After", arena_printf(w->arena, "%lld", (long long)seconds));
+    return false;
+}
+
 void call_handle(struct request *req, void *arg)
 {
     struct call_bound *bound = arg;
@@ -440,22 +431,12 @@ void call_handle(struct request *req, void *arg)
     w->arena = arena_create();
     w->started_ms = host_wall_ms(w->api->office->host);
     w->api->call_count++;
-    if (!read_headers(w) || !read_input(w)) {
-        reply_to(w);
-        work_free(w);
+    if (read_headers(w) && input_read(w) && code_may_be_tried(w) &&
+        (!w->call->before || w->call->before(w))) {
+        start(w);
         return;
     }
-    if (w->call->before && !w->call->before(w)) {
-        if (w->problem.status)
-            reply_to(w);
-        work_free(w);
-        return;
-    }
-    request_hold(req);
-    w->job.run = work_run;
-    w->job.done = work_done;
-    if (w->call->flags & CALL_WRITE)
-        store_write(api_store(w->api), &w->job);
-    else
-        store_read(api_store(w->api), &w->job);
+    assert(w->problem.status);
+    reply_to(w);
+    work_free(w);
 }

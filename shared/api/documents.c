@@ -3,9 +3,12 @@
  * says when to come again. */
 #include "api/documents.h"
 
-#include "api/call.h"
+#include "api/explain.h"
+#include "api/identity.h"
 #include "api/inside.h"
 #include "api/reply.h"
+#include "api/tries.h"
+#include "base/host.h"
 #include "base/mem.h"
 #include "ledger/blob.h"
 #include "office/papers.h"
@@ -27,6 +30,7 @@ struct reading {
     char state[16];
     int fd;
     int64_t size;
+    struct tried tried;
     struct problem problem;
 };
 
@@ -59,7 +63,7 @@ static enum err reading_run(struct job *job, struct db *db, struct errmsg *e)
 {
     struct reading *r = (struct reading *)job;
     struct caller caller;
-    enum err err = call_caller(r->api, db, r->token, r->arena, &caller, e);
+    enum err err = identity_caller(api_office(r->api), db, r->token, r->arena, &caller, e);
     if (err != OK)
         return err;
     if (!caller.user[0])
@@ -108,7 +112,11 @@ static void reading_done(struct job *job)
 {
     struct reading *r = (struct reading *)job;
     if (job->err != OK && !r->problem.status)
-        call_explain(job->err, &job->msg, &r->problem);
+        explain_err(job->err, &job->msg, &r->problem);
+    tries_end(r->api->tries, &r->tried,
+              !r->problem.status                                     ? TRIED_RIGHT
+              : r->problem.status == 404 || r->problem.status == 403 ? TRIED_WRONG
+                                                                     : TRIED_NOT);
     if (r->problem.status) {
         reply_problem(r->req, &r->problem, NULL, 0);
     } else if (r->fd >= 0) {
@@ -125,6 +133,23 @@ static void reading_done(struct job *job)
     mem_free(r);
 }
 
+/* false: too many codes were tried; it is answered. */
+static bool code_may_be_tried(struct reading *r)
+{
+    char text[24];
+    const char *pair[][2] = {{"Retry-After", text}};
+    int64_t seconds;
+    if (!r->code[0] ||
+        tries_code(r->api->tries, r->case_no, request_network(r->req),
+                   host_mono_ms(r->api->office->host), &r->tried, &r->problem, &seconds))
+        return true;
+    snprintf(text, sizeof text, "%lld", (long long)seconds);
+    reply_problem(r->req, &r->problem, (const char *const(*)[2])pair, 1);
+    arena_destroy(r->arena);
+    mem_free(r);
+    return false;
+}
+
 void documents_get(struct request *req, void *arg)
 {
     struct api *api = arg;
@@ -138,9 +163,11 @@ void documents_get(struct request *req, void *arg)
     r->digest = arena_strdup(r->arena, digest ? digest : "");
     r->case_no = arena_strdup(r->arena, no ? no : "");
     r->code = arena_strdup(r->arena, code ? code : "");
-    r->token = call_token(req, r->arena, &r->by_cookie);
+    r->token = identity_token(req, r->arena, &r->by_cookie);
     api->call_count++;
     request_hold(req);
+    if (!code_may_be_tried(r))
+        return;
     if (!digest_valid(r->digest)) {
         problem_set(&r->problem, 404, "no-document", "digest", "sha256: and 64 hex digits",
                     r->digest, "材料编号有误。", "This is not the digest of a paper.");

@@ -4,6 +4,7 @@
 
 struct request;
 
+/* 200 (ranges), 304, 401, 404, 429, 503 while the paper is on its way; arg: the api */
 void documents_get(struct request *req, void *api);
 
 #endif

@@ -5,12 +5,17 @@
 #include "api/live.h"
 #include "api/reply.h"
 #include "base/json.h"
+#include "base/workers.h"
 #include "net/http.h"
 #include "site/site.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#ifndef BUILD_COMMIT
+#define BUILD_COMMIT "unknown"
+#endif
 
 static void reply_text(struct request *req, int status, const char *text)
 {
@@ -77,6 +82,15 @@ void health_metrics(struct request *req, void *arg)
                json_get_int(link, "unsent_documents", 0));
     }
     json_free(status);
+    metric(&out, "doorstep_hashing_waiting", "gauge", "Passwords that wait to be hashed.",
+           api->workers ? workers_waiting(api->workers) : 0);
+    buf_printf(&out,
+               "# HELP doorstep_build_info What this program was built from and with.\n"
+               "# TYPE doorstep_build_info gauge\n"
+               "doorstep_build_info{commit=\"%s\",compiler=\"%s\"} 1\n",
+               BUILD_COMMIT, __VERSION__);
+    limits_metrics(api->limits, &out);
+    http_stats_metrics(&api->stats, &out);
     reply_send(req, 200, NULL, 0, "text/plain; version=0.0.4; charset=utf-8", out.data, out.len);
     buf_free(&out);
 }

@@ -16,6 +16,7 @@ const struct call items_calls[] = {
      .path = "/api/v1/items",
      .fn = item_import,
      .flags = CALL_WRITE | CALL_CREATES | CALL_LARGE,
+     .location = "/api/v1/items/{code}",
      .roles = " admin "},
     {0},
 };

@@ -3,7 +3,7 @@
  */
 #include "api/live.h"
 
-#include "api/call.h"
+#include "api/identity.h"
 #include "api/inside.h"
 #include "base/crypto.h"
 #include "base/host.h"
@@ -17,7 +17,8 @@
 #define RING 1024
 #define GATHER_MS 50
 #define QUEUED_BYTES_MAX (256 * 1024)
-#define SOCKETS_MAX 512
+#define PING_SECONDS 25 /* proxies cut a silent line after 60 */
+#define LOOK_EVERY_MS 1000
 
 struct change {
     uint64_t seq;
@@ -31,7 +32,9 @@ struct socket {
     char token[201];
     uint64_t sent; /* looked at all changes up to here */
     bool greeted;
-    bool checked; /* the running job looks at this socket */
+    bool checked;     /* the running job looks at this socket */
+    bool signed_in;   /* it was found to be somebody's */
+    int64_t since_ms; /* when it came; monotonic */
 };
 
 struct live {
@@ -42,7 +45,7 @@ struct live {
     char epoch[17];
     uint64_t seq;
     struct change ring[RING];
-    struct timer *gather;
+    struct timer *gather, *look;
     bool running;
 };
 
@@ -65,6 +68,7 @@ struct check {
 };
 
 static void start(struct live *l);
+static void dismiss(struct live *l, struct socket *s, int code, const char *reason);
 
 static void say(struct socket *s, const char *kind, const char *id, uint64_t seq)
 {
@@ -102,7 +106,8 @@ static enum err check_run(struct job *job, struct db *db, struct errmsg *e)
     for (int i = 0; i < c->verdicts; i++) {
         struct viewing *v = &c->verdict[i];
         struct caller caller;
-        enum err err = call_caller(c->live->api, db, v->token, c->arena, &caller, e);
+        enum err err =
+            identity_caller(api_office(c->live->api), db, v->token, c->arena, &caller, e);
         if (err != OK)
             return err;
         v->signed_in = caller.user[0];
@@ -134,9 +139,12 @@ static void tell(struct check *c, struct viewing *v)
     if (!s->ws)
         return;
     if (!v->signed_in) {
-        ws_close(s->ws, 4401, "sign in first");
+        dismiss(s->live, s, 4401, "sign in first");
         return;
     }
+    if (!s->signed_in)
+        limits_give(s->live->api->limits, LIMIT_LIVE_UNSIGNED, 1);
+    s->signed_in = true;
     if (!s->greeted)
         say(s, "hello", NULL, s->live->seq);
     s->greeted = true;
@@ -254,10 +262,73 @@ static bool same_origin(struct ws *ws)
     return !origin || (host && at && !strcmp(at + 3, host));
 }
 
+static int64_t now_ms(const struct live *l)
+{
+    return host_mono_ms(l->api->office->host);
+}
+
+/* A socket that is told to go counts no more, although the client may take its time. */
+static void uncount(struct live *l, struct socket *s)
+{
+    s->ws = NULL;
+    l->count--;
+    limits_give(l->api->limits, LIMIT_LIVE_SOCKETS, 1);
+    if (!s->signed_in)
+        limits_give(l->api->limits, LIMIT_LIVE_UNSIGNED, 1);
+}
+
+static void dismiss(struct live *l, struct socket *s, int code, const char *reason)
+{
+    struct ws *ws = s->ws;
+    ws_set_user(ws, NULL);
+    uncount(l, s);
+    ws_close(ws, code, reason);
+    if (!l->running)
+        drop_gone(l);
+}
+
+/* The newest are first in the list, so the last is the one that has said nothing for longest. */
+static struct socket *longest_unsigned(struct live *l)
+{
+    struct socket *found = NULL;
+    for (struct socket *s = l->sockets; s; s = s->next)
+        if (s->ws && !s->signed_in)
+            found = s;
+    return found;
+}
+
+static void look(void *arg)
+{
+    struct live *l = arg;
+    int64_t patience = l->api->limits->max[LIMIT_LIVE_SIGN_IN_SECONDS] * 1000, now = now_ms(l);
+    struct socket *s;
+    l->look = NULL;
+    while ((s = longest_unsigned(l)) && now - s->since_ms >= patience)
+        dismiss(l, s, 4401, "sign in first");
+    if (s)
+        l->look = loop_timer(l->api->loop, LOOK_EVERY_MS, look, l);
+}
+
+/* Count it in. A place for the unsigned is made by the one that has had it for longest. */
+static bool let_in(struct live *l)
+{
+    struct limits *limits = l->api->limits;
+    struct socket *oldest = longest_unsigned(l);
+    if (oldest && (limits->used[LIMIT_LIVE_UNSIGNED] >= limits->max[LIMIT_LIVE_UNSIGNED] ||
+                   limits->used[LIMIT_LIVE_SOCKETS] >= limits->max[LIMIT_LIVE_SOCKETS]))
+        dismiss(l, oldest, 1013, "too many sockets wait for a sign-in");
+    if (!limits_take(limits, LIMIT_LIVE_SOCKETS, 1))
+        return false;
+    if (limits_take(limits, LIMIT_LIVE_UNSIGNED, 1))
+        return true;
+    limits_give(limits, LIMIT_LIVE_SOCKETS, 1);
+    return false;
+}
+
 static void on_open(struct ws *ws, void *arg)
 {
     struct live *l = arg;
-    if (l->count >= SOCKETS_MAX) {
+    if (!let_in(l)) {
         ws_close(ws, 1013, "too many live sockets");
         return;
     }
@@ -265,6 +336,7 @@ static void on_open(struct ws *ws, void *arg)
     s->live = l;
     s->ws = ws;
     s->sent = l->seq;
+    s->since_ms = now_ms(l);
     if (same_origin(ws))
         cookie_token(s, ws_header(ws, "cookie"));
     s->next = l->sockets;
@@ -272,6 +344,8 @@ static void on_open(struct ws *ws, void *arg)
     l->count++;
     ws_set_user(ws, s);
     s->checked = s->token[0];
+    if (!l->look)
+        l->look = loop_timer(l->api->loop, LOOK_EVERY_MS, look, l);
     start(l);
 }
 
@@ -307,8 +381,7 @@ static void on_close(struct ws *ws, void *arg)
     struct socket *s = ws_user(ws);
     if (!s)
         return;
-    s->ws = NULL;
-    l->count--;
+    uncount(l, s);
     if (!l->running)
         drop_gone(l);
 }
@@ -323,6 +396,7 @@ struct live *live_create(struct api *api)
     l->endpoint = (struct ws_endpoint){
         .path = "/api/v1/live",
         .subprotocol = "doorstep.live.v1",
+        .ping_seconds = PING_SECONDS,
         .on_open = on_open,
         .on_message = on_message,
         .on_close = on_close,
@@ -337,6 +411,7 @@ void live_destroy(struct live *l)
         return;
     if (l->gather)
         timer_cancel(l->gather);
+    timer_cancel(l->look);
     for (struct socket *s = l->sockets; s; s = s->next)
         s->ws = NULL;
     drop_gone(l);

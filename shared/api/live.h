@@ -14,10 +14,14 @@ struct api;
 struct live;
 struct ws_endpoint;
 
+/* One for the api's life; destroy takes NULL, after the loop's sockets are told to end. */
 struct live *live_create(struct api *api);
 void live_destroy(struct live *l);
+/* For http_config; good as long as l. */
 const struct ws_endpoint *live_endpoint(struct live *l);
+/* Dossier id changed: its watchers are told soon, several changes at once. */
 void live_changed(struct live *l, const char *id);
+/* Open sockets, the unsigned too. */
 int live_count(const struct live *l);
 
 #endif

@@ -10,6 +10,8 @@
 #include "office/verdict.h"
 #include "site/site.h"
 
+#include <assert.h>
+
 /* Whoever is signed in may know how the site is doing; the site itself fills the answer. */
 static enum err status_ask(struct office *office, struct db *db, const struct caller *caller,
                            const struct json *in, struct json **out, struct problem *problem)
@@ -28,7 +30,15 @@ static void status_after(struct work *w)
         return;
     site_add_links(w->api->site, w->out);
     buf_reset(&w->body);
+    buf_reset(&w->packed);
     json_canonical(w->out, &w->body);
+}
+
+/* The password is hashed beside the writer, and goes no further. */
+static void seal_account(struct work *w)
+{
+    if (account_seal(w->api->office->host, w->in, &w->problem) != OK)
+        assert(w->problem.status);
 }
 
 const struct call statistics_calls[] = {
@@ -55,6 +65,7 @@ const struct call offices_calls[] = {
     {.method = "POST",
      .path = "/api/v1/accounts",
      .fn = account_add,
+     .toil = seal_account,
      .roles = " admin ",
      .flags = CALL_WRITE | CALL_CREATES},
     {.method = "GET",

@@ -2,8 +2,8 @@
  * that no script can read. */
 #include "api/call.h"
 
-#include "api/guard.h"
 #include "api/inside.h"
+#include "api/refusals.h"
 #include "base/host.h"
 #include "office/sessions.h"
 #include "net/http.h"
@@ -18,18 +18,22 @@ static const char *username_of(const struct work *w)
     return name ? name : "";
 }
 
+/* Counted before anybody looks: those that run at once are all counted. */
 static bool open_before(struct work *w)
 {
-    int64_t now = host_mono_ms(w->api->office->host);
-    int64_t wait = guard_wait_ms(w->api->guard, username_of(w), request_peer_ip(w->req), now);
-    if (!wait)
+    int64_t seconds;
+    if (tries_sign_in(w->api->tries, username_of(w), w->network, host_mono_ms(w->api->office->host),
+                      &w->tried, &w->problem, &seconds))
         return true;
-    char *seconds = arena_printf(w->arena, "%lld", (long long)(wait + 999) / 1000);
-    problem_set(&w->problem, 429, "too-many-tries", "username", "a pause before the next try", NULL,
-                "密码输错次数过多，请稍后再试。忘记密码请联系管理员。",
-                "Too many wrong passwords. Wait a little; ask the administrator for a new one.");
-    call_header(w, "Retry-After", seconds);
+    call_header(w, "Retry-After", arena_printf(w->arena, "%lld", (long long)seconds));
+    refusals_log(w->api->refusals, "sign-in", w->problem.code, username_of(w),
+                 request_peer_ip(w->req));
     return false;
+}
+
+static void open_toil(struct work *w)
+{
+    session_hash(w->in, w->found);
 }
 
 static void set_cookie(struct work *w, const char *token, int seconds)
@@ -37,20 +41,23 @@ static void set_cookie(struct work *w, const char *token, int seconds)
     call_header(w, "Set-Cookie",
                 arena_printf(w->arena,
                              "doorstep_session=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%d%s",
-                             token, seconds, request_is_tls(w->req) ? "; Secure" : ""));
+                             token, seconds, request_is_https(w->req) ? "; Secure" : ""));
     call_header(w, "Cache-Control", "no-store");
 }
 
 static void open_after(struct work *w)
 {
-    const char *ip = request_peer_ip(w->req);
     const char *token = json_get_text(w->out, "token");
-    if (!w->problem.status && token) {
-        guard_passed(w->api->guard, username_of(w), ip);
+    int status = w->problem.status;
+    tries_end(w->api->tries, &w->tried,
+              !status                          ? TRIED_RIGHT
+              : status == 401 || status == 403 ? TRIED_WRONG
+                                               : TRIED_NOT);
+    if (!status && token)
         set_cookie(w, token, COOKIE_SECONDS);
-    } else if (w->problem.status == 401 || w->problem.status == 403) {
-        guard_failed(w->api->guard, username_of(w), ip, host_mono_ms(w->api->office->host));
-    }
+    else if (status == 401 || status == 403)
+        refusals_log(w->api->refusals, "sign-in", w->problem.code, username_of(w),
+                     request_peer_ip(w->req));
 }
 
 static enum err current(struct office *office, struct db *db, const struct caller *caller,
@@ -87,7 +94,10 @@ const struct call sessions_calls[] = {
      .path = "/api/v1/sessions",
      .fn = session_open,
      .flags = CALL_WRITE | CALL_PUBLIC | CALL_CREATES | CALL_SECRET,
+     .location = "/api/v1/sessions/current",
      .before = open_before,
+     .look = session_look,
+     .toil = open_toil,
      .after = open_after},
     {.method = "GET", .path = "/api/v1/sessions/current", .fn = current},
     {.method = "DELETE",

@@ -314,6 +314,10 @@ enum err upload_file_finish(struct upload_file *f, struct problem *p, struct err
 enum err upload_file_record(struct upload_file *f, struct office *office, struct db *db,
                             struct errmsg *e)
 {
+    if (!blob_exists(f->blobs, f->digest)) {
+        errmsg_set(e, "the paper was swept away");
+        return ERR_BUSY;
+    }
     struct stmt *st = db_stmt(db, "UPDATE upload SET digest = $digest, media_type = $type "
                                   "WHERE id = $id");
     bind_text(st, "digest", f->digest);
@@ -339,9 +343,16 @@ enum err upload_file_record(struct upload_file *f, struct office *office, struct
 
 enum err upload_file_forget(struct upload_file *f, struct db *db, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "DELETE FROM upload WHERE id = $id");
+    struct stmt *st = db_stmt(db, "DELETE FROM upload WHERE id = $id RETURNING length");
+    bool row;
     bind_text(st, "id", f->id);
-    return db_run(st, e);
+    enum err err = db_step(st, &row, e);
+    if (err != OK)
+        return err;
+    f->length = row ? col_int(st, 0) : 0;
+    if (row)
+        db_reset(st);
+    return OK;
 }
 
 void upload_file_remove_bytes(struct upload_file *f)
@@ -349,22 +360,4 @@ void upload_file_remove_bytes(struct upload_file *f)
     char path[4200];
     path_of(f->dir, f->id, path);
     unlink(path); /* what stays is removed by the sweep */
-}
-
-enum err upload_file_sweep(const char *dir, struct db *db, int64_t now_ms, struct errmsg *e)
-{
-    struct stmt *st = db_stmt(db, "SELECT id FROM upload WHERE expires_ms < $now");
-    bind_int(st, "now", now_ms);
-    bool row;
-    enum err err;
-    while ((err = db_step(st, &row, e)) == OK && row) {
-        char path[4200];
-        path_of(dir, col_text(st, 0), path);
-        unlink(path);
-    }
-    if (err != OK)
-        return err;
-    st = db_stmt(db, "DELETE FROM upload WHERE expires_ms < $now");
-    bind_int(st, "now", now_ms);
-    return db_run(st, e);
 }

@@ -19,19 +19,22 @@ enum upload_sum { UPLOAD_SUM_NONE, UPLOAD_SUM_SHA1, UPLOAD_SUM_SHA256 };
 struct upload_file {
     const char *dir;        /* borrowed */
     struct blob_dir *blobs; /* borrowed */
+    /* its name in the folder, 32 hex digits, and what the sender called it */
     char id[33];
     char name[256];
-    int64_t length, offset; /* bytes announced, bytes there */
-    int64_t start;          /* offset when this piece began */
-    int64_t created_ms, expires_ms;
-    char digest[72]; /* "sha256:<hex>" once finished */
-    char media_type[64];
-    bool recorded; /* the row names the digest */
+    int64_t length, offset;         /* bytes announced, bytes there */
+    int64_t start;                  /* offset when this piece began */
+    int64_t created_ms, expires_ms; /* wall */
+    char digest[72];                /* "sha256:<hex>" once finished */
+    char media_type[64];            /* by content */
+    bool recorded;                  /* the row names the digest */
+    /* the open file while a piece is received, else -1; what the piece must sum up to */
     int fd;
     enum upload_sum sum;
     unsigned char expected[32];
 };
 
+/* Zero but for the two it borrows; upload_file_close() ends it, also when nothing is open. */
 void upload_file_init(struct upload_file *f, const char *dir, struct blob_dir *blobs);
 void upload_file_close(struct upload_file *f);
 bool upload_file_set_id(struct upload_file *f, const char *id); /* 32 hex digits */
@@ -54,12 +57,11 @@ MUST_USE enum err upload_file_write(struct upload_file *f, const void *p, size_t
 /* Make the piece durable and check it; a whole file becomes a blob with a digest and a type. A
  * piece that fails its checksum is taken back (460); a file that is no paper: 415. */
 MUST_USE enum err upload_file_finish(struct upload_file *f, struct problem *p, struct errmsg *e);
+/* The row names the digest. ERR_BUSY: the paper was swept away meanwhile; finish again. */
 MUST_USE enum err upload_file_record(struct upload_file *f, struct office *office, struct db *db,
                                      struct errmsg *e);
+/* The row goes; f->length is what it had announced, 0: there was none. */
 MUST_USE enum err upload_file_forget(struct upload_file *f, struct db *db, struct errmsg *e);
 void upload_file_remove_bytes(struct upload_file *f);
-/* Rows and bytes whose time is over. */
-MUST_USE enum err upload_file_sweep(const char *dir, struct db *db, int64_t now_ms,
-                                    struct errmsg *e);
 
 #endif

@@ -8,16 +8,15 @@
  * One sender at a time: a newer PATCH of the same upload takes over from one whose line hangs. */
 #include "api/uploads.h"
 
-#include "api/call.h"
+#include "api/explain.h"
 #include "api/inside.h"
 #include "api/reply.h"
 #include "api/upload_file.h"
+#include "api/upload_use.h"
 #include "base/crypto.h"
 #include "base/host.h"
 #include "base/mem.h"
-#include "base/time.h"
 #include "net/http.h"
-#include "net/loop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +27,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SWEEP_EVERY_MS (10LL * 60 * 1000)
+#define HOUR_MS (3600LL * 1000)
 
 enum upload_call { UPLOAD_POST, UPLOAD_HEAD, UPLOAD_PATCH, UPLOAD_DELETE };
 
@@ -51,8 +50,7 @@ struct uploads {
     struct api *api;
     char dir[4096];
     struct transfer *receiving;
-    struct timer *sweep;
-    bool closing;
+    struct upload_use *use;
 };
 
 static void receive(struct transfer *t);
@@ -117,7 +115,7 @@ static void answer(struct transfer *t, int status)
 static void refuse(struct transfer *t, enum err err, const struct errmsg *e)
 {
     if (!t->problem.status)
-        call_explain(err, e, &t->problem);
+        explain_err(err, e, &t->problem);
     if (!t->ended)
         request_discard(t->req);
     answer(t, 0);
@@ -176,6 +174,8 @@ static void forget_done(struct job *job)
         return;
     }
     upload_file_remove_bytes(&t->file);
+    if (job->err == OK && t->file.length)
+        upload_use_end(t->api->uploads->use, t->file.length);
     answer(t, 204);
 }
 
@@ -218,7 +218,7 @@ static void on_body(struct request *req, const void *p, size_t n, void *arg)
     struct errmsg msg;
     enum err err = upload_file_write(&t->file, p, n, &t->problem, &msg);
     if (err != OK && !t->problem.status)
-        call_explain(err, &msg, &t->problem);
+        explain_err(err, &msg, &t->problem);
     t->api->upload_bytes += n;
 }
 
@@ -351,6 +351,7 @@ static void create_done(struct job *job)
     struct transfer *t = (struct transfer *)job;
     if (job->err != OK) {
         upload_file_remove_bytes(&t->file);
+        upload_use_end(t->api->uploads->use, t->file.length);
         refuse(t, job->err, &job->msg);
     } else if (has_offset_body(t->req)) {
         receive(t);
@@ -386,13 +387,17 @@ void uploads_post(struct request *req, void *arg)
         refuse(t, ERR_FULL, &none);
         return;
     }
+    if (!upload_use_begin(api->uploads->use, request_network(req), t->file.length, &t->problem)) {
+        refuse(t, ERR_BUSY, NULL);
+        return;
+    }
     unsigned char id[16];
     const struct host *host = api->office->host;
     host_random(host, id, sizeof id);
     hex_encode(id, sizeof id, t->file.id);
     upload_file_metadata(&t->file, request_header(req, "upload-metadata"));
     t->file.created_ms = host_wall_ms(host);
-    t->file.expires_ms = t->file.created_ms + UPLOAD_LIFE_MS;
+    t->file.expires_ms = t->file.created_ms + api->limits->max[LIMIT_UNNAMED_PAPER_HOURS] * HOUR_MS;
     t->job = (struct job){.run = create_run, .done = create_done};
     store_write(api_store(api), &t->job);
 }
@@ -480,37 +485,6 @@ void uploads_delete(struct request *req, void *arg)
     store_write(api_store(api), &t->job);
 }
 
-/* ---- what nobody came back for ----------------------------------------------------------------*/
-
-struct sweep {
-    struct job job;
-    struct uploads *uploads;
-    int64_t now_ms;
-};
-
-static enum err sweep_run(struct job *job, struct db *db, struct errmsg *e)
-{
-    struct sweep *s = (struct sweep *)job;
-    return upload_file_sweep(s->uploads->dir, db, s->now_ms, e);
-}
-
-static void sweep_done(struct job *job)
-{
-    mem_free(job);
-}
-
-static void sweep_now(void *arg)
-{
-    struct uploads *u = arg;
-    struct sweep *s = mem_alloc(sizeof *s);
-    s->uploads = u;
-    s->now_ms = host_wall_ms(u->api->office->host);
-    s->job.run = sweep_run;
-    s->job.done = sweep_done;
-    store_write(api_store(u->api), &s->job);
-    u->sweep = loop_timer(u->api->loop, SWEEP_EVERY_MS, sweep_now, u);
-}
-
 struct uploads *uploads_create(struct api *api, const char *dir, struct errmsg *e)
 {
     if (mkdir(dir, 0700) && errno != EEXIST) {
@@ -524,7 +498,8 @@ struct uploads *uploads_create(struct api *api, const char *dir, struct errmsg *
     struct uploads *u = mem_alloc(sizeof *u);
     u->api = api;
     snprintf(u->dir, sizeof u->dir, "%s", dir);
-    u->sweep = loop_timer(api->loop, SWEEP_EVERY_MS, sweep_now, u);
+    u->use = upload_use_create(api->loop, api_store(api), api->office->host, api->limits,
+                               api_blobs(api), dir);
     return u;
 }
 
@@ -532,6 +507,6 @@ void uploads_destroy(struct uploads *u)
 {
     if (!u)
         return;
-    timer_cancel(u->sweep);
+    upload_use_destroy(u->use);
     mem_free(u);
 }

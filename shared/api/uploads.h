@@ -12,7 +12,6 @@ struct request;
 struct uploads;
 
 #define UPLOAD_BYTES_MAX (64LL << 20)
-#define UPLOAD_LIFE_MS (24LL * 3600 * 1000)
 
 /* Uses (and makes) the folder ${dir}. NULL: it cannot be used. */
 struct uploads *uploads_create(struct api *api, const char *dir, struct errmsg *e);

@@ -128,3 +128,23 @@ void gzip_pack(const void *in, size_t n, struct buf *out)
     deflate_all(&z, in, n, Z_FINISH, out);
     deflateEnd(&z);
 }
+
+bool gzip_unpack(const void *in, size_t n, struct buf *out, size_t out_max)
+{
+    z_stream z = {0};
+    size_t begin = out->len;
+    int rc = inflateInit2(&z, 15 + 16);
+
+    assert(rc == Z_OK && n <= UINT_MAX);
+    z.next_in = (Bytef *)in;
+    z.avail_in = (uInt)n;
+    while (rc == Z_OK && out->len - begin <= out_max) {
+        buf_reserve(out, 16384);
+        z.next_out = out->data + out->len;
+        z.avail_out = 16384;
+        rc = inflate(&z, Z_NO_FLUSH);
+        out->len += 16384 - z.avail_out;
+    }
+    inflateEnd(&z);
+    return rc == Z_STREAM_END && !z.avail_in && out->len - begin <= out_max;
+}

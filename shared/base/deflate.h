@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct deflater;
@@ -28,5 +29,8 @@ MUST_USE enum err inflater_run(struct inflater *i, const void *in, size_t n, str
 
 /* Append in[0 .. n), n < 4 GiB, as one gzip file at level 6. */
 void gzip_pack(const void *in, size_t n, struct buf *out);
+/* Append what a whole gzip of ours holds. false: it is none, or holds more than out_max bytes; out
+ * holds no promise beyond its old length then. */
+bool gzip_unpack(const void *in, size_t n, struct buf *out, size_t out_max);
 
 #endif

@@ -104,6 +104,9 @@ static enum err check_value(const struct json *field, const struct json *value, 
     }
     if (!text)
         return wrong(p, "field-invalid", path, "text", NULL, "应填写文字", "Text is expected");
+    if (strcmp(type, "textarea") && strpbrk(text, "\r\n\t"))
+        return wrong(p, "text-control", path, "text on one line", NULL, "内容中不能有换行",
+                     "There may be no line break here");
     if (!strcmp(type, "citizen_number"))
         return check_citizen(text, path, p);
     if (!strcmp(type, "mobile") && !mobile_check(text))

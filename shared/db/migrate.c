@@ -60,11 +60,10 @@ static enum err same_beginning(struct db *db, const struct migration *list, int 
         if (m < list + n && strcmp(m->name, col_text(st, 1))) {
             errmsg_set(
                 e,
-                "the data have the format of a program from before the first release (step "
-                "%d is \"%s\", here it is \"%s\"), which this program does not read: look at "
-                "them with the program that wrote them, and set the site up anew in an empty "
-                "folder. 数据是正式发布以前的格式，本程序不能读取：请用原来的程序查看，"
-                "并在空文件夹中重新建站",
+                "the data are of a format from before the first release (their step %d is "
+                "\"%s\", here it is \"%s\"), which no later program reads: keep the program "
+                "that wrote them to look at them, and set the site up anew in an empty folder "
+                "数据为正式发布前的旧格式，请在空文件夹中重新建站",
                 m->version, col_text(st, 1), m->name);
             err = ERR_UNSUPPORTED;
             break;

@@ -5,6 +5,7 @@
 #include "base/crypto.h"
 #include "base/mem.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -191,6 +192,15 @@ bool blob_exists(struct blob_dir *d, const char *digest)
         return false;
     place(d, digest, path);
     return access(path, F_OK) == 0;
+}
+
+void blob_remove(struct blob_dir *d, const char *digest)
+{
+    char path[PATH_BYTES];
+
+    assert(digest_valid(digest));
+    place(d, digest, path);
+    (void)unlink(path); /* what stays is found by nobody, and verify counts it */
 }
 
 enum err blob_read(struct blob_dir *d, const char *digest, int *ret_fd, int64_t *ret_size,

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "net/inside.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -21,11 +22,20 @@ struct timer {
     void *arg;
 };
 
+struct called {
+    struct called *next;
+    void (*fn)(void *arg);
+    void *arg;
+};
+
+#define WAKES_MAX 4
+
 struct loop {
     struct lws_context *context;
     struct timer *timers;
-    void (*on_wake)(void *arg);
-    void *on_wake_arg;
+    struct called wakes[WAKES_MAX];
+    int wake_count;
+    struct called *endings;
     void (*on_stop)(void *arg);
     void *on_stop_arg;
     _Atomic bool stopping;
@@ -44,8 +54,8 @@ static int wake_callback(struct lws *wsi, enum lws_callback_reasons reason, void
     (void)in;
     (void)len;
     if (reason == LWS_CALLBACK_EVENT_WAIT_CANCELLED && l && !l->ended) {
-        if (l->on_wake)
-            l->on_wake(l->on_wake_arg);
+        for (int i = 0; i < l->wake_count; i++)
+            l->wakes[i].fn(l->wakes[i].arg);
         if (l->stopping) {
             l->ended = true;
             if (l->on_stop)
@@ -93,8 +103,8 @@ struct loop *loop_create(bool many, struct errmsg *e)
     info.user = l;
     info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
                    (many ? LWS_SERVER_OPTION_LIBUV : 0);
-    info.max_http_header_data = 8192;
-    info.max_http_header_pool = 512;
+    info.max_http_header_data = 8192; /* of what a parent answers to a dial */
+    info.max_http_header_pool = 16;
     info.pt_serv_buf_size = 64 * 1024;
     info.timeout_secs = ANSWER_SECONDS;
     info.gid = info.uid = -1;
@@ -138,6 +148,12 @@ void loop_destroy(struct loop *l)
         l->timers = t->next;
         mem_free(t);
     }
+    while (l->endings) {
+        struct called *x = l->endings;
+        l->endings = x->next;
+        x->fn(x->arg);
+        mem_free(x);
+    }
     mem_free(l);
 }
 
@@ -163,8 +179,16 @@ void loop_wake(struct loop *l)
 
 void loop_on_wake(struct loop *l, void (*fn)(void *arg), void *arg)
 {
-    l->on_wake = fn;
-    l->on_wake_arg = arg;
+    assert(l->wake_count < WAKES_MAX);
+    l->wakes[l->wake_count++] = (struct called){.fn = fn, .arg = arg};
+}
+
+void loop_on_end(struct loop *l, void (*fn)(void *arg), void *arg)
+{
+    struct called *x = mem_alloc(sizeof *x);
+
+    *x = (struct called){l->endings, fn, arg};
+    l->endings = x;
 }
 
 void loop_on_stop(struct loop *l, void (*fn)(void *arg), void *arg)
@@ -249,9 +273,4 @@ void timer_cancel(struct timer *t)
 struct lws_context *loop_context(struct loop *l)
 {
     return l->context;
-}
-
-struct loop *loop_of(struct lws *wsi)
-{
-    return lws_context_user(lws_get_context(wsi));
 }

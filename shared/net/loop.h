@@ -20,12 +20,16 @@ void loop_destroy(struct loop *l);
 void loop_run(struct loop *l);
 /* Any thread. */
 void loop_stop(struct loop *l);
-/* Call the function of loop_on_wake() soon, on the loop thread; any thread may ask. */
+/* Call the functions of loop_on_wake() soon, on the loop thread; any thread may ask. */
 void loop_wake(struct loop *l);
+/* One more of them, four at most. */
 void loop_on_wake(struct loop *l, void (*fn)(void *arg), void *arg);
 /* Called once, on the loop thread, when the loop is about to end: the last moment to cancel timers.
  */
 void loop_on_stop(struct loop *l, void (*fn)(void *arg), void *arg);
+/* Called once, in loop_destroy(), when every connection is closed and no timer will come: the last
+ * one asked for comes first. For memory that the library points into. */
+void loop_on_end(struct loop *l, void (*fn)(void *arg), void *arg);
 /* Call before other threads start: they inherit the mask. */
 void loop_catch_signals(struct loop *l);
 

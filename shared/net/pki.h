@@ -20,12 +20,13 @@ MUST_USE enum err pki_request(const char *key, const char *cn, struct buf *ret_c
                               struct errmsg *e);
 
 struct pki_issue {
+    /* PEM: who signs, and what is asked for */
     const char *ca_key, *ca_cert;
     const char *csr;
     const char *cn;  /* what it is issued for; the name in the request counts for nothing */
     bool is_ca;      /* it may sign certificates of end sites (a street) */
     const char *san; /* "DNS:localhost,IP:127.0.0.1,URI:urn:doorstep:site:331002003000" */
-    int days;
+    int days;        /* from now */
 };
 
 /* ERR_INVALID: the request is not one, or its own signature is wrong. */

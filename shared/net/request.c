@@ -1,7 +1,10 @@
-/* One request from its body to its answer. */
+/* One request from its head to its answer, as a handler sees it. How the answer is written is told
+ * in answer.c, whose turn it is in http.c. */
 #include "net/request.h"
 
 #include "base/mem.h"
+#include "net/conn.h"
+#include "net/door.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -10,65 +13,57 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define PIECE_BYTES (48 * 1024)
 #define DISCARD_BYTES_MAX                                                                          \
-    (16LL << 20) /* a longer rest of a body is not read: the connection ends */
-#define SLOW_CLIENT_S 60
+    (16LL << 20)               /* a longer rest of a body is not read: the connection ends */
+#define SMALL_BODY_BYTES 65536 /* a quarter of the memory of bodies is for these alone */
 
-static void pairs_free(struct pair *p, int n)
+struct request *request_create(const struct http_config *c, struct guest *g)
 {
-    for (int i = 0; i < n; i++) {
-        mem_free(p[i].name);
-        mem_free(p[i].value);
-    }
+    struct request *r = mem_alloc(sizeof *r);
+
+    r->config = c;
+    r->guest = g;
+    r->arena = arena_create();
+    r->fd = -1;
+    return r;
 }
 
 void request_free(struct request *r)
 {
-    pairs_free(r->headers, r->header_count);
-    pairs_free(r->query, r->query_count);
-    pairs_free(r->params, r->param_count);
-    pairs_free(r->out_headers, r->out_count);
-    mem_free(r->path);
-    mem_free(r->type);
-    buf_free(&r->body);
+    request_drop_body(r);
     buf_free(&r->out);
     if (r->fd >= 0)
         close(r->fd);
+    arena_destroy(r->arena);
     mem_free(r);
-}
-
-static const char *find(const struct pair *p, int n, const char *name)
-{
-    for (int i = 0; i < n; i++)
-        if (!strcmp(p[i].name, name))
-            return p[i].value;
-    return NULL;
 }
 
 const char *request_method(struct request *r)
 {
-    return r->method;
+    return r->head.method;
 }
 
 const char *request_path(struct request *r)
 {
-    return r->path;
+    return r->head.path;
 }
 
 const char *request_header(struct request *r, const char *name)
 {
-    return find(r->headers, r->header_count, name);
+    return head_header(&r->head, name);
 }
 
 const char *request_query(struct request *r, const char *name)
 {
-    return find(r->query, r->query_count, name);
+    return head_query(&r->head, name);
 }
 
 const char *request_param(struct request *r, const char *name)
 {
-    return find(r->params, r->param_count, name);
+    for (int i = 0; i < r->params.count; i++)
+        if (!strcmp(r->params.list[i].name, name))
+            return r->params.list[i].value;
+    return NULL;
 }
 
 const char *request_peer_ip(struct request *r)
@@ -76,9 +71,14 @@ const char *request_peer_ip(struct request *r)
     return r->ip;
 }
 
-bool request_is_tls(struct request *r)
+const char *request_network(struct request *r)
 {
-    return r->http->tls;
+    return r->network;
+}
+
+bool request_is_https(struct request *r)
+{
+    return r->https;
 }
 
 const void *request_body(struct request *r, size_t *ret_len)
@@ -87,21 +87,26 @@ const void *request_body(struct request *r, size_t *ret_len)
     return r->body.data;
 }
 
-bool request_too_large(struct request *r)
+const struct refusal *request_refusal(struct request *r)
 {
-    return r->too_large;
+    return r->refusal;
+}
+
+void request_allow(struct request *r, char *out, size_t cap)
+{
+    route_allow(r->config, r->head.path, out, cap);
 }
 
 void request_hold(struct request *r)
 {
     r->held = true;
-    if (r->wsi)
-        lws_set_timeout(r->wsi, NO_PENDING_TIMEOUT, 0);
+    if (r->guest && r->body_ended)
+        guest_patience(r->guest, 0);
 }
 
 bool request_gone(struct request *r)
 {
-    return !r->wsi;
+    return !r->guest;
 }
 
 /* ---- body -------------------------------------------------------------------------------------*/
@@ -119,6 +124,7 @@ void request_on_body(struct request *r,
                      void (*on_end)(struct request *, void *),
                      void (*on_gone)(struct request *, void *), void *arg)
 {
+    assert(r->route && r->route->stream);
     r->on_body = on_body;
     r->on_end = on_end;
     r->on_gone = on_gone;
@@ -128,8 +134,17 @@ void request_on_body(struct request *r,
 void request_pause(struct request *r)
 {
     r->paused = true;
-    if (r->wsi && !r->body_ended)
-        lws_rx_flow_control(r->wsi, 0);
+    if (r->guest && !r->body_ended) {
+        conn_pause(guest_conn(r->guest), true);
+        guest_patience(r->guest, 0);
+    }
+}
+
+void request_drop_body(struct request *r)
+{
+    limits_give(r->config->limits, LIMIT_BODY_MEMORY_BYTES, r->body_counted);
+    r->body_counted = 0;
+    buf_free(&r->body);
 }
 
 void request_resume(struct request *r)
@@ -137,9 +152,12 @@ void request_resume(struct request *r)
     r->paused = false;
     if (r->body.len && r->on_body && !r->discard)
         r->on_body(r, r->body.data, r->body.len, r->arg);
-    buf_free(&r->body);
-    if (r->wsi) /* also when the body is in: the connection's next request comes the same way */
-        lws_rx_flow_control(r->wsi, 1);
+    request_drop_body(r);
+    if (r->guest) { /* also when the body is in: the connection's next request comes the same way */
+        conn_pause(guest_conn(r->guest), false);
+        if (!r->body_ended)
+            guest_patience(r->guest, r->config->limits->max[LIMIT_BODY_SECONDS]);
+    }
     tell_end(r);
 }
 
@@ -150,43 +168,61 @@ void request_discard(struct request *r)
         request_resume(r);
 }
 
-void request_take(struct request *r, const void *p, size_t n)
+bool request_take(struct request *r, const void *p, size_t n)
 {
-    r->received += (int64_t)n;
-    if (r->discard)
-        return;
-    if (!r->route || !r->route->stream || r->paused)
+    bool gathers = !r->route || !r->route->stream || r->paused;
+
+    assert(!r->body_ended);
+    if (gathers && !r->discard) {
+        struct limits *l = r->config->limits;
+        int64_t all = l->max[LIMIT_BODY_MEMORY_BYTES];
+        int64_t most = r->body_counted + (int64_t)n <= SMALL_BODY_BYTES ? all : all - all / 4;
+        if (l->used[LIMIT_BODY_MEMORY_BYTES] + (int64_t)n > most) {
+            limits_note_refusal(l, LIMIT_BODY_MEMORY_BYTES);
+            return false;
+        }
+        l->used[LIMIT_BODY_MEMORY_BYTES] += (int64_t)n;
+        r->body_counted += (int64_t)n;
         buf_append(&r->body, p, n);
-    else if (r->on_body)
+    } else if (r->on_body && !r->discard) {
         r->on_body(r, p, n, r->arg);
-    if (r->wsi)
-        lws_set_timeout(r->wsi, PENDING_TIMEOUT_HTTP_CONTENT, SLOW_CLIENT_S);
+    }
+    r->received += (int64_t)n;
+    return true;
 }
 
 void request_take_end(struct request *r)
 {
+    assert(!r->body_ended);
     r->body_ended = true;
-    if (r->wsi)
-        lws_set_timeout(r->wsi, NO_PENDING_TIMEOUT, 0);
-    if (r->replied)
-        request_kick(r);
-    else
+    if (!r->replied)
         tell_end(r);
+}
+
+void request_client_gone(struct request *r)
+{
+    r->guest = NULL;
+    if (r->replied || !r->held) {
+        request_free(r);
+        return;
+    }
+    if (r->on_gone && !r->end_told) {
+        r->end_told = true;
+        r->on_gone(r, r->arg);
+    }
 }
 
 /* ---- answer -----------------------------------------------------------------------------------*/
 
-void request_kick(struct request *r)
+bool request_may_answer(struct request *r)
 {
-    if (!r->wsi)
-        return;
-    if (!r->body_ended) {
-        if (r->content_length - r->received <= DISCARD_BYTES_MAX)
-            return; /* the answer comes when the body is in */
-        r->close_after = true;
-    }
-    lws_set_timeout(r->wsi, PENDING_TIMEOUT_HTTP_CONTENT, SLOW_CLIENT_S);
-    lws_callback_on_writable(r->wsi);
+    if (!r->replied)
+        return false;
+    if (r->body_ended || r->close_after)
+        return true;
+    int64_t rest = r->head.length >= 0 ? r->head.length - r->received : r->received;
+    r->close_after = rest > DISCARD_BYTES_MAX;
+    return r->close_after;
 }
 
 static void start_reply(struct request *r, int status, const struct http_header *headers, int count,
@@ -196,20 +232,23 @@ static void start_reply(struct request *r, int status, const struct http_header 
     r->replied = true;
     r->status = status;
     for (int i = 0; i < count; i++)
-        r->out_headers[r->out_count++] =
-            (struct pair){mem_strdup(headers[i].name), mem_strdup(headers[i].value)};
-    r->type = type ? mem_strdup(type) : NULL;
+        r->out_headers[r->out_count++] = (struct http_header){
+            arena_strdup(r->arena, headers[i].name), arena_strdup(r->arena, headers[i].value)};
+    r->type = type ? arena_strdup(r->arena, type) : NULL;
 }
 
 static void finish_reply(struct request *r)
 {
-    if (!r->wsi) {
+    if (!r->guest) {
         if (!r->in_handler)
             request_free(r);
         return;
     }
     request_discard(r);
-    request_kick(r);
+    if (request_may_answer(r))
+        conn_want_write(guest_conn(r->guest));
+    else /* the answer comes when the body is in */
+        guest_patience(r->guest, r->config->limits->max[LIMIT_BODY_SECONDS]);
 }
 
 void request_reply(struct request *r, int status, const struct http_header *headers, int count,
@@ -271,80 +310,4 @@ int request_range(struct request *r, int64_t size, int64_t *from, int64_t *len)
     snprintf(r->content_range, sizeof r->content_range, "bytes %lld-%lld/%lld", (long long)a,
              (long long)b, (long long)size);
     return 206;
-}
-
-static bool put(struct request *r, const char *name, const char *value, unsigned char **p,
-                unsigned char *end)
-{
-    char with_colon[80];
-
-    snprintf(with_colon, sizeof with_colon, "%s:", name);
-    return !lws_add_http_header_by_name(r->wsi, (unsigned char *)with_colon,
-                                        (const unsigned char *)value, (int)strlen(value), p, end);
-}
-
-static int write_headers(struct request *r, bool last)
-{
-    unsigned char block[LWS_PRE + 8192], *p = block + LWS_PRE, *end = block + sizeof block - 1;
-    bool has_length = r->status != 204 && r->status != 304;
-    char length[24];
-
-    snprintf(length, sizeof length, "%lld", (long long)r->length);
-    if (lws_add_http_header_status(r->wsi, (unsigned)r->status, &p, end) ||
-        (r->type && !put(r, "content-type", r->type, &p, end)) ||
-        (has_length && !put(r, "content-length", length, &p, end)) ||
-        (r->content_range[0] && !put(r, "content-range", r->content_range, &p, end)) ||
-        (r->close_after && !put(r, "connection", "close", &p, end)))
-        return -1;
-    for (int i = 0; i < r->out_count; i++)
-        if (!put(r, r->out_headers[i].name, r->out_headers[i].value, &p, end))
-            return -1;
-    if (lws_finalize_http_header(r->wsi, &p, end))
-        return -1;
-    size_t n = (size_t)(p - (block + LWS_PRE));
-    r->headers_sent = true;
-    return lws_write(r->wsi, block + LWS_PRE, n,
-                     last ? LWS_WRITE_HTTP_HEADERS | LWS_WRITE_H2_STREAM_END
-                          : LWS_WRITE_HTTP_HEADERS) < (int)n
-               ? -1
-               : 0;
-}
-
-int request_write(struct request *r)
-{
-    unsigned char piece[LWS_PRE + PIECE_BYTES];
-    bool no_body = !r->length || !strcmp(r->method, "HEAD") || r->status == 204 || r->status == 304;
-    size_t n;
-
-    lws_set_timeout(r->wsi, PENDING_TIMEOUT_HTTP_CONTENT, SLOW_CLIENT_S);
-    if (!r->headers_sent) {
-        if (write_headers(r, no_body))
-            return -1;
-        if (no_body)
-            return 1;
-        lws_callback_on_writable(r->wsi);
-        return 0;
-    }
-    if (r->fd >= 0) {
-        ssize_t got =
-            pread(r->fd, piece + LWS_PRE,
-                  r->file_left < PIECE_BYTES ? (size_t)r->file_left : PIECE_BYTES, r->file_at);
-        if (got <= 0)
-            return -1;
-        n = (size_t)got;
-        r->file_at += got;
-        r->file_left -= got;
-    } else {
-        n = r->out.len - r->out_at < PIECE_BYTES ? r->out.len - r->out_at : PIECE_BYTES;
-        memcpy(piece + LWS_PRE, r->out.data + r->out_at, n);
-        r->out_at += n;
-    }
-    bool last = r->fd >= 0 ? !r->file_left : r->out_at == r->out.len;
-    if (lws_write(r->wsi, piece + LWS_PRE, n, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) <
-        (int)n)
-        return -1;
-    if (last)
-        return 1;
-    lws_callback_on_writable(r->wsi);
-    return 0;
 }

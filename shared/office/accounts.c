@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "office/say.h"
 
+#include <assert.h>
+
 #define ROLES "agent, clerk, reviewer, dispatcher, courier, supervisor, admin"
 
 #define ROLE_WORDS " agent clerk reviewer dispatcher courier supervisor admin "
@@ -66,7 +68,6 @@ static enum err check(struct office *o, const struct caller *c, const struct jso
 {
     const char *username = json_get_text(in, "username"), *name = json_get_text(in, "name");
     const char *role = json_get_text(in, "role"), *site = json_get_text(in, "site");
-    const char *password = json_get_text(in, "password");
     enum tier tier;
 
     if (!username_fits(username))
@@ -84,9 +85,25 @@ static enum err check(struct office *o, const struct caller *c, const struct jso
         return wrong(p, "role", "agent at a community, another role elsewhere", role,
                      "代办员属于社区，其他岗位属于街道或区",
                      "Agents belong to communities, other roles to streets and districts");
+    return OK;
+}
+
+enum err account_seal(const struct host *h, struct json *in, struct problem *p)
+{
+    const char *password = json_get_text(in, "password");
+    unsigned char salt[16], hash[32];
+    char salt_hex[33], hash_hex[65];
+
     if (!password || strlen(password) < 10 || strlen(password) > 200)
         return wrong(p, "password", "10 to 200 characters", NULL, "密码应为 10 至 200 个字符",
                      "The password must have 10 to 200 characters");
+    host_random(h, salt, sizeof salt);
+    crypto_scrypt(password, salt, hash);
+    hex_encode(salt, 16, salt_hex);
+    hex_encode(hash, 32, hash_hex);
+    json_set_text(in, "salt", salt_hex);
+    json_set_text(in, "hash", hash_hex);
+    json_del(in, "password");
     return OK;
 }
 
@@ -95,8 +112,6 @@ enum err account_add(struct office *o, struct db *db, const struct caller *c, co
 {
     enum err err = check(o, c, in, p);
     struct errmsg e = {""};
-    unsigned char salt[16], hash[32];
-    char salt_hex[33], hash_hex[65];
     bool row;
 
     if (err != OK)
@@ -113,17 +128,14 @@ enum err account_add(struct office *o, struct db *db, const struct caller *c, co
                     "这个用户名已经有了", "This user name is taken");
         return ERR_CONFLICT;
     }
-    host_random(o->host, salt, sizeof salt);
-    crypto_scrypt(json_get_text(in, "password"), salt, hash);
-    hex_encode(salt, 16, salt_hex);
-    hex_encode(hash, 32, hash_hex);
+    assert(json_get_text(in, "salt") && json_get_text(in, "hash")); /* account_seal() */
     struct json *b = json_object();
     json_set_text(b, "username", username);
     json_set_text(b, "name", json_get_text(in, "name"));
     json_set_text(b, "role", json_get_text(in, "role"));
     json_set_text(b, "site", json_get_text(in, "site"));
-    json_set_text(b, "salt", salt_hex);
-    json_set_text(b, "hash", hash_hex);
+    json_set_text(b, "salt", json_get_text(in, "salt"));
+    json_set_text(b, "hash", json_get_text(in, "hash"));
     json_set_int(b, "rev", 1);
     char street[13];
     division_street(json_get_text(in, "site"), street);

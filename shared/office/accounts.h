@@ -5,8 +5,11 @@
 
 #include "office/office.h"
 
-/* {username, name, role, site, password} -> {username}. The site is this one or below it, and below
- * the caller's. */
+/* Put salt and hash of in's password into in, in place of it. Any thread; about 50 ms and 16 MiB.
+ * ERR_INVALID with p: there is no password, or it is too short or too long. */
+MUST_USE enum err account_seal(const struct host *h, struct json *in, struct problem *p);
+/* {username, name, role, site, salt, hash}, as account_seal() has left it -> {username}. The site is
+ * this one or below it, and below the caller's. */
 office_fn account_add;
 /* {site?, role?} -> {accounts: [{username, name, role, site}]} of the caller's site and below. */
 office_fn account_list;

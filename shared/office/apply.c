@@ -53,40 +53,43 @@ static const struct dossier_event *found(const struct dossier *d, const struct e
     return NULL;
 }
 
-/* An event of a child that names a number: to be asked about when the batch is folded. */
+/* An event of a child, to be asked about when its batch is folded. */
 struct asking {
     struct asking *next;
-    struct event ev;
-    struct mark mark;
+    const struct dossier_type *type;
+    struct dossier_event x; /* its texts are in the batch's arena */
 };
 
-/* Of an event that stands now and did not before. Facts are asked here alone, once, by the office
- * directly above the author; what it finds becomes an event of the dossier, so that all sites agree in
- * any order. What is not its author's to say, or is overruled, needs no judge. */
-static void ask_about(const struct office *o, const struct dossier_type *t,
-                      const struct dossier_event *x, struct arena *a, struct asking **list)
+/* Of an event that stands now and did not before: what is not its author's to say needs no judge until
+ * it is, nor does what is overruled. */
+static struct asking *ask_about(const struct office *o, const struct dossier_type *t,
+                                const struct dossier_event *x, struct arena *a,
+                                struct asking **list)
 {
-    struct marks m = {.arena = a};
     char parent[13];
 
-    if (!t->numbers || x->overruled || !x->kind ||
+    if ((!t->numbers && !t->doubt) || x->overruled || !x->kind ||
         (x->verdict != VERDICT_APPLIED && x->verdict != VERDICT_ASIDE) ||
         !division_parent(x->site, parent) || strcmp(parent, o->site) != 0)
-        return;
-    t->numbers(x, &m);
-    for (int i = 0; i < m.count; i++) {
-        struct asking *q = arena_alloc(a, sizeof *q);
-        *q = (struct asking){*list, event_copy(&x->ev, a), m.list[i]};
-        *list = q;
-    }
+        return NULL;
+    struct asking *q = arena_alloc(a, sizeof *q);
+    *q = (struct asking){.next = *list, .type = t, .x = *x};
+    *list = q;
+    return q;
 }
 
+/* What came before it was its author's to say, as far as could be told. */
 static void ask_about_old(const struct office *o, const struct dossier *d, struct arena *a,
                           struct asking **list)
 {
-    for (int i = 0; i < d->count; i++)
-        if (d->events[i].noted == VERDICT_DENIED)
-            ask_about(o, d->type, &d->events[i], a, list);
+    for (int i = 0; i < d->count; i++) {
+        const struct dossier_event *x = &d->events[i];
+        struct asking *q = x->noted == VERDICT_DENIED ? ask_about(o, d->type, x, a, list) : NULL;
+        if (!q)
+            continue;
+        q->x.ev = event_copy(&x->ev, a); /* the dossier is closed before */
+        q->x.record = q->x.personal = NULL;
+    }
 }
 
 /* What route() must know of each new event. */
@@ -98,8 +101,12 @@ static void note_news(struct news *n, const struct dossier *d, const struct offi
         assert(x);
         n->sent_down[i] = dossier_event_counts(x) || x->verdict == VERDICT_ASIDE;
         n->opened |= x == d->opening;
-        if (n->at[i]->got == RECEIVED_NEW)
-            ask_about(o, d->type, x, a, list);
+        struct asking *q = n->at[i]->got == RECEIVED_NEW ? ask_about(o, d->type, x, a, list) : NULL;
+        if (q) {
+            q->x.ev = n->at[i]->ev;
+            q->x.record = n->at[i]->record;
+            q->x.personal = n->at[i]->personal;
+        }
         n->at[i]->state = x->verdict == VERDICT_APPLIED ? NULL : verdict_name(x->verdict);
         n->at[i]->why = x->why ? arena_strdup(a, x->why) : NULL;
         n->moved |= x->moved;
@@ -166,46 +173,126 @@ static enum err apply_news(struct office *o, struct db *db, struct news *n, stru
     return err;
 }
 
-/* ---- numbers that were never lent -------------------------------------------------------------*/
+/* ---- what the facts do not bear out -----------------------------------------------------------*/
 
 static enum err say_overruled(struct office *o, struct db *db, const struct event *ev,
-                              const char *hex, const struct mark *m, struct errmsg *e)
+                              const char *hex, const char *reason, struct errmsg *e)
 {
     struct json *b = json_object();
-    char reason[120];
 
-    snprintf(reason, sizeof reason, "number %lld of the kind %s was not lent to %s",
-             (long long)m->n, m->kind, m->holder);
     json_set_text(b, "id", hex);
     json_set_text(b, "reason", reason);
-    log_line(LOG_LEVEL_WARN, "office", "overruled=yes origin=%s seq=%llu kind=%s reason=\"%s\"",
-             ev->origin, (unsigned long long)ev->seq, ev->kind, reason);
+    log_line(LOG_LEVEL_WARN, "office", "overruled=yes origin=%s seq=%llu reason=\"%s\"", ev->origin,
+             (unsigned long long)ev->seq, reason);
     return office_say(o, db, KIND_OVERRULED, ev->dossier, ev->street, NULL, b, e);
 }
 
-/* An event is overruled once, however often it was said and whatever is wrong with it. */
-static enum err judge(struct office *o, struct db *db, const struct asking *list, struct arena *a,
+/* What the judging of one batch shares. */
+struct judging {
+    struct office *o;
+    struct db *db;
+    struct marks marks; /* of one event at a time */
+    struct lent seen;
+    struct text_set done; /* ids of what is overruled by now */
+};
+
+/* Why a number that it names is not its author's; "": all are. */
+static enum err doubt_numbers(struct judging *j, const struct dossier_type *t,
+                              const struct dossier_event *x, char why[DOUBT_BYTES],
+                              struct errmsg *e)
+{
+    enum err err = OK;
+
+    j->marks.count = 0;
+    if (t->numbers)
+        t->numbers(x, &j->marks);
+    for (int i = 0; err == OK && !why[0] && i < j->marks.count; i++) {
+        const struct mark *m = &j->marks.list[i];
+        bool foreign;
+        err = number_is_foreign(j->o, j->db, m, &j->seen, &foreign, e);
+        if (err == OK && foreign)
+            snprintf(why, DOUBT_BYTES, "number %lld of the kind %s was not lent to %s",
+                     (long long)m->n, m->kind, m->holder);
+    }
+    return err;
+}
+
+/* Facts are asked here alone, once, by the office directly above the author; what it finds becomes
+ * an event of the dossier, so that all sites agree in any order. However often an event was said, it is
+ * overruled once. */
+static enum err judge_one(struct judging *j, struct asking *q, struct errmsg *e)
+{
+    struct dossier_event *x = &q->x;
+    char why[DOUBT_BYTES] = "", hex[2 * EVENT_ID_BYTES + 1];
+    unsigned char id[EVENT_ID_BYTES];
+    struct event_sum sum;
+    struct json *record = NULL;
+    enum err err = OK;
+
+    event_sum(&x->ev, &sum);
+    event_id(&sum, id);
+    hex_encode(id, sizeof id, hex);
+    if (text_set_has(&j->done, hex))
+        return OK;
+    if (!x->record &&
+        (err = json_parse_in(j->marks.arena, x->ev.record, x->ev.record_len, &record, e)) != OK)
+        return err; /* it was parsed before, or would not stand */
+    x->record = x->record ? x->record : record;
+    err = doubt_numbers(j, q->type, x, why, e);
+    if (err == OK && !why[0] && q->type->doubt)
+        err = q->type->doubt(j->o, j->db, x, why, e);
+    if (err != OK || !why[0])
+        return err;
+    text_set_put(&j->done, hex, NULL);
+    return say_overruled(j->o, j->db, &x->ev, hex, why, e);
+}
+
+/* ---- what is said to what has come ------------------------------------------------------------*/
+
+static bool something_stands(const struct news *n)
+{
+    for (size_t i = 0; i < n->count; i++)
+        if (n->at[i]->got == RECEIVED_NEW && !n->at[i]->state)
+            return true;
+    return false;
+}
+
+enum err apply_answer(struct office *o, struct db *db, const struct dossier_type *t, const char *id,
                       struct errmsg *e)
 {
-    struct text_set done = {.arena = a};
     bool recalling = false;
-    enum err err = list ? ledger_recalling(db, &recalling, e) : OK;
+    enum err err = t->answer ? ledger_recalling(db, &recalling, e) : OK;
 
-    if (recalling)
+    return err == OK && t->answer && !recalling ? t->answer(o, db, id, e) : err;
+}
+
+static enum err judge_all(struct office *o, struct db *db, struct asking *asked, struct arena *a,
+                          struct errmsg *e)
+{
+    struct judging j = {
+        .o = o, .db = db, .marks = {.arena = a}, .seen = {.arena = a}, .done = {.arena = a}};
+    enum err err = OK;
+
+    for (struct asking *q = asked; err == OK && q; q = q->next)
+        err = judge_one(&j, q, e);
+    return err;
+}
+
+static enum err respond(struct office *o, struct db *db, const struct office_ahead *all,
+                        struct asking *asked, bool local, struct arena *a, struct errmsg *e)
+{
+    bool recalling;
+    enum err err;
+
+    if (local && !asked)
+        return OK;
+    if ((err = ledger_recalling(db, &recalling, e)) != OK || recalling)
         return err; /* it may say nothing of its own now, and does not know all that it has lent */
-    for (const struct asking *q = list; err == OK && q; q = q->next) {
-        unsigned char id[EVENT_ID_BYTES];
-        char hex[2 * EVENT_ID_BYTES + 1];
-        struct event_sum sum;
-        bool foreign = false;
-        event_sum(&q->ev, &sum);
-        event_id(&sum, id);
-        hex_encode(id, sizeof id, hex);
-        if (text_set_has(&done, hex) ||
-            (err = number_is_foreign(o, db, &q->mark, &foreign, e)) != OK || !foreign)
-            continue;
-        text_set_put(&done, hex, NULL);
-        err = say_overruled(o, db, &q->ev, hex, &q->mark, e);
+    err = judge_all(o, db, asked, a, e);
+    for (size_t i = 0; err == OK && !local && i < all->id_count; i++) {
+        const struct news *n = &all->news[i];
+        if (n->type && n->type->answer && something_stands(n))
+            err = n->type->answer(o, db, n->id, e);
     }
     return err;
 }
@@ -219,7 +306,7 @@ enum err apply_fact(struct office *o, struct db *db, const struct event *ev,
     const struct fact_kind *k = fact_kind_of(o->work, ev->kind);
     const char *place = k && k->place ? text_or(json_get_text(record, k->place), "") : NULL;
     const char *why = k ? authority_refuses(ev, k->may, place) : authority_misplaced(ev);
-    struct errmsg not = {""};
+    struct errmsg unfit = {""};
     enum err err;
 
     *ret_verdict = why ? VERDICT_REFUSED : k ? VERDICT_APPLIED : VERDICT_UNKNOWN;
@@ -228,14 +315,14 @@ enum err apply_fact(struct office *o, struct db *db, const struct event *ev,
         return OK;
     if ((err = db_savepoint(db)) != OK)
         return err;
-    if ((err = k->apply(o, db, ev, record, personal, &not )) == OK)
+    if ((err = k->apply(o, db, ev, record, personal, &unfit)) == OK)
         return db_release(db);
     if (err != ERR_INVALID) {
-        *e = not ;
+        *e = unfit;
         return err;
     }
     *ret_verdict = VERDICT_ASIDE;
-    *ret_why = arena_strdup(a, not .text);
+    *ret_why = arena_strdup(a, unfit.text);
     return db_undo(db);
 }
 
@@ -283,5 +370,5 @@ enum err office_apply(void *arg, struct db *db, struct arrival *list, size_t n, 
         err = apply_news(o, db, &all->news[i], &m, local, a, &asked, e);
     if (err == OK)
         err = marks_write(db, &m, e);
-    return err == OK ? judge(o, db, asked, a, e) : err;
+    return err == OK ? respond(o, db, all, asked, local, a, e) : err;
 }

@@ -227,7 +227,7 @@ static enum err lend_piece(struct office *o, struct db *db, const struct number_
     return ERR_CONFLICT;
 }
 
-/* What a child holds and has used of a space (of a daily number: today). */
+/* What a child holds and has used of a space (of a daily number: today, in any series). */
 struct use {
     int64_t last, biggest, all; /* the highest number, the biggest block, of how many numbers */
     int64_t next;               /* behind the highest used */
@@ -236,12 +236,12 @@ struct use {
 static enum err used_by(struct office *o, struct db *db, const struct number_space *s,
                         const char *child, struct use *ret, struct errmsg *e)
 {
-    struct stmt *st =
-        db_stmt(db, "SELECT coalesce(max(b.last), -1), coalesce(max(b.last - b.first + 1), 0), "
-                    "coalesce(sum(b.last - b.first + 1), 0), coalesce(max(c.next), 0) FROM block b "
-                    "LEFT JOIN counter c ON c.street = b.street AND c.kind = b.kind AND "
-                    "c.holder = b.holder AND c.scope = $4 WHERE b.street = $1 AND b.kind = $2 AND "
-                    "b.holder = $3");
+    struct stmt *st = db_stmt(
+        db,
+        "SELECT coalesce(max(last), -1), coalesce(max(last - first + 1), 0), "
+        "coalesce(sum(last - first + 1), 0), (SELECT coalesce(max(next), 0) FROM counter "
+        "WHERE street = $1 AND kind = $2 AND holder = $3 AND scope >= $4 AND scope < $4 || '~') "
+        "FROM block WHERE street = $1 AND kind = $2 AND holder = $3");
     char scope[7] = "";
     bool row;
 
@@ -340,6 +340,53 @@ enum err blocks_begin(struct office *o, struct db *db, const char *child, int64_
     return each_space(o, db, child, case_numbers, begin_space, e);
 }
 
+/* ---- spaces that only a newer program knows ---------------------------------------------------*/
+
+#define CASE_NUMBERS 1000 /* a day, of a child whose invitation is not here any more */
+
+static enum err grow_own(struct office *o, struct db *db, const struct number_space *s,
+                         const char *child, int64_t n, struct errmsg *e)
+{
+    int64_t size, first, last;
+    enum err err = holds(db, s->kind, o->site, &size, &first, &last, e);
+
+    return err == OK && !size ? found_space(o, db, s, child, n, e) : err;
+}
+
+static enum err invited_with(struct db *db, const char *child, int64_t *ret, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT case_numbers FROM invitation WHERE site = $1 AND used_ms "
+                                  "> 0 ORDER BY used_ms DESC LIMIT 1 "
+                                  "/* full scan: once in the life of a program */");
+    bool row;
+
+    bind_text(st, 1, child);
+    enum err err = db_step(st, &row, e);
+    *ret = err == OK && row ? col_int(st, 0) : CASE_NUMBERS;
+    db_reset(st);
+    return err;
+}
+
+enum err blocks_grow(struct office *o, struct db *db, struct errmsg *e)
+{
+    struct stmt *st;
+    int64_t case_numbers;
+    enum err err = OK;
+    bool row;
+
+    if (o->tier == TIER_COMMUNITY)
+        return OK;
+    if ((err = each_space(o, db, NULL, 0, grow_own, e)) != OK)
+        return err;
+    st = db_stmt(db, "SELECT peer FROM link WHERE role = 'child'");
+    while ((err = db_step(st, &row, e)) == OK && row)
+        if ((err = invited_with(db, col_text(st, 0), &case_numbers, e)) != OK ||
+            (err = blocks_begin(o, db, col_text(st, 0), case_numbers, e)) != OK)
+            break;
+    db_reset(st);
+    return err;
+}
+
 static enum err anew_space(struct office *o, struct db *db, const struct number_space *s,
                            const char *child, int64_t n, struct errmsg *e)
 {
@@ -388,13 +435,44 @@ enum err blocks_top_up(struct office *o, struct db *db, const char *child, struc
 
 /* ---- is it theirs? ----------------------------------------------------------------------------*/
 
-static enum err lent(struct db *db, const struct mark *m, bool own, bool *ret, struct errmsg *e)
+static bool seen_before(const struct lent *seen, const struct mark *m)
 {
-    struct stmt *st = db_stmt(
-        db, own ? "SELECT 1 FROM block WHERE street = $1 AND kind = $2 AND first <= $4 AND last >= "
-                  "$4 AND holder = $3 LIMIT 1"
-                : "SELECT 1 FROM block WHERE street = $1 AND kind = $2 AND first <= $4 AND last >= "
-                  "$4 AND holder <> $3 LIMIT 1");
+    for (const struct lent_block *b = seen->list; b; b = b->next)
+        if (b->first <= m->n && b->last >= m->n && !strcmp(b->kind, m->kind) &&
+            !strcmp(b->holder, m->holder))
+            return true;
+    return false;
+}
+
+static enum err lent_to_it(struct db *db, const struct mark *m, struct lent *seen, bool *ret,
+                           struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT first, last FROM block WHERE street = $1 AND kind = $2 "
+                                  "AND first <= $4 AND last >= $4 AND holder = $3 LIMIT 1");
+    struct lent_block *b;
+    char street[13];
+
+    division_street(m->holder, street);
+    bind_text(st, 1, street);
+    bind_text(st, 2, m->kind);
+    bind_text(st, 3, m->holder);
+    bind_int(st, 4, m->n);
+    enum err err = db_step(st, ret, e);
+    if (err == OK && *ret) {
+        b = arena_alloc(seen->arena, sizeof *b);
+        *b = (struct lent_block){
+            .next = seen->list, .kind = m->kind, .first = col_int(st, 0), .last = col_int(st, 1)};
+        COPY_TEXT(b->holder, m->holder);
+        seen->list = b;
+    }
+    db_reset(st);
+    return err;
+}
+
+static enum err lent_to_others(struct db *db, const struct mark *m, bool *ret, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT 1 FROM block WHERE street = $1 AND kind = $2 AND first "
+                                  "<= $4 AND last >= $4 AND holder <> $3 LIMIT 1");
     char street[13];
 
     division_street(m->holder, street);
@@ -407,18 +485,18 @@ static enum err lent(struct db *db, const struct mark *m, bool own, bool *ret, s
     return err;
 }
 
-enum err number_is_foreign(struct office *o, struct db *db, const struct mark *m, bool *ret,
-                           struct errmsg *e)
+enum err number_is_foreign(struct office *o, struct db *db, const struct mark *m, struct lent *seen,
+                           bool *ret, struct errmsg *e)
 {
     uint64_t lost = 0;
-    bool own, others = false;
-    enum err err = lent(db, m, true, &own, e);
+    bool own = seen_before(seen, m), others = false;
+    enum err err = own ? OK : lent_to_it(db, m, seen, &own, e);
 
     (void)o;
     *ret = false;
     if (err != OK || own || (err = meta_read_u64(db, "numbers_after", &lost, e)) != OK)
         return err;
-    if (lost && (err = lent(db, m, false, &others, e)) != OK)
+    if (lost && (err = lent_to_others(db, m, &others, e)) != OK)
         return err;
     *ret = !lost || others;
     return OK;

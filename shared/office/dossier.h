@@ -18,6 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define DOUBT_BYTES 160
+
 struct caller;
 struct dossier;
 struct dossier_event;
@@ -66,7 +68,8 @@ struct number_space {
     int64_t hub;      /* a street's own begin here; what is below it lends to its children */
     int64_t (*share)(int64_t cases); /* of a new child that was invited with so many case numbers a
                                       * day; NULL: children get none */
-    bool per_day;                    /* counted from the block's first again each day */
+    bool per_day;                    /* counted from the block's first again each day; there may
+                                      * be several series a day (blocks.h) */
     bool district;                   /* one space for all streets (hub and share do not count) */
 };
 
@@ -87,6 +90,9 @@ struct dossier_type {
     /* ---- pure, on any thread ---- */
     /* Is it an id of this type, beyond what dossier_type_of() sees? NULL: all are. */
     bool (*id_valid)(const char *id);
+    /* Beyond the class of its kind: why what x says is not its author's to say, by the opening and the
+     * chain of custody; NULL: it is. */
+    const char *(*forbids)(const struct dossier *d, const struct dossier_event *x);
     size_t state_bytes; /* zeroes at the beginning */
     /* After the last event. */
     void (*settle)(void *state, const struct dossier *d);
@@ -101,6 +107,14 @@ struct dossier_type {
     enum err (*save)(struct office *o, struct db *db, const struct dossier *d, struct errmsg *e);
     /* All its rows, before save() makes others of them. */
     enum err (*drop)(struct db *db, const char *id, struct errmsg *e);
+    /* What an event of a site directly below says, and the facts here do not bear out: why, into why,
+     * which is "" before. Asked once, when it comes; it is overruled then. */
+    enum err (*doubt)(struct office *o, struct db *db, const struct dossier_event *x,
+                      char why[DOUBT_BYTES], struct errmsg *e);
+    /* Something of it that stands has come from elsewhere, and its rows are made: what this site says to
+     * that by itself (say.h), if anything. Not while it is getting its past back, nor at a fresh fold:
+     * what hangs on an answer must find its way without one. */
+    enum err (*answer)(struct office *o, struct db *db, const char *id, struct errmsg *e);
 
     /* ---- reader ---- */
     /* The sites that have part, from its rows; *ret_known false: there are none. */

@@ -113,6 +113,8 @@ enum err office_announce(struct office *o, struct db *db, struct errmsg *e)
     if (said.said && text_is(said.program, own.program) && text_is(said.types, own.types) &&
         text_is(said.critical, own.critical))
         return OK;
+    if ((err = blocks_grow(o, db, e)) != OK)
+        return err;
     struct json *b = json_object();
     json_set_text(b, "site", o->site);
     json_set_text(b, "program", own.program);

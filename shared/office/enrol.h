@@ -22,8 +22,8 @@ MUST_USE enum err office_enrol(struct office *o, struct db *db, const char *site
 MUST_USE enum err office_revoke(struct office *o, struct db *db, const char *site, bool lost,
                                 struct errmsg *e);
 
-/* Say what this program knows, if that is not what was said last. Nothing while the site is getting
- * its past back. */
+/* Say what this program knows, if that is not what was said last; and begin the numbers of which the one
+ * before knew nothing (blocks_grow). Nothing while the site is getting its past back. */
 MUST_USE enum err office_announce(struct office *o, struct db *db, struct errmsg *e);
 
 #endif

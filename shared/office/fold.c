@@ -57,7 +57,7 @@ static bool open_still(const struct dossier_event *x)
 
 bool dossier_event_counts(const struct dossier_event *x)
 {
-    return x->verdict == VERDICT_APPLIED || (x->verdict == VERDICT_UNKNOWN && !x->stranger);
+    return x->verdict == VERDICT_APPLIED || (x->verdict == VERDICT_UNKNOWN && !x->foreign);
 }
 
 /* ---- 1: what may be said at all ---------------------------------------------------------------*/
@@ -69,7 +69,7 @@ static void read_event(struct dossier *d, struct dossier_event *x)
 
     assert(text_is(x->ev.dossier, d->id));
     judge(x, VERDICT_APPLIED, NULL);
-    x->moved = x->stranger = x->overruled = false;
+    x->moved = x->foreign = x->overruled = false;
     event_site(x->ev.origin, x->site);
     if (!x->record && json_parse_in(d->arena, x->ev.record, x->ev.record_len, &part, NULL) == OK)
         x->record = part;
@@ -259,17 +259,6 @@ static const char *no_authority(const struct dossier *d, const struct dossier_ev
     return NULL;
 }
 
-/* Nothing is asked of who says what is not known here but that he has part. Before the opening is here
- * nobody has. */
-static void ask_unknown(struct dossier *d, struct dossier_event *x)
-{
-    x->stranger = !dossier_has_part(d, x->site);
-    if (x->stranger)
-        x->why = "this program does not know the kind, and its author has no part in it";
-    else if (x->ev.flags & EVENT_CRITICAL)
-        d->read_only = true;
-}
-
 /* The dossier is opened already: whose it is may have opened it twice, nobody else. */
 static void ask_second_opening(struct dossier *d, struct dossier_event *x)
 {
@@ -282,14 +271,32 @@ static void ask_authority(struct dossier *d)
     for (int i = 0; i < d->count; i++) {
         struct dossier_event *x = &d->events[i];
         const char *why;
-        if (x->verdict == VERDICT_UNKNOWN)
-            ask_unknown(d, x);
         if (x->kind && (x->kind->flags & KIND_OPENS))
             ask_second_opening(d, x);
         if (!open_still(x) || (x->kind->flags & (KIND_OPENS | KIND_MOVES) && d->opening))
             continue;
-        if (x->kind->may != MAY_OVERRULE && (why = no_authority(d, x)))
+        if (x->kind->may == MAY_OVERRULE)
+            continue;
+        why = no_authority(d, x);
+        if (!why && d->type->forbids)
+            why = d->type->forbids(d, x);
+        if (why)
             judge(x, VERDICT_DENIED, why);
+    }
+}
+
+/* Whatever an unknown kind may be: who has no part in a dossier does not stop its work by it. */
+static void find_unknown(struct dossier *d)
+{
+    for (int i = 0; i < d->count; i++) {
+        struct dossier_event *x = &d->events[i];
+        if (x->verdict != VERDICT_UNKNOWN)
+            continue;
+        x->foreign = !dossier_has_part(d, x->site);
+        if (x->foreign)
+            x->why = "this program does not know the kind, and its author has no part here";
+        else if (x->ev.flags & EVENT_CRITICAL)
+            d->read_only = true;
     }
 }
 
@@ -382,6 +389,7 @@ void dossier_fold(struct dossier *d)
     open_dossier(d);
     chain_custody(d);
     ask_authority(d);
+    find_unknown(d);
     find_decision(d);
     fold_events(d);
     assert(!d->opening || d->opening->verdict == VERDICT_APPLIED);

@@ -54,11 +54,11 @@ enum err lease_held(struct office *o, struct db *db, bool *ret, struct errmsg *e
     long long asked, now, until;
     unsigned long long pos;
     struct link_state link;
-    enum err err;
+    enum err err = OK;
 
     *ret = o->tier != TIER_COMMUNITY; /* from a street no case is taken back */
     if (*ret || (err = meta_read(db, "lease", text, sizeof text, NULL, e)) != OK)
-        return *ret ? OK : err;
+        return err;
     if (sscanf(text, "%60s %lld %lld %lld %llu", boot, &asked, &now, &until, &pos) != 5 ||
         strcmp(boot, o->boot))
         return OK;

@@ -55,6 +55,7 @@ static enum err fact_again(struct office *o, struct db *db, struct stmt *st, boo
     return err;
 }
 
+/* route: it is news to who has part, and to its type. */
 static enum err dossier_again(struct office *o, struct db *db, const char *id, bool route,
                               struct errmsg *e)
 {
@@ -74,7 +75,7 @@ static enum err dossier_again(struct office *o, struct db *db, const char *id, b
     if (err == OK && route)
         err = route_whole(o, db, t, id, e);
     dossier_close(&d);
-    return err;
+    return err == OK && route ? apply_answer(o, db, t, id, e) : err;
 }
 
 /* Of a type that is not known nothing is folded; what may never be said is told apart all the same. */

@@ -1,11 +1,15 @@
 /* The table `session`. Of several accounts with the same user name the one is taken whose password fits:
- * no other site keeps anybody out by a name. */
+ * no site keeps anybody out by a name. A sign-in is opened in
+ * three steps, so that hashing a password keeps nobody waiting:
+ *
+ *   reader: session_look -> any thread: session_hash -> writer: session_open */
 #include "office/sessions.h"
 
 #include "base/crypto.h"
 #include "base/text.h"
 
 #define SESSION_MS (12LL * 3600 * 1000)
+#define PASSWORD_MAX 200 /* characters */
 
 /* Nobody can sign in where no account has come yet: that is told, and is no wrong password. */
 static enum err nobody_yet(struct office *o, struct db *db, struct problem *p)
@@ -37,102 +41,153 @@ static enum err nobody_yet(struct office *o, struct db *db, struct problem *p)
     return ERR_BUSY;
 }
 
-/* How many accounts of one name are tried: those of this site first, then of streets and districts. */
+/* Accounts of one name that are tried: that of this site first, then those of offices. */
 #define NAMESAKES_MAX 8
 
-struct account {
-    char name[64], role[16], site[13];
-    unsigned char salt[16], hash[32];
-    bool good; /* it has a password */
-};
-
-static enum err namesakes(struct office *o, struct db *db, const struct json *in,
-                          struct account list[NAMESAKES_MAX], int *ret, struct errmsg *e)
+static struct stmt *accounts_meant(struct office *o, struct db *db, const struct json *in)
 {
     struct stmt *st = db_stmt(
         db, "SELECT name, role, site, salt, hash FROM account WHERE username = $1 AND "
             "($2 = '' OR site = $2) ORDER BY CASE site WHEN $3 THEN 0 ELSE 1 END, role = 'agent', "
             "site LIMIT $4");
-    enum err err;
-    bool row;
 
-    *ret = 0;
     bind_text(st, 1, text_or(json_get_text(in, "username"), ""));
     bind_text(st, 2, text_or(json_get_text(in, "site"), ""));
     bind_text(st, 3, o->site);
     bind_int(st, 4, NAMESAKES_MAX);
-    while ((err = db_step(st, &row, e)) == OK && row) {
-        struct account *x = &list[(*ret)++];
-        COPY_TEXT(x->name, col_text(st, 0));
-        COPY_TEXT(x->role, col_text(st, 1));
-        COPY_TEXT(x->site, col_text(st, 2));
-        x->good =
-            hex_decode(col_text(st, 3), x->salt, 16) && hex_decode(col_text(st, 4), x->hash, 32);
-    }
+    return st;
+}
+
+enum err session_look(struct office *o, struct db *db, const struct caller *c,
+                      const struct json *in, struct json **out, struct problem *p)
+{
+    struct json *salts;
+    struct errmsg e = {""};
+    enum err err = nobody_yet(o, db, p);
+    bool row;
+
+    (void)c;
+    if (err != OK)
+        return err;
+    salts = json_array();
+    struct stmt *st = accounts_meant(o, db, in);
+    while ((err = db_step(st, &row, &e)) == OK && row)
+        json_push_text(salts, col_text(st, 3));
+    *out = json_object();
+    json_set(*out, "salts", salts);
     return err;
 }
 
-static bool fits(const struct account *x, const char *password)
+/* "" when it cannot match. */
+static void try_password(const char *password, const char *salt_hex, char out[65])
 {
-    unsigned char tried[32];
+    bool fits = password && strlen(password) <= PASSWORD_MAX;
+    unsigned char salt[16] = {0}, hash[32];
+    bool known = salt_hex && hex_decode(salt_hex, salt, sizeof salt);
 
-    crypto_scrypt(password && strlen(password) <= 200 ? password : "", x->salt, tried);
-    return x->good && password && crypto_equal(tried, x->hash, 32);
+    crypto_scrypt(fits ? password : "", salt, hash);
+    hex_encode(hash, sizeof hash, out);
+    if (!known || !fits)
+        out[0] = 0;
 }
 
-static enum err keep_session(struct office *o, struct db *db, const char *username,
-                             const char *site, char token[65], struct errmsg *e)
+void session_hash(struct json *in, const struct json *found)
 {
-    int64_t now = host_wall_ms(o->host);
-    unsigned char raw[32], token_hash[32];
+    const char *password = json_get_text(in, "password");
+    const struct json *salts = json_get(found, "salts");
+    size_t n = json_count(salts);
+    struct json *all = json_array();
+    char tried[65];
+
+    for (size_t i = 0; i < (n ? n : 1); i++) { /* the same work whether the name is known or not */
+        try_password(password, json_value_text(json_at(salts, i)), tried);
+        json_push_text(all, tried);
+    }
+    json_set(in, "tried", all);
+    json_del(in, "password");
+}
+
+static enum err wrong_password(struct problem *p)
+{
+    problem_set(p, 401, "wrong-password", "password", "the user name and password of an account",
+                NULL, "用户名或密码不正确。", "The user name or the password is wrong.");
+    return ERR_DENIED;
+}
+
+/* Is a hash that was tried the account's? By whichever salt: nobody finds two that give one hash. */
+static bool matches(const struct json *tried, const char *hash_hex)
+{
+    unsigned char hash[32], one[32];
+    bool good = false;
+
+    if (!hex_decode(hash_hex, hash, sizeof hash))
+        return false;
+    for (size_t i = 0; i < json_count(tried); i++)
+        good |= hex_decode(json_value_text(json_at(tried, i)), one, sizeof one) &&
+                crypto_equal(one, hash, sizeof hash);
+    return good;
+}
+
+static enum err account_matches(struct office *o, struct db *db, const struct json *in,
+                                struct json **ret, struct problem *p)
+{
+    struct stmt *st = accounts_meant(o, db, in);
+    struct errmsg e = {""};
+    enum err err;
+    bool row;
+
+    while ((err = db_step(st, &row, &e)) == OK && row && !*ret) {
+        if (!matches(json_get(in, "tried"), col_text(st, 4)))
+            continue;
+        *ret = json_object();
+        json_set_text(*ret, "username", json_get_text(in, "username"));
+        json_set_text(*ret, "name", col_text(st, 0));
+        json_set_text(*ret, "role", col_text(st, 1));
+        json_set_text(*ret, "site", col_text(st, 2));
+    }
+    db_reset(st);
+    return err != OK || *ret ? err : wrong_password(p);
+}
+
+static enum err session_keep(struct office *o, struct db *db, const struct json *user,
+                             const char *token)
+{
     struct stmt *st = db_stmt(db, "DELETE FROM session WHERE expires_ms < $1");
+    int64_t now = host_wall_ms(o->host);
+    unsigned char token_hash[32];
+    struct errmsg e;
     enum err err;
 
     bind_int(st, 1, now);
-    if ((err = db_run(st, e)) != OK)
+    if ((err = db_run(st, &e)) != OK)
         return err;
-    host_random(o->host, raw, sizeof raw);
-    hex_encode(raw, sizeof raw, token);
-    crypto_sha256(token, 64, token_hash);
+    crypto_sha256(token, strlen(token), token_hash);
     st = db_stmt(
         db, "INSERT INTO session (token_hash, site, username, expires_ms) VALUES ($1, $4, $2, $3)");
     bind_blob(st, 1, token_hash, 32);
-    bind_text(st, 2, username);
+    bind_text(st, 2, json_get_text(user, "username"));
     bind_int(st, 3, now + SESSION_MS);
-    bind_text(st, 4, site);
-    return db_run(st, e);
+    bind_text(st, 4, json_get_text(user, "site"));
+    return db_run(st, &e);
 }
 
 enum err session_open(struct office *o, struct db *db, const struct caller *c,
                       const struct json *in, struct json **out, struct problem *p)
 {
-    const char *username = json_get_text(in, "username"), *password = json_get_text(in, "password");
-    struct account list[NAMESAKES_MAX] = {{.good = false}};
-    const struct account *found = NULL;
+    struct json *user = NULL;
+    unsigned char raw[32];
     char token[65];
-    struct errmsg e = {""};
-    enum err err;
-    int n;
+    enum err err = account_matches(o, db, in, &user, p);
 
     (void)c;
-    if ((err = nobody_yet(o, db, p)) != OK || (err = namesakes(o, db, in, list, &n, &e)) != OK)
+    if (err != OK)
         return err;
-    for (int i = 0; !found && i < (n ? n : 1); i++) /* the same work where the name is not known */
-        if (fits(&list[i], password))
-            found = &list[i];
-    if (!found) {
-        problem_set(p, 401, "wrong-password", "password",
-                    "the user name and password of an account", NULL, "用户名或密码不正确。",
-                    "The user name or the password is wrong.");
-        return ERR_DENIED;
+    host_random(o->host, raw, sizeof raw);
+    hex_encode(raw, sizeof raw, token);
+    if ((err = session_keep(o, db, user, token)) != OK) {
+        json_free(user);
+        return err;
     }
-    if ((err = keep_session(o, db, username, found->site, token, &e)) != OK)
-        return err;
-    struct json *user = json_object();
-    json_set_text(user, "username", username);
-    json_set_text(user, "name", found->name);
-    json_set_text(user, "role", found->role);
-    json_set_text(user, "site", found->site);
     *out = json_object();
     json_set_text(*out, "token", token);
     json_set(*out, "user", user);

@@ -3,9 +3,9 @@
 #include "catalogue/items.h"
 #include "office/accounts.h"
 #include "office/enrol.h"
-#include "ledger/link_rows.h"
 #include "site/status.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -57,6 +57,7 @@ struct errand {
     int count;
     const struct json *in;
     const char *site;
+    bool lost; /* not only revoked */
 };
 
 static enum err transact(const struct folder *f, struct errand *w, struct errmsg *e)
@@ -65,6 +66,7 @@ static enum err transact(const struct folder *f, struct errand *w, struct errmsg
     struct db *db = NULL;
     enum err err = folder_open_db(f, &db, e);
 
+    assert(w->fn);
     if (err == OK && (err = db_begin(db, e)) == OK && (err = folder_office(f, &o, db, e)) == OK) {
         if ((err = w->fn(w, &o, db, e)) == OK)
             err = db_commit(db, e);
@@ -119,13 +121,12 @@ static enum err add_user(struct errand *w, struct office *o, struct db *db, stru
 
 static enum err revoke_one(struct errand *w, struct office *o, struct db *db, struct errmsg *e)
 {
-    (void)o;
-    return link_revoke(db, w->site, e);
+    return office_revoke(o, db, w->site, w->lost, e);
 }
 
-enum err admin_revoke(const struct folder *f, const char *site, struct errmsg *e)
+enum err admin_revoke(const struct folder *f, const char *site, bool lost, struct errmsg *e)
 {
-    struct errand w = {.fn = revoke_one, .site = site};
+    struct errand w = {.fn = revoke_one, .site = site, .lost = lost};
 
     return patiently(f, &w, e);
 }
@@ -135,13 +136,19 @@ enum err admin_add_user(const struct folder *f, const char *username, const char
 {
     struct json *in = json_object();
     struct errand w = {.fn = add_user, .in = in};
+    struct problem p = {0};
 
+    assert(username && name && role && password);
     json_set_text(in, "username", username);
     json_set_text(in, "name", name);
     json_set_text(in, "role", role);
     json_set_text(in, "site", site ? site : f->site);
     json_set_text(in, "password", password);
-    enum err err = patiently(f, &w, e);
+    enum err err = account_seal(host_system(), in, &p);
+    if (err != OK)
+        explain(e, &p);
+    else
+        err = patiently(f, &w, e);
     json_free(in);
     return err;
 }
@@ -154,6 +161,21 @@ static void print_clock(const struct json *l)
         printf("  its clock is %lld s %s this site's: set the right time "
                "两个站点的时钟相差较大，请校准\n",
                (long long)(s < 0 ? -s : s), s < 0 ? "behind" : "ahead of");
+}
+
+static void print_offences(const struct json *l)
+{
+    int64_t offences = json_get_int(l, "offences_today", 0);
+    int64_t denied = json_get_int(l, "denied_today", 0);
+
+    if (offences)
+        printf("  today it said %lld things that are never its to say: its program is broken or "
+               "hostile "
+               "今天有 %lld 条越权记录，请检查这个站点的程序\n",
+               (long long)offences, (long long)offences);
+    if (denied >= 20)
+        printf("  today %lld things that it said are not its to say, as far as is known here\n",
+               (long long)denied);
 }
 
 static void print_link(const struct json *l)
@@ -197,6 +219,7 @@ enum err admin_status(const struct folder *f, bool as_json, struct errmsg *e)
                    json_get_text(c, "last_contact_at") ? json_get_text(c, "last_contact_at")
                                                        : "never");
             print_clock(c);
+            print_offences(c);
         }
         for (size_t i = 0; i < json_count(json_get(status, "origins")); i++) {
             const struct json *x = json_at(json_get(status, "origins"), i);

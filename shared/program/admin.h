@@ -16,9 +16,10 @@ MUST_USE enum err admin_import(const struct folder *f, char **files, int count, 
 MUST_USE enum err admin_add_user(const struct folder *f, const char *username, const char *name,
                                  const char *role, const char *site, const char *password,
                                  struct errmsg *e);
-/* A child is let in no more until it is enrolled again; a program that serves ends its link within
+/* lost: what it has not sent will never come, and its street takes back what waits for it. A child is let in no more until it is enrolled again; a program that serves ends its link within
  * a second. */
-MUST_USE enum err admin_revoke(const struct folder *f, const char *site, struct errmsg *e);
+MUST_USE enum err admin_revoke(const struct folder *f, const char *site, bool lost,
+                               struct errmsg *e);
 /* Print the status on stdout, for people or as JSON; see status_read(). */
 MUST_USE enum err admin_status(const struct folder *f, bool json, struct errmsg *e);
 

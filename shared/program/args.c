@@ -20,10 +20,12 @@ static const struct {
     [ARGS_LISTEN] = {"--listen", required_argument},
     [ARGS_SYNC_LISTEN] = {"--sync-listen", required_argument},
     [ARGS_WEB_DIR] = {"--web-dir", required_argument},
+    [ARGS_TRUSTED_PROXY] = {"--trusted-proxy", required_argument},
     [ARGS_JSON] = {"--json", no_argument},
     [ARGS_USERNAME] = {"--username", required_argument},
     [ARGS_ROLE] = {"--role", required_argument},
     [ARGS_PASSWORD_STDIN] = {"--password-stdin", no_argument},
+    [ARGS_LOST] = {"--lost", no_argument},
 };
 _Static_assert(sizeof known / sizeof known[0] == ARGS_COUNT, "a row for each option");
 
@@ -72,6 +74,13 @@ enum err args_read(int argc, char **argv, unsigned allowed, struct args *ret, st
         if (i == '?' || strcspn(word, "=") != strlen(known[i].name)) /* it takes shortened names */
             return unknown(word, allowed, e);
         ret->value[i] = optarg ? optarg : "";
+        if (i != ARGS_TRUSTED_PROXY)
+            continue;
+        if (ret->trusted_count == ARGS_MANY_MAX) {
+            errmsg_set(e, "%s: at most %d of them", word, ARGS_MANY_MAX);
+            return ERR_INVALID;
+        }
+        ret->trusted[ret->trusted_count++] = optarg;
     }
     ret->words = argv + optind;
     ret->word_count = argc - optind;

@@ -1,6 +1,7 @@
 /* One row per command. Results go to stdout; what is wrong goes to stderr, in a sentence. */
 #include "program/program.h"
 
+#include "net/address.h"
 #include "program/admin.h"
 #include "program/args.h"
 #include "program/serve.h"
@@ -74,23 +75,36 @@ static enum err do_revoke(struct call_line *c, struct errmsg *e)
     enum err err = need(&c->a, ARGS_SITE, &site, e);
 
     if (err == OK)
-        err = admin_revoke(&c->folder, site, e);
+        err = admin_revoke(&c->folder, site, c->a.value[ARGS_LOST], e);
     if (err == OK)
-        printf("%s is revoked: it is let in again only when it was invited and enrolled anew\n",
-               site);
+        printf("%s is %s: it is let in again only when it was invited and enrolled anew\n", site,
+               c->a.value[ARGS_LOST] ? "lost" : "revoked");
+    if (err == OK && c->a.value[ARGS_LOST])
+        puts("what it has decided and not sent is overruled by what its street decides now");
     return err;
 }
 
 static enum err do_run(struct call_line *c, struct errmsg *e)
 {
-    const char *dir, *listen;
+    struct network trusted[ARGS_MANY_MAX];
+    struct serve_options o = {.sync_listen = c->a.value[ARGS_SYNC_LISTEN],
+                              .web_dir = c->a.value[ARGS_WEB_DIR],
+                              .trusted = trusted,
+                              .trusted_count = (size_t)c->a.trusted_count};
+    const char *dir;
     enum err err = need(&c->a, ARGS_DATA, &dir, e);
 
     if (err == OK)
-        err = need(&c->a, ARGS_LISTEN, &listen, e);
-    return err == OK ? serve_run(c->p, dir, listen, c->a.value[ARGS_SYNC_LISTEN],
-                                 c->a.value[ARGS_WEB_DIR], e)
-                     : err;
+        err = need(&c->a, ARGS_LISTEN, &o.listen, e);
+    for (int i = 0; err == OK && i < c->a.trusted_count; i++)
+        if (!network_parse(c->a.trusted[i], &trusted[i])) {
+            errmsg_set(e,
+                       "--trusted-proxy must be an address or a network, as in 10.0.0.5 or "
+                       "10.0.0.0/24; found \"%s\"",
+                       c->a.trusted[i]);
+            return ERR_INVALID;
+        }
+    return err == OK ? serve_run(c->p, dir, &o, e) : err;
 }
 
 static enum err do_status(struct call_line *c, struct errmsg *e)
@@ -191,12 +205,15 @@ static const struct command {
      ARGS_BIT(ARGS_DATA) | ARGS_BIT(ARGS_SITE) | ARGS_BIT(ARGS_NAME) | ARGS_BIT(ARGS_CASE_NUMBERS),
      true, true, do_invite,
      "--data DIR --site CODE --name NAME   print a one-time invitation for a child"},
-    {"revoke", NULL, ARGS_BIT(ARGS_DATA) | ARGS_BIT(ARGS_SITE), true, true, do_revoke,
-     "--data DIR --site CODE   let a child in no more"},
+    {"revoke", NULL, ARGS_BIT(ARGS_DATA) | ARGS_BIT(ARGS_SITE) | ARGS_BIT(ARGS_LOST), true, true,
+     do_revoke,
+     "--data DIR --site CODE [--lost]   let a child in no more; --lost: what it has not sent will "
+     "never come"},
     {"run", NULL,
      ARGS_BIT(ARGS_DATA) | ARGS_BIT(ARGS_LISTEN) | ARGS_BIT(ARGS_SYNC_LISTEN) |
-         ARGS_BIT(ARGS_WEB_DIR),
-     false, false, do_run, "--data DIR --listen ADDR:PORT [--sync-listen ADDR:PORT]   serve"},
+         ARGS_BIT(ARGS_WEB_DIR) | ARGS_BIT(ARGS_TRUSTED_PROXY),
+     false, false, do_run,
+     "--data DIR --listen ADDR:PORT [--sync-listen ADDR:PORT] [--trusted-proxy CIDR]...   serve"},
     {"status", NULL, ARGS_BIT(ARGS_DATA) | ARGS_BIT(ARGS_JSON), false, true, do_status,
      "--data DIR [--json]   links, queues, positions, disk"},
     {"verify", NULL, ARGS_BIT(ARGS_DATA), false, true, do_verify,

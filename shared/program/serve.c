@@ -2,87 +2,121 @@
 
 #include "base/log.h"
 #include "net/http.h"
+#include "net/limits.h"
 #include "net/loop.h"
 #include "net/ws.h"
 #include "site/site.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
-static enum err parse_address(const char *text, const char *option, char *address, size_t cap,
-                              int *ret_port, struct errmsg *e)
-{
-    const char *colon = strrchr(text, ':');
-    char *end = NULL;
-    long port = colon ? strtol(colon + 1, &end, 10) : -1;
-
-    if (!colon || end == colon + 1 || *end || port < 0 || port > 65535 ||
-        (size_t)(colon - text) >= cap) {
-        errmsg_set(e, "%s must be ADDRESS:PORT, as in 127.0.0.1:8400; found \"%s\"", option, text);
-        return ERR_INVALID;
-    }
-    snprintf(address, cap, "%.*s", (int)(colon - text), text);
-    *ret_port = (int)port;
-    return OK;
-}
+#define FILES_KEPT 64 /* descriptors for the database, papers and links */
 
 static void dossier_changed(void *api, const char *id)
 {
     api_changed(api, id);
 }
 
-static void stopping(void *site)
+struct served {
+    struct site *site;
+    struct api *api;
+};
+
+static void stopping(void *arg)
 {
-    site_stop(site);
+    struct served *s = arg;
+
+    api_stop(s->api);
+    site_stop(s->site);
 }
 
-static enum err listen_http(struct loop *loop, struct api *api, const char *listen,
-                            struct http **ret, struct errmsg *e)
+static enum err listen_http(struct loop *loop, struct api *api, const struct serve_options *o,
+                            struct limits *limits, struct http **ret, struct errmsg *e)
 {
-    struct http_config c = {.fallback = api_fallback, .fallback_arg = api};
-    char address[256];
-    enum err err = parse_address(listen, "--listen", address, sizeof address, &c.port, e);
+    struct http_config c = {
+        .listen = o->listen,
+        .option = "--listen",
+        .fallback = api_fallback,
+        .fallback_arg = api,
+        .limits = limits,
+        .total = LIMIT_CONNECTIONS,
+        .trusted = o->trusted,
+        .trusted_count = o->trusted_count,
+        .stats = api_http_stats(api),
+    };
 
-    if (err != OK)
-        return err;
-    c.address = address;
     c.routes = api_routes(api, &c.route_count);
     c.endpoints[0] = api_live_endpoint(api);
     return http_listen(loop, &c, ret, e);
 }
 
 static enum err listen_sync(struct loop *loop, struct site *site, const char *listen,
-                            struct http **ret, struct errmsg *e)
+                            struct limits *limits, struct http **ret, struct errmsg *e)
 {
-    struct http_config c = {.fallback = site_sync_fallback, .fallback_arg = site};
-    char address[256];
-    enum err err = parse_address(listen, "--sync-listen", address, sizeof address, &c.port, e);
+    struct http_config c = {
+        .listen = listen,
+        .option = "--sync-listen",
+        .fallback = site_sync_fallback,
+        .fallback_arg = site,
+        .cert_path = site_cert_path(site),
+        .key_path = site_key_path(site),
+        .ca_path = site_ca_path(site),
+        .limits = limits,
+        .total = LIMIT_SYNC_CONNECTIONS,
+    };
 
-    if (err != OK)
-        return err;
-    c.address = address;
     c.routes = site_sync_routes(site, &c.route_count);
     c.endpoints[0] = site_sync_endpoint(site);
-    c.cert_path = site_cert_path(site);
-    c.key_path = site_key_path(site);
-    c.ca_path = site_ca_path(site);
     return http_listen(loop, &c, ret, e);
 }
 
-enum err serve_run(const struct program *p, const char *dir, const char *listen,
-                   const char *sync_listen, const char *web_dir, struct errmsg *e)
+/* What an operator says of it in doorstep.conf; and no more connections than the system gives
+ * descriptors for, beside those of the database and of papers. */
+static enum err read_limits(const char *dir, bool is_hub, struct limits *ret, struct errmsg *e)
+{
+    char path[4200];
+    struct rlimit files;
+
+    limits_init(ret, is_hub);
+    snprintf(path, sizeof path, "%s/doorstep.conf", dir);
+    enum err err = limits_read(ret, path, e);
+    if (err != OK || getrlimit(RLIMIT_NOFILE, &files))
+        return err;
+    int64_t room = files.rlim_cur == RLIM_INFINITY ? INT64_MAX : (int64_t)files.rlim_cur;
+    room = room > 2 * FILES_KEPT ? room - FILES_KEPT : room / 8;
+    for (int i = 0; i < 2; i++) {
+        int64_t *max = &ret->max[i ? LIMIT_SYNC_CONNECTIONS : LIMIT_CONNECTIONS];
+        if (*max > room) {
+            log_line(LOG_LEVEL_WARN, "run",
+                     "limit=%s asked=%lld allowed=%lld reason=\"open files\"",
+                     limits_key(i ? LIMIT_SYNC_CONNECTIONS : LIMIT_CONNECTIONS), (long long)*max,
+                     (long long)room);
+            *max = room > 4 ? room : 4;
+        }
+    }
+    return OK;
+}
+
+enum err serve_run(const struct program *p, const char *dir, const struct serve_options *o,
+                   struct errmsg *e)
 {
     struct loop *loop = loop_create(p->is_hub, e);
+    struct limits limits;
+    struct served served;
     struct http *http = NULL, *sync = NULL;
     struct site *site = NULL;
     struct api *api = NULL;
     enum err err = loop ? OK : ERR_IO;
 
+    assert(dir && o->listen);
     if (err != OK)
         return err;
     loop_catch_signals(loop);
-    if ((err = site_open(dir, loop, &site, e)) != OK)
+    if ((err = read_limits(dir, p->is_hub, &limits, e)) != OK ||
+        (err = site_open(dir, loop, &site, e)) != OK)
         goto done;
     if ((site_office(site)->tier == TIER_COMMUNITY) == p->is_hub) {
         errmsg_set(e, "%s is a %s: it is served by doorstep-%s", dir,
@@ -90,17 +124,19 @@ enum err serve_run(const struct program *p, const char *dir, const char *listen,
         err = ERR_INVALID;
         goto done;
     }
-    if (!(api = api_create(site, loop, e))) {
+    if (!(api = api_create(site, loop, &limits, e))) {
         err = ERR_IO;
         goto done;
     }
     api_set_web(api, p->web, p->web_count);
-    api_set_web_dir(api, web_dir);
+    api_set_web_dir(api, o->web_dir);
     api_set_print(api, p->print_certificate, p->print_label);
     site_on_dossier(site, dossier_changed, api);
-    loop_on_stop(loop, stopping, site);
-    if ((err = listen_http(loop, api, listen, &http, e)) != OK ||
-        (sync_listen && (err = listen_sync(loop, site, sync_listen, &sync, e)) != OK) ||
+    served = (struct served){site, api};
+    loop_on_stop(loop, stopping, &served);
+    if ((err = listen_http(loop, api, o, &limits, &http, e)) != OK ||
+        (o->sync_listen &&
+         (err = listen_sync(loop, site, o->sync_listen, &limits, &sync, e)) != OK) ||
         (err = site_start(site, e)) != OK)
         goto done;
     if (sync)
@@ -113,6 +149,7 @@ enum err serve_run(const struct program *p, const char *dir, const char *listen,
     loop_run(loop);
     log_line(LOG_LEVEL_INFO, "run", "stopped=yes site=%s", site_office(site)->site);
 done:
+    api_stop(api);
     site_stop(site);
     if (api)
         api_destroy(api);

@@ -10,6 +10,7 @@
 #include "net/pki.h"
 #include "net/pki_post.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -73,6 +74,7 @@ static enum err make_db(const struct folder *f, struct errmsg *e)
     struct db *db = NULL;
     enum err err = folder_open_db(f, &db, e);
 
+    assert(division_valid(f->site));
     if (err != OK)
         return err;
     if ((err = db_begin(db, e)) == OK && (err = folder_office(f, &o, db, e)) == OK) {
@@ -327,6 +329,7 @@ static enum err issue(const struct folder *f, const struct office *o, const char
     char san[200];
     enum err err;
 
+    assert(division_valid(site) && o->tier != TIER_COMMUNITY); /* it has no children */
     names_of(site, san);
     if ((err = key_read(f->dir, "ca.crt", ca, e)) == OK &&
         (err = key_read(f->dir, district ? "ca.key" : "site.key", &key, e)) == OK &&
@@ -388,6 +391,7 @@ enum err enrol_answer(const struct folder *f, struct office *o, struct db *db,
     char name[64];
     enum err err;
 
+    assert(db_in_transaction(db));
     if (!site || !secret || !csr || !pub) {
         problem_set(p, 422, "enrolment-invalid", "body", "site, secret, csr, public_key", NULL,
                     "登记请求不完整", "The request is not whole");

@@ -25,6 +25,7 @@ void feed_read(struct peer *p, const struct link_effect *fx)
 {
     static const struct task_kind kind = {.run = read_run, .answer = read_answer};
 
+    assert(fx->kind == FX_READ);
     task_start(task_new(p, fx, &kind));
 }
 
@@ -37,6 +38,7 @@ void feed_acked(struct peer *p, const struct link_effect *fx)
 {
     static const struct task_kind kind = {.write = true, .run = acked_run};
 
+    assert(fx->kind == FX_ACKED);
     task_start(task_new(p, fx, &kind));
 }
 
@@ -86,6 +88,7 @@ void feed_store(struct peer *p, const struct link_effect *fx)
     struct arena *spare = t->arena;
     struct site *s = p->site;
 
+    assert(fx->kind == FX_STORE);
     t->arena = s->turn;
     s->turn = spare;
     for (size_t i = 0; i < fx->event_count; i++)
@@ -114,6 +117,7 @@ void feed_head(struct peer *p, const struct link_effect *fx)
 {
     static const struct task_kind kind = {.write = true, .run = head_run, .answer = head_answer};
 
+    assert(fx->kind == FX_HEAD);
     task_start(task_new(p, fx, &kind));
 }
 
@@ -142,5 +146,6 @@ void feed_have(struct peer *p, const struct link_effect *fx)
     static const struct task_kind sent = {.write = true, .run = sent_run},
                                   have = {.run = have_run, .answer = have_answer};
 
+    assert(fx->kind == FX_HAVE);
     task_start(task_new(p, fx, p->x.is_parent ? &sent : &have));
 }

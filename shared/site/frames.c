@@ -72,7 +72,7 @@ void frames_take(struct peer *p, const void *bytes, size_t n)
 {
     struct link_input in = {.kind = IN_FRAME, .bytes = bytes, .bytes_len = n};
 
-    assert(p->ws);
+    assert(p->ws && n <= WIRE_FRAME_BYTES_MAX); /* net lets no longer message through */
     if (took_early_bye(p, bytes, n))
         return;
     if (!p->link || must_wait(p, bytes, n))

@@ -89,6 +89,8 @@ static enum err run(struct job *job, struct db *db, struct errmsg *e)
     }
     if (err == OK && g->whole && s->folder.parent[0])
         err = status_link(&s->office, db, &g->link, e);
+    assert(g->wanted_count <= GLANCE_PAPERS && g->unsent_count <= GLANCE_PAPERS &&
+           g->head_count <= GLANCE_HEADS);
     if (err != OK)
         memset(s->seen, 0, sizeof s->seen); /* look again */
     return err;
@@ -126,6 +128,7 @@ struct glance *glance_take(struct site *s)
 
     if (!g)
         return NULL;
+    assert(g->site == s && s->glancing);
     s->glanced = NULL;
     s->glancing = false;
     if (g->job.err == OK && !s->stopping)

@@ -87,6 +87,7 @@ struct site {
     struct ws_client *uplink; /* NULL: no parent, or stopped */
     struct timer *redial;     /* NULL: not waiting */
     int64_t backoff_ms;       /* the next wait; BACKOFF_MS_MIN .. BACKOFF_MS_MAX */
+    int64_t backoff_kept_ms;  /* what it was when the link came up */
     bool up;                  /* both hellos are through */
     bool show_heads;          /* the link is new: show the heads though nothing was written */
     char last_reason[256];    /* why it ended last; "": it is up, or never was */

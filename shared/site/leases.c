@@ -49,6 +49,7 @@ void leases_asked(struct peer *p, const struct link_effect *fx)
         .write = true, .run = promise_run, .answer = promise_answer};
     int64_t age = host_mono_ms(peer_host(p)) - p->promise.asked_ms;
 
+    assert(fx->kind == FX_ASK_LEASE);
     if (!p->promise.asked_ms || age > 2 * p->promise.length_ms / PROMISE_PART) {
         start_promise(p, fx, &kind);
         return;

@@ -42,6 +42,7 @@ static void refuse_link(struct peer *p, enum err why)
                             why == ERR_NOT_FOUND || why == ERR_DENIED ? BYE_REFUSED : BYE_STORE};
     struct buf bytes = {0};
 
+    assert(p->ws && !p->link && why != OK);
     snprintf(bye.reason, sizeof bye.reason, "%s",
              why == ERR_NOT_FOUND ? "this site is not enrolled at its parent"
              : p->replaced        ? "the certificate of this site was replaced by a newer one"
@@ -90,6 +91,7 @@ static void connected(struct site *s, struct ws *ws, const char *code, bool is_p
         x->up = false;
         peer_release(x);
     }
+    assert(!peer_find(s, code) && strlen(code) == 12);
     p->site = s;
     p->ws = ws;
     p->x = (struct link_end){.office = &s->office, .blobs = s->blobs, .is_parent = is_parent};
@@ -192,6 +194,7 @@ static void dial(void *arg)
 {
     struct site *s = arg;
 
+    assert(s->uplink);
     s->redial = NULL;
     if (!s->stopping)
         ws_client_dial(s->uplink);
@@ -225,6 +228,7 @@ static void dialled_close(struct ws *ws, const char *why, void *arg)
         return;
     /* 0.5 s doubling to 30 s, each between half and the whole of it: a thousand nodes do not come
      * at once. */
+    assert(s->backoff_ms >= BACKOFF_MS_MIN && s->backoff_ms <= BACKOFF_MS_MAX);
     host_random(s->office.host, &dice, sizeof dice);
     int64_t wait = s->backoff_ms / 2 + (int64_t)(dice % (uint32_t)(s->backoff_ms / 2 + 1));
     log_line(LOG_LEVEL_INFO, "replica", "uplink=down retry_ms=%lld reason=\"%s\"", (long long)wait,

@@ -26,6 +26,7 @@ void papers_serve(struct peer *p, const struct link_effect *fx)
 {
     static const struct task_kind kind = {.run = read_run, .answer = read_answer};
 
+    assert(fx->kind == FX_READ_CHUNK);
     task_start(task_new(p, fx, &kind));
 }
 
@@ -70,6 +71,7 @@ void papers_store(struct peer *p, const struct link_effect *fx)
 {
     static const struct task_kind kind = {.run = store_run, .answer = store_answer};
 
+    assert(fx->kind == FX_STORE_CHUNK);
     task_start(task_new(p, fx, &kind));
 }
 

@@ -34,6 +34,7 @@ struct peer *peer_find(struct site *s, const char *code)
 {
     struct peer *p = *shelf_of(s, code);
 
+    assert(code[0]);
     while (p && (!p->ws || strcmp(p->x.peer, code)))
         p = p->beside;
     return p;
@@ -64,6 +65,7 @@ static void remove_from_lists(struct peer *p)
         at = &(*at)->beside;
     }
     *at = p->beside;
+    assert(s->peer_count > 0 && s->peers[p->at].peer == p);
     s->peers[p->at] = s->peers[--s->peer_count];
     s->peers[p->at].peer->at = p->at;
 }
@@ -74,6 +76,7 @@ void peer_fetched(struct site *s)
 
     for (int i = 0; i < s->fetching_count; i++) {
         const struct peer *p = s->fetching[i].peer;
+        assert(p->site == s);
         if (p->ws && p->link && link_is_fetching(p->link, s->fetching[i].digest))
             s->fetching[n++] = s->fetching[i];
     }

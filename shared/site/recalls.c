@@ -1,6 +1,8 @@
 /* protocol.md 7, from both ends: a site that has forgotten gets its past back. */
 #include "site/recalls.h"
 
+#include <assert.h>
+
 /* ---- the parent -------------------------------------------------------------------------------*/
 
 static enum err asked_run(struct task *t, struct db *db, struct errmsg *e)
@@ -20,6 +22,7 @@ void recalls_asked(struct peer *p, const struct link_effect *fx)
 {
     static const struct task_kind kind = {.write = true, .run = asked_run, .answer = asked_answer};
 
+    assert(fx->kind == FX_RECALL);
     task_start(task_new(p, fx, &kind));
 }
 
@@ -58,6 +61,7 @@ void recalls_look(struct peer *p, const struct link_effect *why)
 
 void recalls_answered(struct peer *p, const struct link_effect *fx)
 {
+    assert(fx->kind == FX_RECALLED);
     start_step(p, fx);
 }
 
@@ -70,5 +74,6 @@ void recalls_come_back(struct peer *p, const struct link_effect *fx)
 {
     static const struct task_kind kind = {.write = true, .run = come_back_run};
 
+    assert(fx->kind == FX_CLOSE);
     task_start(task_new(p, fx, &kind));
 }

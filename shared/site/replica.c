@@ -76,6 +76,7 @@ static void tell_parent(struct site *s)
     struct peer *p = s->up ? peer_find(s, s->folder.parent) : NULL;
     uint64_t head = atomic_load(&s->up_head);
 
+    assert(!s->up || s->folder.parent[0]);
     if (p && p->link && p->up && head > p->head_pos)
         step_head(p, head); /* else the glance tells it */
 }
@@ -115,6 +116,7 @@ static void take_glance(struct site *s, struct glance *g)
 {
     struct peer *parent = s->folder.parent[0] ? peer_find(s, s->folder.parent) : NULL;
 
+    assert(s->folder.parent[0] || (!g->link && !g->head_count));
     if (g->link) {
         json_free(s->link);
         s->link = g->link;
@@ -162,6 +164,7 @@ void replica_add_status(struct site *s, struct json *status)
 {
     struct json *link = json_get(status, "link"), *children = json_get(status, "children");
 
+    assert(json_is_object(status));
     if (link) {
         json_set_text(link, "state", s->up ? "up" : "down");
         if (s->last_reason[0])

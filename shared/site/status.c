@@ -5,7 +5,10 @@
 #include "ledger/outbox.h"
 #include "ledger/row.h"
 #include "office/blocks.h"
+#include "office/equipped.h"
 #include "office/lease.h"
+#include "office/offences.h"
+#include "office/sites.h"
 #include "site/link_end.h"
 
 #include <assert.h>
@@ -34,6 +37,41 @@ static void at_of(struct json *o, const char *key, int64_t ms)
     json_set_text(o, key, text);
 }
 
+/* What a parent knows of a child beside its outbox. denied_today: what is not its to say, as far as is
+ * known here, by the deadline of its repair item. */
+static enum err child_row(struct office *o, struct db *db, const char *site, struct json *l,
+                          struct errmsg *e)
+{
+    struct stmt *st = db_stmt(
+        db, "SELECT count(*) FROM repair r JOIN event v ON v.origin = r.origin AND v.seq = r.seq "
+            "WHERE r.owner = $1 AND substr(r.origin, 1, 12) = $2 AND v.state = 'denied' AND "
+            "v.hlc >= $3 /* full scan: what waits for repair is little */");
+    enum site_standing standing;
+    struct equipment x;
+    int offences = 0;
+    enum err err;
+    bool row;
+
+    bind_text(st, 1, o->site);
+    bind_text(st, 2, site);
+    bind_int(st, 3, time_start_of_day(time_days(host_wall_ms(o->host))) << 16);
+    if ((err = db_step(st, &row, e)) == OK && row)
+        json_set_int(l, "denied_today", col_int(st, 0));
+    db_reset(st);
+    if (err != OK || (err = offences_today(o, db, site, &offences, e)) != OK ||
+        (err = equipment_of(db, site, &x, e)) != OK ||
+        (err = site_standing_of(db, site, &standing, e)) != OK)
+        return err;
+    json_set_int(l, "offences_today", offences);
+    json_set_text(l, "standing",
+                  standing == SITE_LOST      ? "lost"
+                  : standing == SITE_REVOKED ? "revoked"
+                                             : "enrolled");
+    if (x.said)
+        json_set_text(l, "program", x.program);
+    return OK;
+}
+
 /* The row of a link: peer, role, head_pos, acked_pos, recv_pos, last_contact_ms, skew_ms. */
 static enum err link_row(struct office *o, struct db *db, struct stmt *st, struct json *l,
                          struct errmsg *e)
@@ -54,7 +92,7 @@ static enum err link_row(struct office *o, struct db *db, struct stmt *st, struc
     json_set_int(l, "unsent_events", err == OK ? unsent : -1);
     at_of(l, "oldest_unsent_at", err == OK ? oldest : 0);
     if (!parent)
-        return err;
+        return err == OK ? child_row(o, db, col_text(st, 0), l, e) : err;
     if (err == OK && o->tier == TIER_COMMUNITY)
         err = count(
             db, "SELECT count(*) FROM document WHERE state = 'here' AND sent = 0 AND dossier <> ''",
@@ -142,6 +180,7 @@ enum err status_read(struct office *o, struct db *db, const char *dir, struct js
     int64_t n = 0;
     enum err err;
 
+    assert(division_valid(o->site));
     json_set_text(out, "site", o->site);
     json_set_text(out, "name", o->name);
     json_set_text(out, "tier", tier_name(o->tier));

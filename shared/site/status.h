@@ -13,7 +13,8 @@
  * Shapes  shells: events held without the text of their personal part.
  * Units   Moments are RFC 3339 text; positions count events of an outbox; disk.free_bytes.
  * Owns    The caller frees *ret.
- * Order   In a transaction of a reader or a writer: one snapshot.
+ * Order   In a transaction of a reader or a writer it is one snapshot; without one, each figure is of
+ *         its own moment.
  * Errors  Those of the database.
  */
 MUST_USE enum err status_read(struct office *o, struct db *db, const char *dir, struct json **ret,

@@ -65,6 +65,7 @@ static void came_up(struct peer *p, const struct link_effect *fx)
     s->look |= LOOK_OUTBOXES;
     if (p->x.is_parent) {
         s->up = true;
+        s->backoff_kept_ms = s->backoff_ms;
         s->backoff_ms = BACKOFF_MS_MIN;
         s->last_reason[0] = 0;
         s->show_heads = true;
@@ -78,6 +79,12 @@ static void came_up(struct peer *p, const struct link_effect *fx)
     recalls_look(p, fx);
 }
 
+/* The peer says it because of what we have sent, or can take nothing: it will say so again. */
+static bool puts_out(enum bye_code code)
+{
+    return code == BYE_PROTOCOL || code == BYE_STORE || code == BYE_WITHHELD;
+}
+
 static void close_link(struct peer *p, const struct link_effect *fx)
 {
     log_line(fx->code == BYE_STOPPING ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "replica",
@@ -86,6 +93,8 @@ static void close_link(struct peer *p, const struct link_effect *fx)
     if (p->x.is_parent) {
         snprintf(p->site->last_reason, sizeof p->site->last_reason, "%s", fx->reason);
         p->site->reason_said = true;
+        if (p->up && fx->by_peer && puts_out(fx->code)) /* ask more and more seldom */
+            p->site->backoff_ms = p->site->backoff_kept_ms;
     }
     /* Restored without being told: act as if we had been. */
     if ((fx->code == BYE_BEHIND && !fx->by_peer) ||

@@ -116,6 +116,11 @@ const struct route *sync_http_routes(struct site *s, size_t *ret_count)
 
 void sync_http_fallback(struct request *req, void *site)
 {
+    const struct refusal *why = request_refusal(req);
+
     (void)site;
-    reply_problem_text(req, 404, "这里只供下级站点连接", "Only child sites connect here");
+    if (why)
+        reply_problem_text(req, why->status, why->zh, why->en);
+    else
+        reply_problem_text(req, 404, "这里只供下级站点连接", "Only child sites connect here");
 }

@@ -33,16 +33,16 @@
 struct link;
 
 struct link_config {
-    char site[13], peer[13];
+    char site[13], peer[13]; /* who we are, and who the peer must be */
     bool parent_side;        /* we are the parent on this link */
     unsigned oldest, newest; /* versions that we speak; 0: as wire.h has them */
-    const void *dictionary;
-    size_t dictionary_len;
+    const void *dictionary;  /* preset of both streams; must outlive the link */
+    size_t dictionary_len;   /* its bytes */
 };
 
 /* One event in its binary form; the engine does not look inside. */
 struct sync_event {
-    const unsigned char *bytes;
+    const unsigned char *bytes; /* bytes[0 .. len) */
     size_t len;
 };
 
@@ -69,29 +69,39 @@ enum link_input_kind {
 };
 
 struct link_input {
-    enum link_input_kind kind;
-    int64_t now_ms;
-    unsigned char stream[16], recv_stream[16];
-    uint64_t pos, head_pos;
-    int64_t wall_ms;
+    enum link_input_kind kind; /* says which of the others count */
+    int64_t now_ms;            /* monotonic */
+    int64_t wall_ms;           /* Unix */
+    /* IN_OPENED, IN_LOCAL, IN_EVENTS, IN_LEASE, IN_RECALLED */
+    unsigned char stream[16];      /* the name of our outbox */
+    unsigned char recv_stream[16]; /* the peer's outbox as we know it */
+    uint64_t pos, head_pos;        /* a position, and the end of our outbox */
+    bool recalling;                /* our past is being given back */
+    /* IN_FRAME, IN_CHUNK: borrowed until link_step() returns */
     const void *bytes;
     size_t bytes_len;
+    /* IN_EVENTS: events[0 .. event_count), borrowed likewise */
     const struct sync_event *events;
     size_t event_count;
-    uint64_t token;
-    enum err err;
+    /* IN_STORED, IN_CHUNK_STORED */
+    uint64_t token; /* as FX_STORE gave it */
+    enum err err;   /* how the store answered */
+    bool finished;  /* the document is whole */
+    /* IN_WANTED, IN_CHUNK, IN_CHUNK_STORED, IN_HAVE; digest: also the hash of IN_HEAD, IN_RECALL */
     unsigned char digest[32];
-    uint64_t offset;
-    int64_t total;
-    bool finished, recalling;
+    uint64_t offset; /* in the document */
+    int64_t total;   /* its bytes; -1: it is not here */
+    /* IN_LEASE: ms; mono_ms as the child asked, the others on the parent's lease clock */
     int64_t mono_ms, lease_now_ms, promised_ms, length_ms;
+    /* IN_HEAD, IN_RECALL, IN_RECALLED */
     char origin[25];
     uint64_t seq;
-    unsigned verdict;
-    uint64_t hlc, feed;
-    unsigned char signature[64];
+    unsigned verdict;            /* enum recall_verdict */
+    uint64_t hlc, feed;          /* as in a frame RECALLED */
+    unsigned char signature[64]; /* IN_HEAD */
+    /* IN_BYE */
     enum bye_code code;
-    const char *reason;
+    const char *reason; /* in English, for a log */
 };
 
 enum link_effect_kind {
@@ -118,35 +128,46 @@ enum link_effect_kind {
 };
 
 struct link_effect {
-    enum link_effect_kind kind;
+    enum link_effect_kind kind; /* says which of the others count */
+    /* FX_SEND, FX_STORE_CHUNK */
     const unsigned char *bytes;
     size_t bytes_len;
+    /* FX_STORE: events[0 .. event_count); FX_READ: at most event_max, about byte_max bytes */
     const struct sync_event *events;
     size_t event_count, event_max, byte_max;
-    uint64_t prev_pos, pos, token, offset, total;
-    unsigned char stream[16], digest[32];
-    unsigned version;
-    int64_t skew_ms, mono_ms, lease_now_ms, promised_ms, length_ms;
+    uint64_t prev_pos, pos;   /* positions */
+    uint64_t token;           /* FX_STORE: to be given back */
+    uint64_t offset, total;   /* in a document, and its bytes */
+    unsigned char stream[16]; /* the peer's outbox */
+    unsigned char digest[32]; /* of a document; the hash of FX_HEAD, FX_RECALL */
+    unsigned version;         /* FX_UP: that is spoken */
+    int64_t skew_ms;          /* the peer's wall clock minus ours */
+    /* FX_ASK_LEASE, FX_LEASE: as in struct link_input */
+    int64_t mono_ms, lease_now_ms, promised_ms, length_ms;
+    /* FX_HEAD, FX_RECALL, FX_RECALLED: as in struct link_input */
     char origin[25];
     uint64_t seq;
     unsigned verdict;
     uint64_t hlc, feed;
     unsigned char signature[64];
+    /* FX_CLOSE */
     enum bye_code code;
     char reason[128];
-    bool by_peer;
+    bool by_peer; /* the peer said so */
 };
 
 struct link_effects {
-    struct link_effect item[LINK_EFFECTS_MAX];
+    struct link_effect item[LINK_EFFECTS_MAX]; /* item[0 .. count), in order */
     int count;
 };
 
+/* Closed, until IN_OPENED. c is copied, but not the dictionary. */
 struct link *link_create(const struct link_config *c);
 void link_destroy(struct link *l); /* NULL is allowed */
+/* See above. */
 void link_step(struct link *l, const struct link_input *in, struct arena *turn,
                struct link_effects *fx);
-bool link_is_up(const struct link *l);
+bool link_is_up(const struct link *l);       /* both hellos are through */
 unsigned link_version(const struct link *l); /* that is spoken; 0: not agreed */
 /* May another document be fetched over this link now (IN_WANTED)? protocol.md 5 says how many at
  * once. */

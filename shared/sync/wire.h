@@ -62,17 +62,17 @@ enum recall_verdict { RECALL_FORKED, RECALL_AGREES, RECALL_BEYOND };
 /* One frame of any kind; the fields that its kind does not name are not used. Bytes are borrowed.
  */
 struct frame {
-    enum frame_kind kind;
+    enum frame_kind kind;          /* says which of the others count */
     unsigned oldest, newest;       /* HELLO: versions that I speak */
     char site[13], peer[13];       /* HELLO: who I am, whom I mean */
     unsigned char stream[16];      /* HELLO: my outbox */
     unsigned char recv_stream[16]; /* HELLO: your outbox as I know it */
     uint64_t pos; /* HELLO, ACK: I hold yours up to here; EVENTS: position of the last; CLOCK: of my
                    * outbox when promised; RECALLED: my head of that origin */
-    int64_t wall_ms;            /* HELLO; from version 3 on also CLOCK_ASK, CLOCK */
-    uint64_t count, raw_bytes;  /* EVENTS */
-    const unsigned char *bytes; /* EVENTS: deflated; CHUNK: the piece */
-    size_t bytes_len;
+    int64_t wall_ms;             /* HELLO; from version 3 on also CLOCK_ASK, CLOCK */
+    uint64_t count, raw_bytes;   /* EVENTS */
+    const unsigned char *bytes;  /* EVENTS: deflated; CHUNK: the piece */
+    size_t bytes_len;            /* of bytes */
     unsigned char digest[32];    /* WANT, CHUNK, NONE, HAVE: SHA-256; HEAD: hash */
     uint64_t offset, total, max; /* WANT: offset, max; CHUNK: offset, total */
     int64_t mono_ms, now_ms, promised_ms, length_ms; /* CLOCK_ASK: mono; CLOCK: all four */

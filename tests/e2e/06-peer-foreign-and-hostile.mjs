@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { Client } from '../../scripts/demo/client.mjs'
 import { HUB, PASSWORD, PATIENT, SITES, build, run, sleep, until } from '../../scripts/demo/world.mjs'
 import { png } from '../../scripts/demo/samples.mjs'
-import { FRAME, Peer, encodeEvent, short, u64, u8, varint } from './peer.mjs'
+import { FRAME, Peer, caseNumber, encodeEvent, short, u64, u8, varint } from './peer.mjs'
 
 const files = d => readdirSync(d).filter(f => f.endsWith('.json')).map(f => `${d}/${f}`)
 const dir = mkdtempSync(join(tmpdir(), 'doorstep-peer-'))
@@ -35,20 +35,27 @@ after(async () => {
 })
 
 const filed = (no, documents = []) => ['case.filed/1', no, {
-  item: 'birth-registration-first', item_name: '一孩生育登记', decided_at: ['community', 'street'], custodian: SITE, community: SITE, state: 'submitted',
-  applicant: { name: '周大海', id_number: '339900198506130110' }, materials: [{ code: 'id-card', documents }], delivery: { method: 'pickup' },
+  item: 'birth-registration-first', item_version: 1, item_name: '一孩生育登记', decided_at: ['community', 'street'], custodian: SITE, community: SITE, state: 'submitted',
+}, {
+  salt: randomBytes(16),
+  personal: JSON.stringify({ applicant: { id_number: '339900198506130110', name: '周大海' }, delivery: { method: 'pickup' }, materials: [{ code: 'id-card', documents }] }),
 }]
-const number = i => '331002003260105' + String(i).padStart(5, '0') + '0'
+/** Of the numbers that were leased to this site: others would be overruled. */
+let first = 0
+const number = (i, day = '260105') => caseNumber('331002003', day, first + i)
 
 test('a thousand events, a paper, and the feed', PATIENT, async () => {
   const paper = png(900, 700)
   const digest = createHash('sha256').update(paper).digest()
   peer.documents = new Map([[digest.toString('hex'), paper]])
   await peer.connect(w.street.syncPort)
+  const block = await until('its numbers', () => peer.received.find(e => e.kind === 'block.leased/1' && JSON.parse(e.record).holder === SITE && JSON.parse(e.record).kind === 'case'))
+  first = JSON.parse(block.record).first
   // with and without a personal part, what a later version may add, a signature of their own
-  for (let i = 0; i < 1000; i++)
-    peer.event(...filed(number(i), i === 7 ? [{ digest: 'sha256:' + digest.toString('hex'), media_type: 'image/png', size: paper.length }] : []),
-      { ...i % 2 ? { salt: randomBytes(16), personal: '{"note":"李秀兰"}' } : {}, ...i % 5 === 3 ? { more: 'of version 9' } : {}, ...i % 7 === 1 ? { signed: true } : {} })
+  for (let i = 0; i < 1000; i++) {
+    const [kind, no, record, personal] = filed(number(i), i === 7 ? [{ digest: 'sha256:' + digest.toString('hex'), media_type: 'image/png', size: paper.length }] : [])
+    peer.event(kind, no, record, { ...i % 2 ? personal : {}, ...i % 5 === 3 ? { more: 'of version 9' } : {}, ...i % 7 === 1 ? { signed: true } : {} })
+  }
   for (let i = 0; i < 1000; i += 250) await peer.sendEvents(i, 250)
   await until('the acknowledgement', () => peer.acked === 1000)
   peer.sendHead()
@@ -232,10 +239,10 @@ test('garbage instead of a paper is dropped, and the paper stays wanted', PATIEN
   const digest = randomBytes(32)
   peer.documents = new Map([[digest.toString('hex'), randomBytes(5000)]])
   await peer.connect(w.street.syncPort)
-  peer.event(...filed(number(2000), [{ digest: 'sha256:' + digest.toString('hex'), media_type: 'image/png', size: 5000 }]))
+  peer.event(...filed(number(0, '260106'), [{ digest: 'sha256:' + digest.toString('hex'), media_type: 'image/png', size: 5000 }]))
   await peer.sendEvents(1000, 1)
   await until('the link to end', () => peer.closed, 50000)
-  const c = await clerk.get('/cases/' + number(2000))
+  const c = await clerk.get('/cases/' + number(0, '260106'))
   assert.equal(c.materials.flatMap(m => m.documents)[0].state, 'wanted')
   await w.stop()
   for (const s of w.all) run(s.program, ['verify', '--data', s.dir])

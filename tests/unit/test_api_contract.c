@@ -31,8 +31,8 @@ static void add(struct named *list, int *count, const char *method, const char *
 static void read_served(void)
 {
     static const struct call *const tables[] = {
-        sessions_calls,     cases_calls,      items_calls,  deliveries_calls,
-        certificates_calls, statistics_calls, offices_calls};
+        sessions_calls,     cases_calls,      items_calls,   deliveries_calls,
+        certificates_calls, statistics_calls, offices_calls, tickets_calls};
     size_t n;
     const struct route *others = api_streamed_routes(&n);
 

@@ -1,6 +1,6 @@
 /* A client's WebSocket frame: header and mask as RFC 6455 5.2 and 5.3 have them, at every border of
  * its length. */
-#include "net/inside.h"
+#include "net/ws_frame.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,33 +4,11 @@
 #include "base/text.h"
 #include "dossiers/case/state.h"
 #include "office/access.h"
+#include "office/code.h"
 
 bool case_handler(const struct caller *c)
 {
     return caller_is(c, " agent clerk reviewer supervisor admin ");
-}
-
-void query_hash(const char *case_no, const char *code, char out[QUERY_HASH_LEN + 1])
-{
-    unsigned char sum[32];
-    char text[160];
-    struct buf b = {0};
-
-    snprintf(text, sizeof text, "doorstep.query.2\n%.40s\n%.40s", case_no, code);
-    crypto_sha256(text, strlen(text), sum);
-    base64url_encode(sum, 16, &b);
-    snprintf(out, QUERY_HASH_LEN + 1, "%s", buf_text(&b));
-    buf_free(&b);
-}
-
-bool query_code_fits(const char *case_no, const char *code, const char *hash)
-{
-    char given[QUERY_HASH_LEN + 1];
-
-    if (!code || !code[0] || !hash || strlen(hash) != QUERY_HASH_LEN)
-        return false;
-    query_hash(case_no, code, given);
-    return crypto_equal(given, hash, QUERY_HASH_LEN);
 }
 
 void pickup_code(const char *case_no, const char *hash, char out[7])
@@ -66,8 +44,8 @@ void case_bind_scope(struct stmt *st, const struct caller *c)
 }
 
 /* A resident's: the query code of the filing that stands. */
-static enum err code_fits(struct office *o, struct db *db, const struct caller *c,
-                          const char *case_no, bool *ret, struct errmsg *e)
+static enum err holds_code(struct office *o, struct db *db, const struct caller *c,
+                           const char *case_no, bool *ret, struct errmsg *e)
 {
     struct dossier d;
     struct case_state *s;
@@ -77,7 +55,7 @@ static enum err code_fits(struct office *o, struct db *db, const struct caller *
         return OK;
     if ((err = case_load(o, db, case_no, &d, &s, e)) != OK)
         return err == ERR_NOT_FOUND ? OK : err;
-    *ret = query_code_fits(case_no, c->query_code, json_get_text(s->person, "query_hash"));
+    *ret = code_fits(case_no, c->query_code, json_get_text(s->person, "query_hash"));
     dossier_close(&d);
     return OK;
 }
@@ -90,7 +68,7 @@ enum err case_visible(struct office *o, struct db *db, const struct caller *c, c
 
     *ret = false;
     if (!c->user[0])
-        return code_fits(o, db, c, case_no, ret, e);
+        return holds_code(o, db, c, case_no, ret, e);
     if (!scope)
         return OK;
     snprintf(sql, sizeof sql, "SELECT 1 FROM case_file WHERE case_no = $no AND %s", scope);

@@ -4,10 +4,7 @@
 #ifndef CASE_ACCESS_H
 #define CASE_ACCESS_H
 
-#include "base/buf.h"
 #include "office/office.h"
-
-#define QUERY_HASH_LEN 22 /* 16 bytes, base64url */
 
 /* Agent, clerk, reviewer, supervisor, administrator: work on cases. */
 bool case_handler(const struct caller *c);
@@ -21,10 +18,6 @@ void case_bind_scope(struct stmt *st, const struct caller *c);
 MUST_USE enum err case_visible(struct office *o, struct db *db, const struct caller *c,
                                const char *case_no, bool *ret, struct errmsg *e);
 
-/* What the ledger keeps of a query code. */
-void query_hash(const char *case_no, const char *code, char out[QUERY_HASH_LEN + 1]);
-/* Is this the code whose hash the filing holds? hash may be NULL. */
-bool query_code_fits(const char *case_no, const char *code, const char *hash);
 /* The six digits that the recipient shows at the door: they follow from the hash of his query code, so
  * no table holds them. */
 void pickup_code(const char *case_no, const char *query_hash, char out[7]);

@@ -27,15 +27,7 @@ struct doing {
 
 bool office_decides(const struct office *o, const struct json *decided_at)
 {
-    /* What is delegated to a lower tier the higher one may still do. */
-    static const char *const tiers[] = {"district", "street", "community"};
-
-    for (size_t i = 0; i < json_count(decided_at); i++)
-        for (size_t t = 0; t < 3; t++)
-            if (json_value_text(json_at(decided_at, i)) &&
-                !strcmp(tiers[t], json_value_text(json_at(decided_at, i))) && t >= (size_t)o->tier)
-                return true;
-    return false;
+    return tier_decides(decided_at, o->tier);
 }
 
 /* ---- doing ------------------------------------------------------------------------------------*/
@@ -442,7 +434,9 @@ static const char *const *place_fits(struct doing *d, const struct action *a, en
 
     if (d->d->read_only && (!text_is(a->name, "transfer") || !d->o->parent[0]))
         return newer;
-    if ((a->needs & CUSTODY) && !text_is(custody_holder(&d->d->custody), d->o->site))
+    /* In whose hands it is: also of the person, who may have signed in at an office above his own. */
+    if ((a->needs & CUSTODY) && (!text_is(custody_holder(&d->d->custody), d->o->site) ||
+                                 !division_within(d->o->site, d->c->site)))
         return elsewhere;
     if ((a->needs & DECIDES) && !office_decides(d->o, json_get(d->s->filing, "decided_at")))
         return higher;

@@ -13,6 +13,7 @@
 #include "dossiers/case/view.h"
 #include "office/say.h"
 #include "office/sites.h"
+#include "office/view.h"
 
 static void holder_digest(const char *id_number, char out[17])
 {
@@ -131,7 +132,7 @@ static struct json *view(struct db *db, const struct case_state *s, const struct
     json_set_text(x, "result_name_en", json_get_text(result, "name_en"));
     json_set_text(x, "holder_name", json_get_text(a, "name"));
     json_set_text(x, "holder_number", json_get_text(a, "id_number"));
-    set_time(x, "issued_at", r->issued_ms);
+    view_time(x, "issued_at", r->issued_ms);
     time_date(r->issued_ms, date);
     json_set_text(x, "issued_on", date);
     add_end(x, date, json_get_int(result, "valid_years", 0));

@@ -6,6 +6,7 @@
 #include "dossiers/case/view.h"
 #include "office/access.h"
 #include "office/sites.h"
+#include "office/view.h"
 
 static enum err find(struct db *db, const char *id, char no[24], char courier[64], struct errmsg *e)
 {
@@ -65,7 +66,7 @@ struct json *delivery_view(struct db *db, const struct caller *c, const struct d
         json_set_text(x, kept[i], json_get_text(y->order->personal, kept[i]));
     site_name_of(db, custody_holder(&d->custody), name);
     json_set_text(x, "sender_name", name);
-    set_time(x, "ordered_at", y->order ? y->order->at_ms : 0);
+    view_time(x, "ordered_at", y->order ? y->order->at_ms : 0);
     json_set(x, "actions", delivery_actions(c, d));
     return x;
 }

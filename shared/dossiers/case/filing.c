@@ -11,11 +11,10 @@
 #include "dossiers/case/numbers.h"
 #include "dossiers/case/papers_check.h"
 #include "dossiers/case/state.h"
+#include "office/code.h"
 #include "office/lease.h"
 #include "office/say.h"
 #include "office/sites.h"
-
-#define QUERY_CODE_LEN 6
 
 static bool names(const struct json *list, const char *what)
 {
@@ -47,7 +46,7 @@ static enum err find_community(struct office *o, struct db *db, const struct cal
         enum err err = site_standing_of(db, said, &standing, e);
         if (err != OK)
             return err;
-        right = standing == SITE_STANDS;
+        right = standing != SITE_UNKNOWN; /* people live there also when its node is gone */
     }
     if (!right) {
         problem_set(p, 422, "community-unknown", "community",
@@ -67,6 +66,7 @@ static enum err find_custodian(struct office *o, struct db *db, const struct jso
 {
     const struct json *at = json_get(item, "decided_at");
     char parent[13] = "";
+    enum site_standing standing = SITE_UNKNOWN;
     bool stands = false;
     enum err err = OK;
 
@@ -74,23 +74,14 @@ static enum err find_custodian(struct office *o, struct db *db, const struct jso
     if (community[0])
         division_parent(community, parent);
     if (o->tier == TIER_STREET && text_is(parent, o->site) && names(at, "community"))
+        err = site_standing_of(db, community, &standing, e);
+    if (err == OK && standing == SITE_STANDS)
         err = lease_stands(o, db, community, &stands, e);
     if (stands)
         snprintf(out, 13, "%s", community);
     else if (!office_decides(o, at) && o->parent[0])
         snprintf(out, 13, "%s", o->parent);
     return err;
-}
-
-static void make_query_code(struct office *o, char out[QUERY_CODE_LEN + 1])
-{
-    static const char alphabet[] = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ";
-    unsigned char raw[QUERY_CODE_LEN];
-
-    host_random(o->host, raw, sizeof raw);
-    for (int i = 0; i < QUERY_CODE_LEN; i++)
-        out[i] = alphabet[raw[i] % (sizeof alphabet - 1)];
-    out[QUERY_CODE_LEN] = 0;
 }
 
 static struct json *clean_applicant(const struct json *in)
@@ -143,7 +134,7 @@ enum err case_lodge(struct office *o, struct db *db, const struct caller *c, con
                     struct json **out, struct problem *p)
 {
     struct json *item = NULL, *materials = NULL, *b = NULL, *duplicates = json_array();
-    char community[13], custodian[13], no[22], code[QUERY_CODE_LEN + 1], hash[QUERY_HASH_LEN + 1];
+    char community[13], custodian[13], no[22], code[CODE_LEN + 1], hash[CODE_HASH_LEN + 1];
     int64_t now = host_wall_ms(o->host), promised = 0;
     struct errmsg e = {""};
     enum err err;
@@ -156,12 +147,12 @@ enum err case_lodge(struct office *o, struct db *db, const struct caller *c, con
         goto done;
     if ((err = find_custodian(o, db, item, community, custodian, &e)) != OK)
         goto done;
-    make_query_code(o, code);
+    code_make(o->host, code);
 
     bool draft = !json_get_bool(in, "submit", true);
     struct json *applicant = clean_applicant(json_get(in, "applicant"));
     err = duplicates_find(db, json_get_text(applicant, "id_number"), json_get_text(item, "code"),
-                          now - DUPLICATE_MS, now, "", duplicates, &e);
+                          now - DUPLICATE_MS, now + DUPLICATE_MS, "", duplicates, &e);
     b = json_object();
     copy(b, "item", item, "code");
     copy(b, "item_version", item, "version");
@@ -183,7 +174,7 @@ enum err case_lodge(struct office *o, struct db *db, const struct caller *c, con
     json_set_text(b, "channel", c->channel);
     json_set_text(b, "state", draft ? "draft" : "submitted");
     json_set_int(b, "promised_ms", promised);
-    query_hash(no, code, hash);
+    code_hash(no, code, hash);
     json_set_text(b, "query_hash", hash);
     if (err == OK)
         err = office_say(o, db, "case.filed/1", no, o->street, c, b, &e);

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "office/blocks.h"
 #include "office/papers.h"
+#include "office/view.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -379,6 +380,30 @@ const struct event_kind case_kinds[CASE_KIND_COUNT] = {
      on_resumed},
 };
 
+/* ---- who may decide ---------------------------------------------------------------------------*/
+
+bool tier_decides(const struct json *decided_at, enum tier tier)
+{
+    for (size_t i = 0; i < json_count(decided_at); i++)
+        for (int t = TIER_DISTRICT; t <= TIER_COMMUNITY; t++)
+            if (text_is(json_value_text(json_at(decided_at, i)), tier_name((enum tier)t)) &&
+                t >= (int)tier)
+                return true;
+    return false;
+}
+
+const char *case_forbids(const struct dossier *d, const struct dossier_event *x)
+{
+    static const char weighed[] =
+        " case.granted/1 case.refused/1 certificate.issued/1 case.suspended/1 case.resumed/1 ";
+    enum tier tier;
+
+    if (!word_in(weighed, x->ev.kind) || !division_tier(x->site, &tier) ||
+        tier_decides(json_get(d->opening->record, "decided_at"), tier))
+        return NULL;
+    return "its item is decided by a higher office";
+}
+
 /* ---- the rest of the type ---------------------------------------------------------------------*/
 
 void case_settle(void *state, const struct dossier *d)
@@ -428,59 +453,23 @@ void case_numbers(const struct dossier_event *x, struct marks *m)
 
 /* ---- telling ----------------------------------------------------------------------------------*/
 
-static struct json *line_of(const struct dossier_event *x)
-{
-    struct json *line = json_object();
-    const char *text = json_get_text(x->personal, "reason");
-    char kind[48];
-
-    snprintf(kind, sizeof kind, "%.*s", (int)strcspn(x->ev.kind, "/"), x->ev.kind);
-    json_set_int(line, "at_ms", x->at_ms);
-    json_set_text(line, "kind", kind);
-    json_set_text(line, "title", x->kind ? x->kind->zh : "较新版本程序记录的一步");
-    json_set_text(line, "title_en",
-                  x->kind ? x->kind->en : "A step that a newer program has taken");
-    json_set_text(line, "site", x->site);
-    json_set_text(line, "actor_name", json_get_text(x->personal, "by"));
-    json_set_text(line, "text", text ? text : json_get_text(x->personal, "text"));
-    return line;
-}
-
-/* People read a history by the time of each step. */
-static int by_time(const void *a, const void *b)
-{
-    const struct dossier_event *x = *(struct dossier_event *const *)a,
-                               *y = *(struct dossier_event *const *)b;
-
-    if (x->at_ms != y->at_ms)
-        return x->at_ms < y->at_ms ? -1 : 1;
-    return event_order(&x->ev, &y->ev);
-}
-
 void case_tell(const struct dossier *d, struct case_state *s)
 {
-    struct dossier_event **told = arena_alloc(d->arena, sizeof *told * (size_t)d->count);
-
-    for (int i = 0; i < d->count; i++)
-        told[i] = &d->events[i];
-    qsort(told, (size_t)d->count, sizeof *told, by_time);
-    s->timeline = json_array();
+    s->timeline = view_lines(d);
     s->delivery.steps = json_array();
-    for (int i = 0; i < d->count; i++) {
-        if (!dossier_event_counts(told[i]))
-            continue;
-        struct json *line = line_of(told[i]);
-        if (!strncmp(told[i]->ev.kind, "delivery.", 9))
+    for (size_t i = 0; i < json_count(s->timeline); i++) {
+        struct json *line = json_at(s->timeline, i);
+        if (!strncmp(json_get_text(line, "kind"), "delivery.", 9))
             json_push(s->delivery.steps, json_ref(line));
-        json_push(s->timeline, line);
     }
 }
 
 enum err case_load(struct office *o, struct db *db, const char *case_no, struct dossier *d,
                    struct case_state **ret, struct errmsg *e)
 {
-    enum err err =
-        case_number_check(case_no) ? dossier_load(o->work, db, case_no, d, e) : ERR_NOT_FOUND;
+    /* Ids of other kinds of work begin with a letter. */
+    enum err err = dossier_street9(case_no) == case_no ? dossier_load(o->work, db, case_no, d, e)
+                                                       : ERR_NOT_FOUND;
 
     if (err != OK)
         return err;

@@ -1,10 +1,12 @@
 /* Lists of cases, newest first. */
+#include "base/clean.h"
 #include "base/buf.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "dossiers/case/access.h"
 #include "dossiers/case/case.h"
 #include "dossiers/case/view.h"
+#include "office/view.h"
 
 #include <stdlib.h>
 
@@ -22,11 +24,24 @@ static struct json *row_of(struct stmt *st, int64_t now)
     json_set_text(r, "state", col_text(st, 5));
     json_set_text(r, "custodian", col_text(st, 6));
     json_set_text(r, "community", col_text(st, 7));
-    set_time(r, "created_at", col_int(st, 8));
-    set_time(r, "promised_at", col_int(st, 9));
-    set_time(r, "completed_at", col_int(st, 10));
+    view_time(r, "created_at", col_int(st, 8));
+    view_time(r, "promised_at", col_int(st, 9));
+    view_time(r, "completed_at", col_int(st, 10));
     json_set_text(r, "light", promise_light(col_int(st, 9), col_int(st, 10), col_text(st, 5), now));
     return r;
+}
+
+/* Wildcards are letters; the last place of an identity number is stored as a capital. */
+static void bind_search(struct stmt *st, const char *q)
+{
+    struct buf like = {0};
+
+    buf_putc(&like, '%');
+    clean_like(q, &like);
+    buf_putc(&like, '%');
+    bind_text(st, "like", buf_text(&like));
+    bind_text(st, "q", q);
+    buf_free(&like);
 }
 
 enum err case_list(struct office *o, struct db *db, const struct caller *c, const struct json *in,
@@ -68,8 +83,8 @@ enum err case_list(struct office *o, struct db *db, const struct caller *c, cons
         if (json_get_text(in, equal[i][0]))
             buf_printf(&sql, " AND %s = $%s", equal[i][1], equal[i][0]);
     if (q && q[0])
-        buf_puts(&sql, " AND (case_no LIKE '%' || $q || '%' OR applicant_name LIKE '%' || $q || "
-                       "'%' OR applicant_id = $q)");
+        buf_puts(&sql, " AND (case_no LIKE $like ESCAPE '\\' OR applicant_name LIKE $like "
+                       "ESCAPE '\\' OR applicant_id = upper($q))");
     if (mine)
         buf_puts(&sql, " AND custodian = $mine");
     if (from)
@@ -87,7 +102,7 @@ enum err case_list(struct office *o, struct db *db, const struct caller *c, cons
         if (json_get_text(in, equal[i][0]))
             bind_text(st, equal[i][0], json_get_text(in, equal[i][0]));
     if (q && q[0])
-        bind_text(st, "q", q);
+        bind_search(st, q);
     if (mine)
         bind_text(st, "mine", o->site);
     if (from)

@@ -10,6 +10,7 @@
 #include "dossiers/case/view.h"
 #include "office/lease.h"
 #include "office/sites.h"
+#include "office/view.h"
 
 /* ---- papers -----------------------------------------------------------------------------------*/
 
@@ -130,7 +131,7 @@ static void add_overruled(const struct case_state *s, struct json *x)
         struct json *r = json_object();
         json_set_text(r, "number", s->overruled[i].number);
         json_set_text(r, "issuer", s->overruled[i].by);
-        set_time(r, "issued_at", s->overruled[i].issued_ms);
+        view_time(r, "issued_at", s->overruled[i].issued_ms);
         json_push(list, r);
     }
     json_set(x, "overruled", list);
@@ -152,15 +153,15 @@ static void add_filing(struct office *o, struct db *db, const struct dossier *d,
     json_set_int(x, "custody_no", d->custody.no);
     json_set_text(x, "filed_at", s->filed_at);
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
-        copy_member(x, kept[i], s->filing);
-    copy_member(x, "applicant", s->person);
-    copy_member(x, "form", s->person);
+        view_copy(x, kept[i], s->filing);
+    view_copy(x, "applicant", s->person);
+    view_copy(x, "form", s->person);
     json_set_text(x, "asked", s->asked);
     json_set_bool(x, "withdrawal_asked", s->withdrawal_asked);
     json_set_bool(x, "suspended", s->suspended);
     json_set_bool(x, "read_only", d->read_only);
-    set_time(x, "created_at", s->filed_ms);
-    set_time(x, "promised_at", s->promised_ms);
+    view_time(x, "created_at", s->filed_ms);
+    view_time(x, "promised_at", s->promised_ms);
     json_set_text(x, "light",
                   promise_light(s->promised_ms, s->completed_ms, s->state, host_wall_ms(o->host)));
     if (s->rating)

@@ -66,10 +66,16 @@ struct case_state {
 };
 
 #define CASE_KIND_COUNT 26
+#define CASE_KINDS_LATER 2 /* of these: suspended, resumed */
 /* The events of a case. */
 extern const struct event_kind case_kinds[CASE_KIND_COUNT];
 
+/* May an office of this tier decide by the item's decided_at? What is delegated to a lower tier the
+ * higher one may still do. */
+bool tier_decides(const struct json *decided_at, enum tier tier);
+
 /* For the type's table. */
+const char *case_forbids(const struct dossier *d, const struct dossier_event *x);
 void case_settle(void *state, const struct dossier *d);
 bool case_holds(const void *state);
 void case_finish(void *state);

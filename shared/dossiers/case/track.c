@@ -6,6 +6,7 @@
 #include "dossiers/case/case.h"
 #include "dossiers/case/view.h"
 #include "office/sites.h"
+#include "office/view.h"
 
 static enum err wrong(struct problem *p, const char *field, const char *expected, const char *found)
 {
@@ -26,14 +27,14 @@ static enum err fill(struct office *o, struct db *db, const struct caller *resid
     json_set_text(x, "case_no", d->id);
     json_set_text(x, "state", s->state);
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
-        copy_member(x, kept[i], s->filing);
+        view_copy(x, kept[i], s->filing);
     site_name_of(db, custody_holder(&d->custody), name);
     json_set_text(x, "custodian_name", name);
     json_set_text(x, "asked", s->asked);
     json_set_bool(x, "withdrawal_asked", s->withdrawal_asked);
     json_set_bool(x, "suspended", s->suspended);
-    set_time(x, "created_at", s->filed_ms);
-    set_time(x, "promised_at", s->promised_ms);
+    view_time(x, "created_at", s->filed_ms);
+    view_time(x, "promised_at", s->promised_ms);
     json_set(x, "timeline", timeline_of(db, s->timeline, false));
     delivery = delivery_of(db, s, false);
     /* Until it has served. */

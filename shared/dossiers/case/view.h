@@ -8,11 +8,6 @@
 /* The traffic light of its promise: none, green, yellow, red. */
 const char *promise_light(int64_t promised_ms, int64_t completed_ms, const char *state,
                           int64_t now_ms);
-/* RFC 3339; ms 0: not set. */
-void set_time(struct json *o, const char *key, int64_t ms);
-
-/* A member of another value, copied; nothing where there is none. */
-void copy_member(struct json *to, const char *key, const struct json *from);
 
 /* internal: as the office's people read it, with notes and names; else as a resident. */
 struct json *timeline_of(struct db *db, const struct json *lines, bool internal);

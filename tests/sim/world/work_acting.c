@@ -2,6 +2,7 @@
 #include "work.h"
 
 #include "dossiers/case/access.h"
+#include "office/code.h"
 
 #include <string.h>
 
@@ -122,8 +123,8 @@ static void deliver(struct site *s, const struct pick *p)
                             .query_code = ""};
     for (int i = 0; i < work_filed_count; i++)
         if (!strcmp(work_filed[i].case_no, p->no)) {
-            char hash[QUERY_HASH_LEN + 1], code[7];
-            query_hash(p->no, work_filed[i].code, hash);
+            char hash[CODE_HASH_LEN + 1], code[7];
+            code_hash(p->no, work_filed[i].code, hash);
             pickup_code(p->no, hash, code);
             json_set_text(in, "code", dice(6) ? code : "000000");
         }

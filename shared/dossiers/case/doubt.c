@@ -1,0 +1,47 @@
+/* A case lives with the version of its item that it names, be it older than today's. */
+#include "dossiers/case/doubt.h"
+
+#include "base/text.h"
+#include "catalogue/items.h"
+#include "dossiers/case/state.h"
+
+/* What is delegated to a lower tier the higher one may still do. */
+static bool decides(const char *tiers, enum tier tier)
+{
+    for (enum tier t = tier; t <= TIER_COMMUNITY; t++)
+        if (word_in(tiers, tier_name(t)))
+            return true;
+    return false;
+}
+
+/* The lowest tier that a filing lets decide: its own, or that of an office which it hands it to. */
+static bool lowest(const struct json *decided_at, enum tier *ret)
+{
+    for (enum tier t = TIER_COMMUNITY; t > TIER_DISTRICT; t--)
+        if (tier_decides(decided_at, t)) {
+            *ret = t;
+            return true;
+        }
+    return false;
+}
+
+enum err case_doubt(struct office *o, struct db *db, const struct dossier_event *x,
+                    char why[DOUBT_BYTES], struct errmsg *e)
+{
+    const char *code = text_or(json_get_text(x->record, "item"), "");
+    char tiers[ITEM_TIERS_BYTES];
+    enum tier tier;
+    enum err err;
+
+    (void)o;
+    if (!text_is(x->ev.kind, "case.filed/1") || !lowest(json_get(x->record, "decided_at"), &tier))
+        return OK; /* nobody below the district may decide it */
+    err = item_tiers(db, code, json_get_int(x->record, "item_version", 0), tiers, e);
+    if (err != OK)
+        return err;
+    if (!tiers[0])
+        snprintf(why, DOUBT_BYTES, "no item %.60s of such a version was published", code);
+    else if (!decides(tiers, tier))
+        snprintf(why, DOUBT_BYTES, "item %.60s is not decided by a %s", code, tier_name(tier));
+    return OK;
+}
