@@ -151,6 +151,21 @@ $(B)/wire-%/doorstep-node: $(B)/wire-%/lib.a $(NODE_OBJ)
 $(B)/wire-%/doorstep-hub: $(B)/wire-%/lib.a $(HUB_OBJ)
 	$(CC) $(LDFLAGS) $(HUB_OBJ) $< $(HUB_LIBS) $(LIB_LIBS) -o $@
 
+# The program of before, which knows less (shared/dossiers/all.c), for tests of programs of several ages.
+BLIND_USERS := dossiers/all dossiers/case/type
+BLIND       := $(B)/blind/doorstep-node $(B)/blind/doorstep-hub
+BLIND_OBJ   := $(BLIND_USERS:%=$(B)/blind/%.o)
+$(BLIND_OBJ): $(B)/blind/%.o: shared/%.c | build/.deps
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -DBLIND $(CFLAGS) -MMD -MP -c $< -o $@
+$(B)/blind/lib.a: $(filter-out $(BLIND_USERS:%=$(B)/obj/shared/%.o),$(LIB_OBJ)) $(BLIND_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+$(B)/blind/doorstep-node: $(NODE_OBJ) $(B)/blind/lib.a
+	$(CC) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
+$(B)/blind/doorstep-hub: $(HUB_OBJ) $(B)/blind/lib.a
+	$(CC) $(LDFLAGS) $^ $(HUB_LIBS) $(LIB_LIBS) -o $@
+
 $(B)/adversity.so: tests/e2e/adversity.c | build/.deps
 	$(CC) -D_GNU_SOURCE -O1 -Wall -shared -fPIC $< -o $@ -ldl
 
@@ -174,7 +189,7 @@ fuzz-long: | build/.deps $(B)/gen/dictionary.c  ## libFuzzer on every decoder (S
 sim-mutants: $(LIB)  ## can the checkers fail? one deliberate fault at a time
 	B=$(B) JOBS=$(or $(JOBS),2) WRAP="$(FILES_WRAP)" node tests/sim/mutants.mjs
 
-test: programs pages $(UNIT) $(FUZZ) $(B)/crash-day $(B)/sim $(B)/sim-link $(B)/adversity.so $(WIRES)  ## every test; ends with "N passed, N failed"
+test: programs pages $(UNIT) $(FUZZ) $(B)/crash-day $(B)/sim $(B)/sim-link $(B)/adversity.so $(WIRES) $(BLIND)  ## every test; ends with "N passed, N failed"
 	B=$(B) SAN=$(SAN) UNIT="$(UNIT)" FUZZ="$(FUZZ)" bash scripts/test.sh
 
 demo: programs  ## the main job through three tiers on real input (ONCE=1: play and stop)
@@ -223,4 +238,4 @@ clean:  ## remove everything that was made
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
--include $(LIB_OBJ:.o=.d) $(NODE_OBJ:.o=.d) $(HUB_OBJ:.o=.d) $(UNIT:=.d)
+-include $(LIB_OBJ:.o=.d) $(BLIND_OBJ:.o=.d) $(NODE_OBJ:.o=.d) $(HUB_OBJ:.o=.d) $(UNIT:=.d)

@@ -53,14 +53,14 @@ one "circles: the check finds what it must" node scripts/check-circles.mjs --sel
 one "contracts: the check finds what it must" node scripts/check-contracts.mjs --self-test
 one "contracts: what a header declares has its comment" node scripts/check-contracts.mjs
 one "circles: no file calls one that calls it, in any folder and between folders" node scripts/check-circles.mjs "$B/obj"
+one "kinds: the check finds what it must" node scripts/check-kinds.mjs --self-test
+one "kinds: no floor that carries a kind of work knows it" node scripts/check-kinds.mjs
 one "hardening: the check finds what it must" bash scripts/check-hardening.sh --self-test gcc
 if [ -n "${SAN:-}" ]; then
     echo "      hardening: not asked of programs with sanitizers"
 else
     one "hardening: the programs are built to be hard to take over" bash scripts/check-hardening.sh $B/doorstep-node $B/doorstep-hub
 fi
-one "kinds: the check finds what it must" node scripts/check-kinds.mjs --self-test
-one "kinds: no floor that carries a kind of work knows it" node scripts/check-kinds.mjs
 one "protocol.md and the code say the same" node scripts/check-protocol.mjs
 one "nothing here asks for a newer Node.js than Debian 12 has" node scripts/check-node.mjs
 for t in $UNIT; do

@@ -10,6 +10,16 @@ CREATE TABLE item (
     body    TEXT   NOT NULL  -- the whole item, canonical JSON
 );
 
+-- Who may decide an item, of every version that was published: what a filing under an older one says of itself is
+-- held against it.
+CREATE TABLE item_tiers (
+    code       TEXT   NOT NULL,
+    version    BIGINT NOT NULL,
+    hlc        BIGINT NOT NULL, -- of the event that says so; the newest wins
+    decided_at TEXT   NOT NULL, -- tiers: " community street "
+    PRIMARY KEY (code, version)
+);
+
 -- Days off and make-up days, one row per year.
 CREATE TABLE calendar_year (
     year BIGINT PRIMARY KEY,

@@ -7,6 +7,30 @@
 #include "catalogue/lint.h"
 #include "office/say.h"
 
+static enum err save_tiers(struct db *db, const struct event *ev, const struct json *record,
+                           struct errmsg *e)
+{
+    struct stmt *st = db_stmt(
+        db, "INSERT INTO item_tiers (code, version, hlc, decided_at) VALUES ($1, $2, $3, $4) "
+            "ON CONFLICT (code, version) DO UPDATE SET hlc = excluded.hlc, "
+            "decided_at = excluded.decided_at WHERE excluded.hlc >= item_tiers.hlc");
+    const struct json *at = json_get(record, "decided_at");
+    char tiers[ITEM_TIERS_BYTES] = " ";
+    size_t n = 1;
+
+    for (enum tier t = TIER_DISTRICT; t <= TIER_COMMUNITY; t++)
+        for (size_t i = 0; i < json_count(at); i++)
+            if (text_is(json_value_text(json_at(at, i)), tier_name(t))) {
+                n += (size_t)snprintf(tiers + n, sizeof tiers - n, "%s ", tier_name(t));
+                break;
+            }
+    bind_text(st, 1, json_get_text(record, "code"));
+    bind_int(st, 2, json_get_int(record, "version", 1));
+    bind_int(st, 3, (int64_t)ev->hlc);
+    bind_text(st, 4, tiers);
+    return db_run(st, e);
+}
+
 static enum err item_published(struct office *o, struct db *db, const struct event *ev,
                                const struct json *record, const struct json *personal,
                                struct errmsg *e)
@@ -30,7 +54,8 @@ static enum err item_published(struct office *o, struct db *db, const struct eve
     bind_text(st, 4, text_or(json_get_text(record, "state"), "published"));
     bind_text(st, 5, text_or(json_get_text(record, "name"), code));
     bind_text(st, 6, ev->record);
-    return db_run(st, e);
+    enum err err = db_run(st, e);
+    return err == OK ? save_tiers(db, ev, record, e) : err;
 }
 
 static enum err calendar_published(struct office *o, struct db *db, const struct event *ev,
@@ -52,16 +77,27 @@ static enum err calendar_published(struct office *o, struct db *db, const struct
 
 static const struct fact_kind kinds[] = {
     {"item.published/1", MAY_DISTRICT, NULL, "*", 0, item_published},
-    {"calendar.published/1", MAY_DISTRICT, NULL, "*", 0, calendar_published},
 };
 
 static const struct projection tables[] = {
     {"item", "code, version, hlc, state, name, body", "code"},
-    {"calendar_year", "year, hlc, body", "year"},
+    {"item_tiers", "code, version, hlc, decided_at", "code, version"},
 };
 
 const struct fact_group catalogue_facts = {kinds, sizeof kinds / sizeof kinds[0], tables,
                                            sizeof tables / sizeof tables[0]};
+
+static const struct fact_kind calendar_kinds[] = {
+    {"calendar.published/1", MAY_DISTRICT, NULL, "*", 0, calendar_published},
+};
+
+static const struct projection calendar_tables[] = {
+    {"calendar_year", "year, hlc, body", "year"},
+};
+
+const struct fact_group calendar_facts = {
+    calendar_kinds, sizeof calendar_kinds / sizeof calendar_kinds[0], calendar_tables,
+    sizeof calendar_tables / sizeof calendar_tables[0]};
 
 enum err item_load(struct db *db, const char *code, struct json **ret, struct errmsg *e)
 {
@@ -78,44 +114,21 @@ enum err item_load(struct db *db, const char *code, struct json **ret, struct er
     return err;
 }
 
-static enum err older_version(struct db *db, const char *code, int64_t version, struct json **ret,
-                              struct errmsg *e)
+enum err item_tiers(struct db *db, const char *code, int64_t version, char ret[ITEM_TIERS_BYTES],
+                    struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT record FROM event WHERE dossier = '' AND kind = "
-                                  "'item.published/1' AND state = 'applied' AND "
-                                  "record LIKE $1 ORDER BY hlc DESC");
-    char like[120];
-    enum err err = OK;
+    struct stmt *st =
+        db_stmt(db, "SELECT decided_at FROM item_tiers WHERE code = $1 AND version = $2");
     bool row;
 
-    snprintf(like, sizeof like, "%%\"code\":\"%.80s\"%%", code);
-    bind_text(st, 1, like);
-
-    while (!*ret && (err = db_step(st, &row, e)) == OK && row) {
-        struct json *item = NULL;
-        const char *text = col_text(st, 0);
-        if ((err = json_parse(text, strlen(text), &item, e)) != OK)
-            break;
-        if (text_is(json_get_text(item, "code"), code) &&
-            json_get_int(item, "version", 1) == version)
-            *ret = item;
-        else
-            json_free(item);
-    }
+    ret[0] = 0;
+    lend_text(st, 1, code, strlen(code));
+    bind_int(st, 2, version);
+    enum err err = db_step(st, &row, e);
+    if (err == OK && row)
+        snprintf(ret, ITEM_TIERS_BYTES, "%s", col_text(st, 0));
     db_reset(st);
     return err;
-}
-
-enum err item_version(struct db *db, const char *code, int64_t version, struct json **ret,
-                      struct errmsg *e)
-{
-    enum err err = item_load(db, code, ret, e);
-
-    if (err != OK || (*ret && json_get_int(*ret, "version", 1) == version))
-        return err;
-    json_free(*ret);
-    *ret = NULL;
-    return older_version(db, code, version, ret, e);
 }
 
 /* ---- promises ---------------------------------------------------------------------------------*/

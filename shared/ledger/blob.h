@@ -14,6 +14,7 @@
 struct blob_dir;
 struct blob_writer;
 
+/* "sha256:" and 64 hex digits? NULL is allowed. */
 bool digest_valid(const char *digest);
 
 /* Make DIR and DIR/partial when they are not there. */
@@ -29,6 +30,7 @@ MUST_USE enum err blob_commit(struct blob_writer *w, const char *expected,
                               char digest[DIGEST_TEXT_LEN + 1], struct errmsg *e);
 void blob_abort(struct blob_writer *w); /* NULL is allowed */
 
+/* Is the whole document here? What is no digest is not. */
 bool blob_exists(struct blob_dir *d, const char *digest);
 /* What nobody names any more; one that is not there is gone already. */
 void blob_remove(struct blob_dir *d, const char *digest);

@@ -56,22 +56,22 @@ enum event_form { EVENT_FORM_NONE = 0, EVENT_FORM_HERE = 1, EVENT_FORM_DIGEST = 
  * Owns    Nothing: all pointers are borrowed.
  */
 struct event {
-    const char *origin; /* "331002003901", later epochs "331002003901.2" */
-    uint64_t seq;       /* from 1, without gaps per origin */
-    uint64_t hlc;
-    unsigned flags;
-    enum event_form form;
-    const char *kind;    /* "case.filed/1" */
-    const char *dossier; /* id of the one thing whose history it belongs to; "": none */
-    const char *street;  /* 12 digits */
-    const char *actor;   /* "" = a resident or the program */
-    const char *record;  /* canonical JSON */
-    size_t record_len;
+    const char *origin;        /* "331002003901", later epochs "331002003901.2" */
+    uint64_t seq;              /* from 1, without gaps per origin */
+    uint64_t hlc;              /* orders; people read event_at_ms() of the office */
+    unsigned flags;            /* EVENT_CRITICAL ... */
+    enum event_form form;      /* of the personal part */
+    const char *kind;          /* "case.filed/1" */
+    const char *dossier;       /* id of the one thing whose history it belongs to; "": none */
+    const char *street;        /* 12 digits */
+    const char *actor;         /* "" = a resident or the program */
+    const char *record;        /* canonical JSON */
+    size_t record_len;         /* its bytes */
     const unsigned char *more; /* of later versions: kept, hashed and passed on as it is */
-    size_t more_len;
-    const char *personal; /* canonical JSON */
-    size_t personal_len;
-    const unsigned char *salt;            /* 16 bytes */
+    size_t more_len;           /* its bytes; 0: none */
+    const char *personal;      /* canonical JSON */
+    size_t personal_len;       /* its bytes */
+    const unsigned char *salt; /* 16 bytes */
     const unsigned char *personal_digest; /* D, 32 bytes */
     const unsigned char *signature;       /* 64 bytes */
 };

@@ -22,7 +22,7 @@ enum received { RECEIVED_NEW, RECEIVED_DUPLICATE, RECEIVED_ASIDE, RECEIVED_FILLE
 
 /* An event on its way into the ledger. */
 struct arrival {
-    struct event ev;
+    struct event ev;      /* as it came */
     struct event_sum sum; /* may be made before its turn comes, on another thread */
     /* Its texts, parsed already, borrowed; NULL: not yet, or it is no JSON, or is not here. */
     struct json *record, *personal;
@@ -56,11 +56,11 @@ struct ledger {
     char site[13];
     char origin[EVENT_ORIGIN_MAX + 1]; /* what this site appends under */
     char parent[13]; /* everything goes up there that did not come from there; "": nowhere */
-    const struct host *host;
-    uint64_t hlc_last; /* the newest clock given out or followed */
-    ledger_apply_fn apply;
-    ledger_route_fn route;
-    void *arg; /* of both */
+    const struct host *host; /* clocks, randomness */
+    uint64_t hlc_last;       /* the newest clock given out or followed */
+    ledger_apply_fn apply;   /* or NULL: nothing is folded */
+    ledger_route_fn route;   /* or NULL: nobody hears of it */
+    void *arg;               /* of both */
 };
 
 /* Read the last clock and the name of the own chain. parent, apply and route are set by the caller
@@ -70,12 +70,12 @@ MUST_USE enum err ledger_open(struct ledger *l, struct db *db, const char *site,
 
 /* What is to be said. */
 struct said {
-    const char *kind;
-    const char *dossier; /* NULL or "": none */
-    const char *street;
-    const char *actor;           /* NULL or "": a resident or the program */
-    unsigned flags;              /* EVENT_CRITICAL or 0; the others follow from what is given */
-    const struct json *record;   /* stays for ever */
+    const char *kind;          /* "case.filed/1" */
+    const char *dossier;       /* NULL or "": none */
+    const char *street;        /* 12 digits: of the dossier, or of the place that a fact is about */
+    const char *actor;         /* NULL or "": a resident or the program */
+    unsigned flags;            /* EVENT_CRITICAL or 0; the others follow from what is given */
+    const struct json *record; /* stays for ever */
     const struct json *personal; /* may be taken away later; NULL: there is none */
     const unsigned char *seed;   /* 32 bytes: sign with it; NULL: no signature of its own */
 };

@@ -9,10 +9,12 @@
 struct link_state {
     unsigned char stream[16];      /* names our outbox */
     unsigned char peer_stream[16]; /* the one that recv_pos counts in; zeros: none yet */
-    uint64_t head_pos, acked_pos, recv_pos;
-    int64_t last_contact_ms;
-    int64_t skew_ms; /* the peer's wall clock minus ours, when it was compared last */
-    bool is_parent;
+    uint64_t head_pos;             /* the end of our outbox */
+    uint64_t acked_pos;            /* the peer holds it up to here */
+    uint64_t recv_pos;             /* we hold the peer's up to here */
+    int64_t last_contact_ms;       /* Unix ms; 0: never */
+    int64_t skew_ms;               /* the peer's wall clock minus ours, when it was compared last */
+    bool is_parent;                /* the peer is our parent */
 };
 
 /* Make the link (role 'parent' or 'child') unless it is there. */

@@ -10,7 +10,9 @@
 
 struct ledger;
 
+/* The own past is asked for: nothing is appended until ledger_recall_end(). */
 MUST_USE enum err ledger_recall_begin(struct db *db, struct errmsg *e);
+/* Is it being asked for? */
 MUST_USE enum err ledger_recalling(struct db *db, bool *ret, struct errmsg *e);
 /* The own chain and the parent's are the same up to where ours ends: from now on own events are
  * taken from the parent, in order. Before (and without a recall) they are passed over. */

@@ -87,7 +87,8 @@ static void send_close(struct served *s, int code, const char *reason)
     if (s->ws->said_close)
         return;
     s->ws->said_close = true;
-    send_control(s, WS_CLOSE, payload, ws_frame_close(payload, code, reason));
+    size_t n = ws_frame_close(payload, code, reason);
+    send_control(s, WS_CLOSE, payload, n);
 }
 
 /* The client ends it, or answers our end. */

@@ -144,30 +144,39 @@ static enum err say_overruled(struct office *o, struct db *db, const struct even
     return office_say(o, db, KIND_OVERRULED, ev->dossier, ev->street, NULL, b, e);
 }
 
+/* What the judging of one batch shares. */
+struct judging {
+    struct office *o;
+    struct db *db;
+    struct marks marks; /* of one event at a time */
+    struct lent seen;
+};
+
 /* Why a number that it names is not its author's; "": all are. */
-static enum err doubt_numbers(struct office *o, struct db *db, const struct dossier_type *t,
-                              const struct dossier_event *x, struct arena *a, char why[DOUBT_BYTES],
+static enum err doubt_numbers(struct judging *j, const struct dossier_type *t,
+                              const struct dossier_event *x, char why[DOUBT_BYTES],
                               struct errmsg *e)
 {
-    struct marks m = {.arena = a};
     enum err err = OK;
 
+    j->marks.count = 0;
     if (t->numbers)
-        t->numbers(x, &m);
-    for (int i = 0; err == OK && !why[0] && i < m.count; i++) {
+        t->numbers(x, &j->marks);
+    for (int i = 0; err == OK && !why[0] && i < j->marks.count; i++) {
+        const struct mark *m = &j->marks.list[i];
         bool foreign;
-        err = number_is_foreign(o, db, &m.list[i], &foreign, e);
+        err = number_is_foreign(j->o, j->db, m, &j->seen, &foreign, e);
         if (err == OK && foreign)
             snprintf(why, DOUBT_BYTES, "number %lld of the kind %s was not lent to %s",
-                     (long long)m.list[i].n, m.list[i].kind, m.list[i].holder);
+                     (long long)m->n, m->kind, m->holder);
     }
     return err;
 }
 
 /* Facts are asked here alone, once, by the office directly above the author; what it finds becomes
  * an event of the dossier, so that all sites agree in any order. */
-static enum err judge_one(struct office *o, struct db *db, const struct dossier_type *t,
-                          const struct arrival *x, struct arena *a, struct errmsg *e)
+static enum err judge_one(struct judging *j, const struct dossier_type *t, const struct arrival *x,
+                          struct errmsg *e)
 {
     struct dossier_event one = {.ev = x->ev, .record = x->record, .personal = x->personal};
     char parent[13], why[DOUBT_BYTES] = "";
@@ -175,25 +184,24 @@ static enum err judge_one(struct office *o, struct db *db, const struct dossier_
 
     event_site(x->ev.origin, one.site);
     if (x->got != RECEIVED_NEW || !division_parent(one.site, parent) ||
-        strcmp(parent, o->site) != 0 || word_in(" refused denied unknown ", x->state))
+        strcmp(parent, j->o->site) != 0 || word_in(" refused denied unknown ", x->state))
         return OK;
     one.kind = event_kind_of(t, x->ev.kind);
     one.at_ms = event_at_ms(&x->ev, one.record);
     if (!one.kind)
         return OK;
-    err = doubt_numbers(o, db, t, &one, a, why, e);
+    err = doubt_numbers(j, t, &one, why, e);
     if (err == OK && !why[0] && t->doubt)
-        err = t->doubt(o, db, &one, why, e);
-    return err == OK && why[0] ? say_overruled(o, db, &x->ev, why, e) : err;
+        err = t->doubt(j->o, j->db, &one, why, e);
+    return err == OK && why[0] ? say_overruled(j->o, j->db, &x->ev, why, e) : err;
 }
 
-static enum err judge(struct office *o, struct db *db, const struct news *n, struct arena *a,
-                      struct errmsg *e)
+static enum err judge(struct judging *j, const struct news *n, struct errmsg *e)
 {
     enum err err = OK;
 
     for (size_t i = 0; err == OK && n->type && i < n->count; i++)
-        err = judge_one(o, db, n->type, n->at[i], a, e);
+        err = judge_one(j, n->type, n->at[i], e);
     return err;
 }
 
@@ -219,13 +227,14 @@ enum err apply_answer(struct office *o, struct db *db, const struct dossier_type
 static enum err respond(struct office *o, struct db *db, const struct office_ahead *all,
                         struct arena *a, struct errmsg *e)
 {
+    struct judging j = {.o = o, .db = db, .marks = {.arena = a}, .seen = {.arena = a}};
     bool recalling;
     enum err err = ledger_recalling(db, &recalling, e);
 
     if (err != OK || recalling)
         return err; /* it may say nothing of its own now, and does not know all that it has lent */
     for (size_t i = 0; err == OK && i < all->id_count && o->tier != TIER_COMMUNITY; i++)
-        err = judge(o, db, &all->news[i], a, e);
+        err = judge(&j, &all->news[i], e);
     for (size_t i = 0; err == OK && i < all->id_count; i++) {
         const struct news *n = &all->news[i];
         if (n->type && n->type->answer && something_stands(n))
@@ -243,7 +252,7 @@ enum err apply_fact(struct office *o, struct db *db, const struct event *ev,
     const struct fact_kind *k = fact_kind_of(o->work, ev->kind);
     const char *place = k && k->place ? text_or(json_get_text(record, k->place), "") : NULL;
     const char *why = k ? authority_refuses(ev, k->may, place) : authority_misplaced(ev);
-    struct errmsg not = {""};
+    struct errmsg unfit = {""};
     enum err err;
 
     *ret_verdict = why ? VERDICT_REFUSED : k ? VERDICT_APPLIED : VERDICT_UNKNOWN;
@@ -252,14 +261,14 @@ enum err apply_fact(struct office *o, struct db *db, const struct event *ev,
         return OK;
     if ((err = db_savepoint(db)) != OK)
         return err;
-    if ((err = k->apply(o, db, ev, record, personal, &not )) == OK)
+    if ((err = k->apply(o, db, ev, record, personal, &unfit)) == OK)
         return db_release(db);
     if (err != ERR_INVALID) {
-        *e = not ;
+        *e = unfit;
         return err;
     }
     *ret_verdict = VERDICT_ASIDE;
-    *ret_why = arena_strdup(a, not .text);
+    *ret_why = arena_strdup(a, unfit.text);
     return db_undo(db);
 }
 

@@ -395,13 +395,44 @@ enum err blocks_top_up(struct office *o, struct db *db, const char *child, struc
 
 /* ---- is it theirs? ----------------------------------------------------------------------------*/
 
-static enum err lent(struct db *db, const struct mark *m, bool own, bool *ret, struct errmsg *e)
+static bool seen_before(const struct lent *seen, const struct mark *m)
 {
-    struct stmt *st = db_stmt(
-        db, own ? "SELECT 1 FROM block WHERE street = $1 AND kind = $2 AND first <= $4 AND last >= "
-                  "$4 AND holder = $3 LIMIT 1"
-                : "SELECT 1 FROM block WHERE street = $1 AND kind = $2 AND first <= $4 AND last >= "
-                  "$4 AND holder <> $3 LIMIT 1");
+    for (const struct lent_block *b = seen->list; b; b = b->next)
+        if (b->first <= m->n && b->last >= m->n && !strcmp(b->kind, m->kind) &&
+            !strcmp(b->holder, m->holder))
+            return true;
+    return false;
+}
+
+static enum err lent_to_it(struct db *db, const struct mark *m, struct lent *seen, bool *ret,
+                           struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT first, last FROM block WHERE street = $1 AND kind = $2 "
+                                  "AND first <= $4 AND last >= $4 AND holder = $3 LIMIT 1");
+    struct lent_block *b;
+    char street[13];
+
+    division_street(m->holder, street);
+    bind_text(st, 1, street);
+    bind_text(st, 2, m->kind);
+    bind_text(st, 3, m->holder);
+    bind_int(st, 4, m->n);
+    enum err err = db_step(st, ret, e);
+    if (err == OK && *ret) {
+        b = arena_alloc(seen->arena, sizeof *b);
+        *b = (struct lent_block){
+            .next = seen->list, .kind = m->kind, .first = col_int(st, 0), .last = col_int(st, 1)};
+        COPY_TEXT(b->holder, m->holder);
+        seen->list = b;
+    }
+    db_reset(st);
+    return err;
+}
+
+static enum err lent_to_others(struct db *db, const struct mark *m, bool *ret, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT 1 FROM block WHERE street = $1 AND kind = $2 AND first "
+                                  "<= $4 AND last >= $4 AND holder <> $3 LIMIT 1");
     char street[13];
 
     division_street(m->holder, street);
@@ -414,18 +445,18 @@ static enum err lent(struct db *db, const struct mark *m, bool own, bool *ret, s
     return err;
 }
 
-enum err number_is_foreign(struct office *o, struct db *db, const struct mark *m, bool *ret,
-                           struct errmsg *e)
+enum err number_is_foreign(struct office *o, struct db *db, const struct mark *m, struct lent *seen,
+                           bool *ret, struct errmsg *e)
 {
     uint64_t lost = 0;
-    bool own, others = false;
-    enum err err = lent(db, m, true, &own, e);
+    bool own = seen_before(seen, m), others = false;
+    enum err err = own ? OK : lent_to_it(db, m, seen, &own, e);
 
     (void)o;
     *ret = false;
     if (err != OK || own || (err = meta_read_u64(db, "numbers_after", &lost, e)) != OK)
         return err;
-    if (lost && (err = lent(db, m, false, &others, e)) != OK)
+    if (lost && (err = lent_to_others(db, m, &others, e)) != OK)
         return err;
     *ret = !lost || others;
     return OK;

@@ -34,15 +34,29 @@ MUST_USE enum err marks_write(struct db *db, struct marks *m, struct errmsg *e);
 MUST_USE enum err number_next(struct office *o, struct db *db, const char *kind, const char *scope,
                               int64_t *ret, struct problem *p);
 
+/* Blocks that were found while numbers were looked up. Start with {.arena = a}; good until something
+ * is lent otherwise. */
+struct lent {
+    struct arena *arena; /* of the batch */
+    struct lent_block {
+        struct lent_block *next; /* or NULL */
+        /* who may use first..last of a number space, whose name is a constant */
+        char holder[13];
+        const char *kind;
+        int64_t first, last;
+    } * list; /* NULL: none was found yet */
+};
+
 /**
- * number_is_foreign(o, db, m, ret, e):
+ * number_is_foreign(o, db, m, seen, ret, e):
  * Has the holder of ${m} used a number that was never lent to it? Asked by the office above it.
  *
- * Shapes  *ret false where this site has lost a part of its own past: it may have lent it then; true
- *         also then for a number that another holds.
+ * Shapes  ${seen} is looked into first, and gets what is found: most numbers of a batch are of the
+ *         same few blocks. *ret false where this site has lost a part of its own past: it may have
+ *         lent it then; true also then for a number that another holds.
  */
 MUST_USE enum err number_is_foreign(struct office *o, struct db *db, const struct mark *m,
-                                    bool *ret, struct errmsg *e);
+                                    struct lent *seen, bool *ret, struct errmsg *e);
 
 /* A hub begins: the numbers that it keeps for itself. */
 MUST_USE enum err blocks_found(struct office *o, struct db *db, struct errmsg *e);

@@ -287,11 +287,15 @@ static enum err sweep(struct office *o, struct db *db, const struct dossier_type
     enum err err;
     bool row = true;
 
+    assert(t->fold_version > 0);
     snprintf(version_key, sizeof version_key, "fold.%s", t->name);
     snprintf(at_key, sizeof at_key, "sweep.%s", t->name);
     range_of(t, from, before);
-    if ((err = meta_read_u64(db, version_key, &version, e)) != OK ||
-        version == (uint64_t)t->fold_version ||
+    if ((err = meta_read_u64(db, version_key, &version, e)) != OK)
+        return err;
+    if (!version) /* of a type that is new here nothing was folded before */
+        return meta_write_u64(db, version_key, (uint64_t)t->fold_version, e);
+    if (version == (uint64_t)t->fold_version ||
         (err = meta_read(db, at_key, at, sizeof at, NULL, e)) != OK)
         return err;
     while (err == OK && row && *left > 0) {

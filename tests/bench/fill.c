@@ -1,7 +1,7 @@
 /* Fill a district's folder with cases of many days, through the office's own commands: bench_fill
  * DIR ITEM N */
 #include "base/time.h"
-#include "office/office.h"
+#include "dossiers/case/case.h"
 #include "filing.h"
 #include "site/folder.h"
 
@@ -45,7 +45,7 @@ int main(int argc, char **argv)
         if (i % 5000 == 4999)
             now += 86400000;
         in = filing_make(db, argv[2], i, "pickup", NULL, 0);
-        filing_must(case_file(&o, db, &clerk, in, &out, &p), "file", &e, &p);
+        filing_must(case_lodge(&o, db, &clerk, in, &out, &p), "file", &e, &p);
         json_free(in);
         json_free(out);
         if (i % 1000 == 999 || i == n - 1)

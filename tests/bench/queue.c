@@ -8,7 +8,8 @@
  * bytes. The clock goes on by some seconds at each command, as in an office, and so ends some hours
  * ahead. Prints one line of JSON. */
 #include "base/crypto.h"
-#include "office/office.h"
+#include "dossiers/case/case.h"
+#include "office/lease.h"
 #include "filing.h"
 #include "ledger/blob.h"
 #include "ledger/chain.h"
@@ -90,7 +91,7 @@ static void one(struct office *o, struct db *db, struct blob_dir *blobs, const s
     }
     later();
     in = filing_make(db, item, i, "agent", list, papers);
-    filing_must(case_file(o, db, c, in, &out, &p), "file", &e, &p);
+    filing_must(case_lodge(o, db, c, in, &out, &p), "file", &e, &p);
     snprintf(no, sizeof no, "%s", json_get_text(out, "case_no"));
     json_free(in);
     json_free(out);

@@ -4,7 +4,10 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/time.h"
-#include "office/office.h"
+#include "catalogue/items.h"
+#include "dossiers/all.h"
+#include "dossiers/case/case.h"
+#include "office/enrol.h"
 #include "db/migrate.h"
 #include "ledger/link_rows.h"
 #include "site/link_end.h"
@@ -59,6 +62,7 @@ static void open_place(struct place *p, const char *dir, const char *code, const
     must(db_open(path, DB_WRITE, &p->db, &e), "open", &e, NULL);
     must(migrate(p->db, schema_migrations, schema_migration_count, &e), "migrate", &e, NULL);
     p->o.host = host;
+    p->o.work = &all_work;
     snprintf(p->o.site, sizeof p->o.site, "%s", code);
     snprintf(p->o.parent, sizeof p->o.parent, "%s", parent);
     snprintf(p->o.name, sizeof p->o.name, "%s", code);
@@ -118,7 +122,7 @@ static size_t carry(struct place *from, struct place *to, bool up)
             store.events = got.events;
             store.event_count = got.event_count;
             t = now_us();
-            link_end_prepare(&store, a, &batch);
+            link_end_prepare(&in, &store, a, &batch);
             prepare_us += now_us() - t;
             t = now_us();
             must(db_begin(to->db, &e), "begin", &e, NULL);
@@ -189,7 +193,7 @@ static void one_case(struct place *p, int i)
     json_set(in, "materials", materials);
     json_set(in, "delivery", d);
     json_set_bool(in, "submit", true);
-    must(case_file(&p->o, p->db, &agent, in, &out, &why), "file", &e, &why);
+    must(case_lodge(&p->o, p->db, &agent, in, &out, &why), "file", &e, &why);
     json_set_text(act, "case_no", json_get_text(out, "case_no"));
     json_set_text(act, "action", "complete");
     json_free(out);

@@ -37,7 +37,7 @@ const mutants = [
   ['forgets-to-chain', 'shared/ledger/receive.c', 'c->moved = true;', 'c->moved = ev->seq % 9 != 0;'],
   ['gives-back-all-but-the-last', 'shared/site/link_end_recall.c', 'err == OK && at <= head; at++)', 'err == OK && at < head; at++)'],
   ['keeps-what-an-old-key-signed', 'shared/ledger/witness.c', 's.public_key <> $2)', 's.public_key = $2 AND s.seq < 0)'],
-  ['blames-its-peer-for-its-own-disk', 'shared/sync/link_papers.c', 'in->err == ERR_CORRUPT && at->resumed', 'in->err == ERR_CORRUPT && !at'],
+  ['blames-its-peer-for-its-own-disk', 'shared/sync/link_papers.c', 'if (in->err == ERR_CORRUPT &&\n        at->resumed)', 'if (in->err == ERR_CORRUPT && !at)'],
   ['counts-a-waybill-under-the-wrong-street', 'shared/office/apply.c', 'division_street(holder, x->street);',
     'if (!strcmp(kind, "waybill") && !strcmp(holder + 6, "000000")) COPY_TEXT(x->street, "331002003000"); else division_street(holder, x->street);'],
   ['checks-no-later-epoch', 'shared/ledger/witness.c', 'ON s.origin = substr(o.origin, 1, 12) "\n                                  "LEFT JOIN event v ON v.origin = o.origin AND v.seq = $2 "',

@@ -46,7 +46,7 @@ static enum err find_community(struct office *o, struct db *db, const struct cal
         enum err err = site_standing_of(db, said, &standing, e);
         if (err != OK)
             return err;
-        right = standing == SITE_STANDS;
+        right = standing != SITE_UNKNOWN; /* people live there also when its node is gone */
     }
     if (!right) {
         problem_set(p, 422, "community-unknown", "community",
@@ -66,6 +66,7 @@ static enum err find_custodian(struct office *o, struct db *db, const struct jso
 {
     const struct json *at = json_get(item, "decided_at");
     char parent[13] = "";
+    enum site_standing standing = SITE_UNKNOWN;
     bool stands = false;
     enum err err = OK;
 
@@ -73,6 +74,8 @@ static enum err find_custodian(struct office *o, struct db *db, const struct jso
     if (community[0])
         division_parent(community, parent);
     if (o->tier == TIER_STREET && text_is(parent, o->site) && names(at, "community"))
+        err = site_standing_of(db, community, &standing, e);
+    if (err == OK && standing == SITE_STANDS)
         err = lease_stands(o, db, community, &stands, e);
     if (stands)
         snprintf(out, 13, "%s", community);

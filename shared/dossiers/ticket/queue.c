@@ -82,7 +82,7 @@ static enum err service_ms(struct office *o, struct db *db, const char *hall, co
     struct stmt *st =
         db_stmt(db, "SELECT finished_ms - serving_ms FROM ticket WHERE hall = $1 AND queue = $2 "
                     "AND finished_ms >= $3 ORDER BY finished_ms DESC LIMIT $4");
-    int64_t took[SERVICES_MAX];
+    int64_t took[SERVICES_MAX] = {0};
     size_t n = 0;
     enum err err;
     bool row;

@@ -32,11 +32,12 @@ struct fleet {
 /* The nodes of `path` into ret; they stay until the program ends. Ends it on a fault. */
 void fleet_load(const char *path, struct fleet *ret);
 
-/* Enrol `count` communities, under as many streets as they need, at the hub in `dir`, which is not
- * running, and write them to `path`. With cases > 0 through office_enrol(), each with that many
- * cases filed and completed while it was cut off (five events a case), made by the office's own
- * commands. With 0 only their links and keys are written: office_enrol() tells every child of every
- * other, which is a hundred million rows for ten thousand. */
+/* Enrol `count` communities at the hub in `dir`, which is not running, and write them to `path`. With
+ * cases > 0 the hub is a street, which takes them in by office_enrol(); each has that many cases
+ * filed and completed while it was cut off (five events a case), made by the office's own commands.
+ * With 0 only their links and keys are written, and the hub may be a district with the communities of
+ * many streets: office_enrol() tells every child of every other, which is a hundred million rows for
+ * ten thousand. */
 void fleet_prepare(const char *dir, const char *path, int count, int cases);
 /* What the hub in `dir` holds, one line of JSON. */
 void fleet_check(const char *dir);

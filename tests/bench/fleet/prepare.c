@@ -4,7 +4,10 @@
 #include "../filing.h"
 #include "base/crypto.h"
 #include "base/mem.h"
-#include "office/inside.h"
+#include "dossiers/all.h"
+#include "dossiers/case/case.h"
+#include "office/enrol.h"
+#include "office/lease.h"
 #include "db/migrate.h"
 #include "ledger/chain.h"
 #include "ledger/link_rows.h"
@@ -80,34 +83,30 @@ static void now_and_then(struct hub *h, int i)
     }
 }
 
+/* Below a street its communities; below a district those of as many streets as it needs. */
 static void code_of(const struct hub *h, int i, char out[13])
 {
-    snprintf(out, 13, "%.6s%03d%03d", h->office.site, 1 + i / COMMUNITIES_PER_STREET % 999,
-             1 + i % COMMUNITIES_PER_STREET);
+    if (h->office.tier == TIER_STREET)
+        snprintf(out, 13, "%.9s%03d", h->office.site, 1 + i % 999);
+    else
+        snprintf(out, 13, "%.6s%03d%03d", h->office.site, 1 + i / COMMUNITIES_PER_STREET % 999,
+                 1 + i % COMMUNITIES_PER_STREET);
 }
 
-static void enrol(struct hub *h, const char *code, const unsigned char seed[32], bool whole)
+/* cases 0: a link and a key, no more. */
+static void enrol(struct hub *h, const char *code, const unsigned char seed[32], int cases)
 {
     unsigned char pub[32];
     char hex[65];
 
     crypto_public(seed, pub);
     hex_encode(pub, 32, hex);
-    if (whole) {
-        must(office_enrol(&h->office, h->db, code, "社区", hex, 1000, &e), "enrol");
+    if (cases) {
+        must(office_enrol(&h->office, h->db, code, "社区", hex, cases + 1, &e), "enrol");
     } else {
         must(link_add(h->db, code, "child", h->office.host, &e), "link");
         must(ledger_key_set(h->db, code, pub, &e), "key");
     }
-}
-
-/* What a street would have leased to it. */
-static void lease(struct hub *h, const char *code, int i, int cases)
-{
-    int64_t first = (int64_t)(i % COMMUNITIES_PER_STREET) * (cases + 1);
-
-    must(number_lease(&h->office, h->db, "case", code, first, first + cases, &e), "numbers");
-    must(number_lease(&h->office, h->db, "certificate", code, first, first + cases, &e), "numbers");
 }
 
 /* It has heard everything so far. */
@@ -171,6 +170,7 @@ static void node_office(struct hub *h, struct db *db, const char *code,
 {
     memset(ret, 0, sizeof *ret);
     ret->host = host_system();
+    ret->work = &all_work;
     snprintf(ret->site, sizeof ret->site, "%s", code);
     snprintf(ret->parent, sizeof ret->parent, "%s", h->office.site);
     snprintf(ret->name, sizeof ret->name, "社区");
@@ -219,7 +219,7 @@ static uint32_t work(struct hub *h, struct db *db, struct fleet_node *n, int i, 
         struct json *in = filing_make(db, items[k % 2], i * cases + k, "agent", NULL, 0),
                     *done = NULL;
         char no[22];
-        must(case_file(&o, db, &agent, in, &done, &p), "file");
+        must(case_lodge(&o, db, &agent, in, &done, &p), "file");
         snprintf(no, sizeof no, "%s", json_get_text(done, "case_no"));
         json_free(in);
         json_free(done);
@@ -301,15 +301,17 @@ void fleet_prepare(const char *dir, const char *path, int count, int cases)
     struct hub h;
 
     hub_open(&h, dir);
+    if (count > (h.office.tier == TIER_STREET ? 999 : 999 * COMMUNITIES_PER_STREET)) {
+        fprintf(stderr, "bench_fleet: so many communities has no such hub\n");
+        exit(1);
+    }
     for (int i = 0; i < count; i++) {
         code_of(&h, i, nodes[i].code);
         crypto_random(nodes[i].seed, 32);
         crypto_random(nodes[i].stream, 16);
-        enrol(&h, nodes[i].code, nodes[i].seed, cases > 0);
+        enrol(&h, nodes[i].code, nodes[i].seed, cases);
         now_and_then(&h, i);
     }
-    for (int i = 0; cases && i < count; i++)
-        lease(&h, nodes[i].code, i, cases);
     FILE *f = fopen(path, "w");
     if (!f) {
         perror(path);
@@ -418,8 +420,8 @@ void fleet_check(const char *dir)
     must(db_open(path, DB_READ, &db, &e), "database");
     printf("{\"events\":%lld,\"aside\":%lld,\"cases\":%lld,\"certificates\":%lld,\"repairs\":%lld,"
            "\"signed\":%lld}\n",
-           number(db, "SELECT count(*) FROM event WHERE from_peer IS NOT NULL"),
-           number(db, "SELECT count(*) FROM event WHERE state = 'aside'"),
+           number(db, "SELECT count(*) FROM event WHERE dossier <> ''"),
+           number(db, "SELECT count(*) FROM event WHERE state <> 'applied'"),
            number(db, "SELECT count(*) FROM case_file"),
            number(db, "SELECT count(*) FROM certificate"),
            number(db, "SELECT count(*) FROM repair"),

@@ -1,19 +1,18 @@
-// Many nodes at one hub: a thousand that return within one second with 200 events each, and ten thousand idle links.
+// Many nodes at one hub: all that a street can have (999) that return within one second with 200 events each, and ten thousand idle links.
 // The hub is the real program; the nodes are one process on the production engine (tests/bench/fleet.c).
 //
 //   node tests/bench/replication/fleet.mjs        alone; FLEET=return or FLEET=idle, NODES=n LINKS=n RUNS=n while developing
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { Helper, HUB, B, copyFolder, median, peak, prepared, run, temporary } from './world.mjs'
-import { Site, sleep } from '../../../scripts/demo/world.mjs'
+import { Helper, HUB, B, copyFolder, median, peak, prepared, run, setParent, SITES, temporary } from './world.mjs'
+import { Site, sleep, until } from '../../../scripts/demo/world.mjs'
 
-const NODES = Number(process.env.NODES || 1000)
+const NODES = Number(process.env.NODES || 999)
 const CASES = 40 // of five events each
 const LINKS = Number(process.env.LINKS || 10000)
 const SPREAD_MS = 1000
 const CLOCK_S = 20 // every link asks for the clock once in this time (protocol.md 6)
 const IDLE_S = 30
-const DISTRICT = { site: '331002000000', name: '椒江区' }
 const TICKS_PER_S = Number(run('getconf', ['CLK_TCK']))
 
 const bench = (...args) => run(`${B}/bench_fleet`, args.map(String), '', 900000)
@@ -26,16 +25,38 @@ const cpu = pid => {
 const catalogue = ['schema/catalogue/items', 'schema/catalogue/calendar'].flatMap(d =>
   readdirSync(d).filter(f => f.endsWith('.json')).map(f => `${d}/${f}`))
 
-/** A district whose children are enrolled, and the file of its children. */
-const enrolled = (name, count, cases, say) => prepared(`${name}-${count}`, dir => {
+const init = (dir, { site, name }, ...rest) => run(HUB, ['init', '--data', dir, '--site', site, '--name', name, ...rest])
+
+/** A street below a district that has told it the catalogue and is away now. */
+async function street(dir) {
+  const above = new Site(join(dir, 'district'), HUB, 'district'), s = new Site(join(dir, 'hub'), HUB, 'street')
+  init(above.dir, SITES.district)
+  run(HUB, ['catalogue', 'import', '--data', above.dir, ...catalogue])
+  await above.start()
+  try {
+    const { site, name } = SITES.street
+    const code = run(HUB, ['invite', '--data', above.dir, '--site', site, '--name', name]).split('\n').pop().trim()
+    init(s.dir, SITES.street, '--parent', `https://127.0.0.1:${above.syncPort}`, '--invitation', code)
+    await s.start()
+    await until('the catalogue to reach the street', async () => above.status().children.every(c => c.unsent_events === 0) && (await s.api.get('/items')).items.length)
+    await until('the street to have told its own', () => s.status().link.unsent_events === 0)
+  } finally {
+    await s.stop()
+    await above.stop()
+  }
+  setParent(s.dir, 'https://127.0.0.1:9')
+}
+
+/** A hub whose children are enrolled, and the file of its children: with work of theirs a street, else a district. */
+const enrolled = (name, count, cases, say) => prepared(`${name}-${count}`, async dir => {
   say(`enrolling ${count} nodes${cases ? `, each with ${cases * 5} events` : ''} ...`)
-  run(HUB, ['init', '--data', join(dir, 'hub'), '--site', DISTRICT.site, '--name', DISTRICT.name])
-  run(HUB, ['catalogue', 'import', '--data', join(dir, 'hub'), ...catalogue])
+  if (cases) await street(dir)
+  else init(join(dir, 'hub'), SITES.district)
   bench('prepare', join(dir, 'hub'), join(dir, 'fleet'), count, cases)
 })
 
 class Fleet {
-  static async open(from, mode, ...args) {
+  static async open(from, site, mode, ...args) {
     const f = new Fleet()
     f.dir = temporary('fleet')
     copyFolder(join(from, 'hub'), join(f.dir, 'hub'))
@@ -43,7 +64,7 @@ class Fleet {
     try {
       await f.hub.start()
       f.pid = f.hub.child.pid
-      f.nodes = new Helper(`${B}/bench_fleet`, [mode, join(from, 'fleet'), f.hub.syncPort, join(f.dir, 'hub/keys/ca.crt'), DISTRICT.site, ...args])
+      f.nodes = new Helper(`${B}/bench_fleet`, [mode, join(from, 'fleet'), f.hub.syncPort, join(f.dir, 'hub/keys/ca.crt'), site, ...args])
       if (await f.nodes.line() !== 'loaded') throw new Error('the nodes did not load')
     } catch (e) {
       await f.close()
@@ -62,7 +83,7 @@ class Fleet {
 }
 
 async function returning(from) {
-  const f = await Fleet.open(from, 'return', SPREAD_MS, 300)
+  const f = await Fleet.open(from, SITES.street.site, 'return', SPREAD_MS, 300)
   try {
     f.begin()
     const r = await f.nodes.json()
@@ -82,7 +103,7 @@ async function returning(from) {
 }
 
 async function idle(from) {
-  const f = await Fleet.open(from, 'idle', 900)
+  const f = await Fleet.open(from, SITES.district.site, 'idle', 900)
   try {
     await sleep(2000)
     const before = resident(f.pid)

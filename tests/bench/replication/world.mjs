@@ -183,7 +183,7 @@ export function copyFolder(from, to) {
 
 /* ---- a pair that runs ------------------------------------------------------------------------------------------- */
 
-function setParent(dir, url) {
+export function setParent(dir, url) {
   const path = join(dir, 'site.json')
   const j = JSON.parse(readFileSync(path))
   j.parent.url = url
