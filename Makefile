@@ -52,7 +52,7 @@ LIB      := $(B)/libdoorstep.a
 
 UNIT_SRC := $(foreach f,$(UNIT_OF) $(if $(wildcard hub/main.c),print),$(wildcard tests/unit/test_$(f)_*.c))
 UNIT     := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
-SIM_SRC  := $(wildcard tests/sim/world/*.c)
+SIM_OBJ  := $(patsubst tests/sim/world/%.c,$(B)/sim-world/%.o,$(wildcard tests/sim/world/*.c))
 BENCH    := $(patsubst tests/bench/%.c,$(B)/bench_%,$(filter-out tests/bench/filing.c,$(wildcard tests/bench/*.c)))
 
 .PHONY: bench-replication sim-mutants fuzz-long all deps programs pages unit test demo bench sim lint format install clean help
@@ -128,8 +128,12 @@ unit: $(UNIT)  ## build the unit tests
 
 # Documents of the simulator and of the crash test live in memory: tests/sim/world/files_calls.c stands behind these calls.
 FILES_WRAP := $(foreach f,open close read __read_chk write pread __pread_chk fsync ftruncate mkdir unlink rename access stat fstat opendir readdir closedir crypto_sign crypto_verify,-Wl$(comma)--wrap=$(f))
-$(B)/sim: $(SIM_SRC) $(wildcard tests/sim/world/*.h) $(LIB)
-	$(CC) $(CPPFLAGS) -Itests/sim/world -DCOMMIT='"$(shell git describe --always --dirty 2>/dev/null)"' $(CFLAGS) $(SIM_SRC) $(LIB) $(LIB_LIBS) $(LDFLAGS) $(FILES_WRAP) -o $@
+$(B)/sim-world/%.o: tests/sim/world/%.c
+	@mkdir -p $(dir $@)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $(if $(filter %/main.c,$<),-DCOMMIT='"$(shell git describe --always --dirty 2>/dev/null)"') -c $< -o $@
+
+$(B)/sim: $(SIM_OBJ) $(LIB)
+	$(CC) $(SIM_OBJ) $(LIB) $(LIB_LIBS) $(LDFLAGS) $(FILES_WRAP) -o $@
 
 $(B)/sim-link: tests/sim/link/sim_link.c tests/sim/world/heap.c $(LIB)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $< tests/sim/world/heap.c $(LIB) $(LIB_LIBS) $(LDFLAGS) -o $@
@@ -238,4 +242,4 @@ clean:  ## remove everything that was made
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
--include $(LIB_OBJ:.o=.d) $(BLIND_OBJ:.o=.d) $(NODE_OBJ:.o=.d) $(HUB_OBJ:.o=.d) $(UNIT:=.d)
+-include $(SIM_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(BLIND_OBJ:.o=.d) $(NODE_OBJ:.o=.d) $(HUB_OBJ:.o=.d) $(UNIT:=.d)

@@ -179,6 +179,53 @@ static enum err knows(struct routing *r, const char *peer, const struct dossier_
     return OK;
 }
 
+/* The children by whose links an opening came. */
+static enum err openers(struct routing *r, const struct news *n, struct text_set *ret,
+                        struct errmsg *e)
+{
+    struct stmt *st = db_stmt(r->db, "SELECT kind, from_peer FROM event WHERE dossier = $1 AND "
+                                     "from_peer IS NOT NULL");
+    enum err err;
+    bool row;
+
+    bind_text(st, 1, n->id);
+    while ((err = db_step(st, &row, e)) == OK && row)
+        if (dossier_opens(n->type, col_text(st, 0)) && strcmp(col_text(st, 1), r->o->parent))
+            text_set_put(ret, col_text(st, 1), NULL);
+    db_reset(st);
+    return err;
+}
+
+static enum err enqueue_news(struct routing *r, const struct news *n, const char *peer,
+                             const char *kind, struct errmsg *e)
+{
+    enum err err = OK;
+
+    for (size_t k = 0; err == OK && k < n->count; k++)
+        if (n->sent_down[k] && (!kind || !strcmp(kind, n->at[k]->ev.kind)))
+            err = ledger_enqueue(&r->o->ledger, r->db, peer, n->at[k]->ev.origin, n->at[k]->ev.seq,
+                                 e);
+    return err;
+}
+
+/* No opening stands, or none does any more: who was told of one goes on hearing, and who said one
+ * hears why it does not stand. */
+static enum err route_unopened(struct routing *r, const struct news *n, struct errmsg *e)
+{
+    struct text_set told = {.arena = r->a}, said = {.arena = r->a};
+    enum err err = heard(r, n->type, n->id, &told, e);
+
+    if (err == OK)
+        err = openers(r, n, &said, e);
+    for (size_t i = 0; err == OK && i < told.count; i++)
+        if (!r->from || strcmp(r->from, told.list[i]))
+            err = enqueue_news(r, n, told.list[i], NULL, e);
+    for (size_t i = 0; err == OK && i < said.count; i++)
+        if ((!r->from || strcmp(r->from, said.list[i])) && !text_set_has(&told, said.list[i]))
+            err = enqueue_news(r, n, said.list[i], KIND_OVERRULED, e);
+    return err;
+}
+
 static enum err route_dossier(struct routing *r, const struct news *n, struct errmsg *e)
 {
     struct text_set peers = {.arena = r->a};
@@ -187,7 +234,7 @@ static enum err route_dossier(struct routing *r, const struct news *n, struct er
     enum err err = interested(r, n->type, n->id, &peers, &known, e);
 
     if (err != OK || !known)
-        return err;
+        return err == OK ? route_unopened(r, n, e) : err;
     /* They get its whole history, once: of what came before they had no need. */
     size_t newcomers = whole ? peers.count : 0;
     bool has_part = from_child && text_set_has(&peers, r->from);
@@ -202,10 +249,8 @@ static enum err route_dossier(struct routing *r, const struct news *n, struct er
             continue;
         if (i < newcomers)
             err = ledger_enqueue_dossier(&r->o->ledger, r->db, peer, n->id, e);
-        for (size_t k = 0; i >= newcomers && err == OK && k < n->count; k++)
-            if (n->sent_down[k])
-                err = ledger_enqueue(&r->o->ledger, r->db, peer, n->at[k]->ev.origin,
-                                     n->at[k]->ev.seq, e);
+        else
+            err = enqueue_news(r, n, peer, NULL, e);
     }
     return err == OK && has_part && whole && !n->alone ? enqueue_others(r, n->id, e) : err;
 }

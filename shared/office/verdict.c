@@ -94,7 +94,8 @@ enum err verdicts_save(struct db *db, const struct dossier *d, bool *ret_changed
         if (x->verdict == x->noted && (!x->why || text_is(x->why, x->noted_why)))
             continue;
         *ret_changed = true;
-        *ret_moved |= x->noted == VERDICT_DENIED && x->verdict == VERDICT_APPLIED;
+        *ret_moved |= x->noted == VERDICT_DENIED && x->verdict != VERDICT_REFUSED &&
+                      x->verdict != VERDICT_DENIED;
         err = save_one(db, x, e);
     }
     return err;

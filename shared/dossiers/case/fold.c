@@ -393,7 +393,7 @@ void case_numbers(const struct dossier_event *x, struct marks *m)
     } else if (text_is(x->ev.kind, "certificate.issued/1") && number && strlen(number) > 6) {
         marks_note(m, "certificate", x->site, "", strtoll(number + strlen(number) - 6, NULL, 10));
     }
-    if (waybill && s10_check(waybill)) {
+    if (waybill && !strncmp(x->ev.kind, "delivery.", 9) && s10_check(waybill)) {
         snprintf(digits, sizeof digits, "%.8s", waybill + 2);
         marks_note(m, "waybill", x->site, "", strtoll(digits, NULL, 10));
     }
