@@ -55,6 +55,9 @@ static const struct dossier_event *found(const struct dossier *d, const struct e
 /* What route() must know of each new event. */
 static void note_news(struct news *n, const struct dossier *d, struct arena *a)
 {
+    n->known = d->opening;
+    n->sites = (struct text_set){.arena = a};
+    dossier_sites(d, &n->sites);
     for (size_t i = 0; i < n->count; i++) {
         const struct dossier_event *x = found(d, &n->at[i]->ev);
         assert(x);
@@ -149,7 +152,8 @@ struct judging {
     struct office *o;
     struct db *db;
     struct marks marks; /* of one event at a time */
-    struct lent seen;
+    struct lent lent;
+    struct text_set seen; /* what types have found to be right: "TYPE ..." */
 };
 
 /* Why a number that it names is not its author's; "": all are. */
@@ -165,7 +169,7 @@ static enum err doubt_numbers(struct judging *j, const struct dossier_type *t,
     for (int i = 0; err == OK && !why[0] && i < j->marks.count; i++) {
         const struct mark *m = &j->marks.list[i];
         bool foreign;
-        err = number_is_foreign(j->o, j->db, m, &j->seen, &foreign, e);
+        err = number_is_foreign(j->o, j->db, m, &j->lent, &foreign, e);
         if (err == OK && foreign)
             snprintf(why, DOUBT_BYTES, "number %lld of the kind %s was not lent to %s",
                      (long long)m->n, m->kind, m->holder);
@@ -192,7 +196,7 @@ static enum err judge_one(struct judging *j, const struct dossier_type *t, const
         return OK;
     err = doubt_numbers(j, t, &one, why, e);
     if (err == OK && !why[0] && t->doubt)
-        err = t->doubt(j->o, j->db, &one, why, e);
+        err = t->doubt(j->o, j->db, &one, &j->seen, why, e);
     return err == OK && why[0] ? say_overruled(j->o, j->db, &x->ev, why, e) : err;
 }
 
@@ -224,10 +228,12 @@ enum err apply_answer(struct office *o, struct db *db, const struct dossier_type
     return err == OK && t->answer && !recalling ? t->answer(o, db, id, e) : err;
 }
 
-static enum err respond(struct office *o, struct db *db, const struct office_ahead *all,
-                        struct arena *a, struct errmsg *e)
+static enum err respond(struct office *o, struct db *db, struct office_ahead *all, struct arena *a,
+                        struct errmsg *e)
 {
-    struct judging j = {.o = o, .db = db, .marks = {.arena = a}, .seen = {.arena = a}};
+    uint64_t before = o->ledger.hlc_last;
+    struct judging j = {
+        .o = o, .db = db, .marks = {.arena = a}, .lent = {.arena = a}, .seen = {.arena = a}};
     bool recalling;
     enum err err = ledger_recalling(db, &recalling, e);
 
@@ -240,6 +246,7 @@ static enum err respond(struct office *o, struct db *db, const struct office_ahe
         if (n->type && n->type->answer && something_stands(n))
             err = n->type->answer(o, db, n->id, e);
     }
+    all->answered = o->ledger.hlc_last != before; /* each saying has a clock of its own */
     return err;
 }
 

@@ -3,6 +3,7 @@
 #ifndef OFFICE_NEWS_H
 #define OFFICE_NEWS_H
 
+#include "base/text_set.h"
 #include "ledger/ledger.h"
 #include "office/fold.h"
 
@@ -15,8 +16,10 @@ struct news {
     struct dossier
         *folded; /* made ahead: as it folds if there is nothing else of it here; or NULL */
     /* Set by office_apply(), for office_route(). */
-    bool alone;  /* nothing of the dossier is here but this */
-    bool opened; /* its opening is among these, and stands */
+    bool known;            /* the dossier is opened, and ... */
+    struct text_set sites; /* ... these have part: dossier_sites() */
+    bool alone;            /* nothing of the dossier is here but this */
+    bool opened;           /* its opening is among these, and stands */
     bool moved; /* custody went on, or something that was not its author's to say is so now: who has
                   * part may never have heard of it */
     bool *sent_down; /* sent_down[0 .. count): which of these concern children */
@@ -28,6 +31,8 @@ struct office_ahead {
     size_t id_count;
     struct news *news; /* news[0 .. id_count) */
     bool settled;      /* made, or looked at again, when it was known what is a duplicate */
+    bool answered;     /* this site has said something since: of the news, known and sites may not
+                        * hold any more */
 };
 
 /**

@@ -107,17 +107,13 @@ static enum err route_fact(struct routing *r, const struct event *ev, const stru
 /* ---- dossiers ---------------------------------------------------------------------------------*/
 
 /* The children in whose part of the tree somebody has part in it. */
-static enum err interested(struct routing *r, const struct dossier_type *t, const char *id,
-                           struct text_set *ret, bool *known, struct errmsg *e)
+static enum err interested(struct routing *r, const struct text_set *sites, struct text_set *ret,
+                           struct errmsg *e)
 {
-    struct text_set sites = {.arena = r->a};
-    enum err err;
+    enum err err = OK;
 
-    *known = false;
-    if (!t->concerns || (err = t->concerns(r->db, id, &sites, known, e)) != OK || !*known)
-        return t->concerns ? err : OK;
-    for (size_t i = 0; err == OK && i < sites.count; i++)
-        err = add_child_of(r, sites.list[i], ret, e);
+    for (size_t i = 0; err == OK && i < sites->count; i++)
+        err = add_child_of(r, sites->list[i], ret, e);
     return err;
 }
 
@@ -182,11 +178,10 @@ static enum err knows(struct routing *r, const char *peer, const struct dossier_
 static enum err route_dossier(struct routing *r, const struct news *n, struct errmsg *e)
 {
     struct text_set peers = {.arena = r->a};
-    bool known, whole = n->opened || n->moved,
-                from_child = r->from && strcmp(r->from, r->o->parent);
-    enum err err = interested(r, n->type, n->id, &peers, &known, e);
+    bool whole = n->opened || n->moved, from_child = r->from && strcmp(r->from, r->o->parent);
+    enum err err = interested(r, &n->sites, &peers, e);
 
-    if (err != OK || !known)
+    if (err != OK)
         return err;
     /* They get its whole history, once: of what came before they had no need. */
     size_t newcomers = whole ? peers.count : 0;
@@ -208,6 +203,21 @@ static enum err route_dossier(struct routing *r, const struct news *n, struct er
                                      n->at[k]->ev.seq, e);
     }
     return err == OK && has_part && whole && !n->alone ? enqueue_others(r, n->id, e) : err;
+}
+
+/* Who has part is known from the fold; anew: from the rows. */
+static enum err read_sites(struct routing *r, struct news *n, struct errmsg *e)
+{
+    n->sites = (struct text_set){.arena = r->a};
+    n->known = false;
+    return n->type->concerns ? n->type->concerns(r->db, n->id, &n->sites, &n->known, e) : OK;
+}
+
+static enum err route_news(struct routing *r, struct news *n, bool anew, struct errmsg *e)
+{
+    enum err err = anew ? read_sites(r, n, e) : OK;
+
+    return err == OK && n->known ? route_dossier(r, n, e) : err;
 }
 
 /* ---- a batch ----------------------------------------------------------------------------------*/
@@ -234,13 +244,13 @@ enum err office_route(void *arg, struct db *db, const struct arrival *list, size
 
     if (o->tier == TIER_COMMUNITY)
         return OK;
-    const struct office_ahead *all = office_news(o->work, (struct arrival *)(uintptr_t)list, n, a);
+    struct office_ahead *all = office_news(o->work, (struct arrival *)(uintptr_t)list, n, a);
     for (size_t i = 0; err == OK && i < n; i++)
         if (list[i].got != RECEIVED_DUPLICATE && !list[i].ev.dossier[0] && !list[i].state)
             err = route_fact(&r, &list[i].ev, list[i].record, e);
     for (size_t i = 0; err == OK && i < all->id_count; i++)
         if (all->news[i].type)
-            err = route_dossier(&r, &all->news[i], e);
+            err = route_news(&r, &all->news[i], all->answered, e);
     return err;
 }
 
@@ -250,7 +260,7 @@ enum err route_whole(struct office *o, struct db *db, const struct dossier_type 
     struct arena *a = arena_create();
     struct routing r = begin(o, db, a, NULL);
     struct news n = {.id = id, .type = t, .moved = true};
-    enum err err = o->tier == TIER_COMMUNITY ? OK : route_dossier(&r, &n, e);
+    enum err err = o->tier == TIER_COMMUNITY ? OK : route_news(&r, &n, true, e);
 
     arena_destroy(a);
     return err;
