@@ -52,7 +52,7 @@ LIB      := $(B)/libdoorstep.a
 
 UNIT_SRC := $(foreach f,$(UNIT_OF) $(if $(wildcard hub/main.c),print),$(wildcard tests/unit/test_$(f)_*.c))
 UNIT     := $(UNIT_SRC:tests/unit/%.c=$(B)/unit/%)
-SIM_SRC  := $(wildcard tests/sim/world/*.c)
+SIM_OBJ  := $(patsubst tests/sim/world/%.c,$(B)/sim-world/%.o,$(wildcard tests/sim/world/*.c))
 BENCH    := $(patsubst tests/bench/%.c,$(B)/bench_%,$(filter-out tests/bench/filing.c,$(wildcard tests/bench/*.c)))
 
 .PHONY: bench-replication sim-mutants fuzz-long all deps programs pages unit test demo bench sim lint format install clean help
@@ -128,8 +128,12 @@ unit: $(UNIT)  ## build the unit tests
 
 # Documents of the simulator and of the crash test live in memory: tests/sim/world/files_calls.c stands behind these calls.
 FILES_WRAP := $(foreach f,open close read __read_chk write pread __pread_chk fsync ftruncate mkdir unlink rename access stat fstat opendir readdir closedir crypto_sign crypto_verify,-Wl$(comma)--wrap=$(f))
-$(B)/sim: $(SIM_SRC) $(wildcard tests/sim/world/*.h) $(LIB)
-	$(CC) $(CPPFLAGS) -Itests/sim/world -DCOMMIT='"$(shell git describe --always --dirty 2>/dev/null)"' $(CFLAGS) $(SIM_SRC) $(LIB) $(LIB_LIBS) $(LDFLAGS) $(FILES_WRAP) -o $@
+$(B)/sim-world/%.o: tests/sim/world/%.c
+	@mkdir -p $(dir $@)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $(if $(filter %/main.c,$<),-DCOMMIT='"$(shell git describe --always --dirty 2>/dev/null)"') -c $< -o $@
+
+$(B)/sim: $(SIM_OBJ) $(LIB)
+	$(CC) $(SIM_OBJ) $(LIB) $(LIB_LIBS) $(LDFLAGS) $(FILES_WRAP) -o $@
 
 $(B)/sim-link: tests/sim/link/sim_link.c tests/sim/world/heap.c $(LIB)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $< tests/sim/world/heap.c $(LIB) $(LIB_LIBS) $(LDFLAGS) -o $@
@@ -150,6 +154,21 @@ $(B)/wire-%/doorstep-node: $(B)/wire-%/lib.a $(NODE_OBJ)
 	$(CC) $(LDFLAGS) $(NODE_OBJ) $< $(LIB_LIBS) -o $@
 $(B)/wire-%/doorstep-hub: $(B)/wire-%/lib.a $(HUB_OBJ)
 	$(CC) $(LDFLAGS) $(HUB_OBJ) $< $(HUB_LIBS) $(LIB_LIBS) -o $@
+
+# The program of before, which knows less (shared/dossiers/all.c), for tests of programs of several ages.
+BLIND_USERS := dossiers/all dossiers/case/type
+BLIND       := $(B)/blind/doorstep-node $(B)/blind/doorstep-hub
+BLIND_OBJ   := $(BLIND_USERS:%=$(B)/blind/%.o)
+$(BLIND_OBJ): $(B)/blind/%.o: shared/%.c | build/.deps
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -DBLIND $(CFLAGS) -MMD -MP -c $< -o $@
+$(B)/blind/lib.a: $(filter-out $(BLIND_USERS:%=$(B)/obj/shared/%.o),$(LIB_OBJ)) $(BLIND_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+$(B)/blind/doorstep-node: $(NODE_OBJ) $(B)/blind/lib.a
+	$(CC) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
+$(B)/blind/doorstep-hub: $(HUB_OBJ) $(B)/blind/lib.a
+	$(CC) $(LDFLAGS) $^ $(HUB_LIBS) $(LIB_LIBS) -o $@
 
 $(B)/adversity.so: tests/e2e/adversity.c | build/.deps
 	$(CC) -D_GNU_SOURCE -O1 -Wall -shared -fPIC $< -o $@ -ldl
@@ -174,7 +193,7 @@ fuzz-long: | build/.deps $(B)/gen/dictionary.c  ## libFuzzer on every decoder (S
 sim-mutants: $(LIB)  ## can the checkers fail? one deliberate fault at a time
 	B=$(B) JOBS=$(or $(JOBS),2) WRAP="$(FILES_WRAP)" node tests/sim/mutants.mjs
 
-test: programs pages $(UNIT) $(FUZZ) $(B)/crash-day $(B)/sim $(B)/sim-link $(B)/adversity.so $(WIRES)  ## every test; ends with "N passed, N failed"
+test: programs pages $(UNIT) $(FUZZ) $(B)/crash-day $(B)/sim $(B)/sim-link $(B)/adversity.so $(WIRES) $(BLIND)  ## every test; ends with "N passed, N failed"
 	B=$(B) SAN=$(SAN) UNIT="$(UNIT)" FUZZ="$(FUZZ)" bash scripts/test.sh
 
 demo: programs  ## the main job through three tiers on real input (ONCE=1: play and stop)
@@ -223,4 +242,4 @@ clean:  ## remove everything that was made
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
--include $(LIB_OBJ:.o=.d) $(NODE_OBJ:.o=.d) $(HUB_OBJ:.o=.d) $(UNIT:=.d)
+-include $(SIM_OBJ:.o=.d) $(LIB_OBJ:.o=.d) $(BLIND_OBJ:.o=.d) $(NODE_OBJ:.o=.d) $(HUB_OBJ:.o=.d) $(UNIT:=.d)

@@ -60,7 +60,7 @@ export class Site {
 
   async start(extra = [], env = {}) {
     const args = ['run', '--data', this.dir, '--listen', `127.0.0.1:${this.port}`]
-    if (this.program === HUB) args.push('--sync-listen', `127.0.0.1:${this.syncPort}`)
+    if (/doorstep-hub$/.test(this.program)) args.push('--sync-listen', `127.0.0.1:${this.syncPort}`)
     const child = spawn(this.program, [...args, ...extra], {
       stdio: ['ignore', 'pipe', openSync(this.log, 'a')], env: { ...process.env, ...env },
     })
@@ -168,34 +168,35 @@ export const ACCOUNTS = [
   { username: 'agent.west', name: '代办员西', role: 'agent', site: SITES.west.site },
 ]
 
-/** Make and start the four sites under `dir` (emptied first). `ports` fixes the public ports. */
-export async function build(dir, { ports = {}, catalogue, caseNumbers = 1000, say = () => {} }) {
+/** Make and start the four sites under `dir` (emptied first). `ports` fixes the public ports; `programs` says which program a
+ *  site has, by its name; `nodes` which nodes there are. */
+export async function build(dir, { ports = {}, programs = {}, nodes = ['east', 'west'], catalogue, caseNumbers = 1000, say = () => {} }) {
   rmSync(dir, { recursive: true, force: true })
   mkdirSync(dir, { recursive: true })
   const w = { dir, links: {} }
   const at = n => join(dir, n)
-  w.district = new Site(at('district'), HUB, 'district', { port: ports.district || 0 })
-  w.street = new Site(at('street'), HUB, 'street', { port: ports.street || 0 })
-  w.east = new Site(at('east'), NODE, 'east', { port: ports.east || 0 })
-  w.west = new Site(at('west'), NODE, 'west', { port: ports.west || 0 })
-  w.all = [w.district, w.street, w.east, w.west]
+  w.district = new Site(at('district'), programs.district ?? HUB, 'district', { port: ports.district || 0 })
+  w.street = new Site(at('street'), programs.street ?? HUB, 'street', { port: ports.street || 0 })
+  w.east = new Site(at('east'), programs.east ?? NODE, 'east', { port: ports.east || 0 })
+  w.west = new Site(at('west'), programs.west ?? NODE, 'west', { port: ports.west || 0 })
+  w.all = [w.district, w.street, ...nodes.map(n => w[n])]
   w.stop = async () => {
     for (const l of Object.values(w.links)) l.close()
     await Promise.all(w.all.map(s => s.stop()))
   }
   try {
-    run(HUB, ['init', '--data', w.district.dir, '--site', SITES.district.site, '--name', SITES.district.name])
-    run(HUB, ['catalogue', 'import', '--data', w.district.dir, ...catalogue])
+    run(w.district.program, ['init', '--data', w.district.dir, '--site', SITES.district.site, '--name', SITES.district.name])
+    run(w.district.program, ['catalogue', 'import', '--data', w.district.dir, ...catalogue])
     await w.district.start()
     say(`district hub ${w.district.url}`)
 
-    const invite = (hub, s) => run(HUB, ['invite', '--data', hub.dir, '--site', s.site, '--name', s.name, '--case-numbers', String(caseNumbers)]).split('\n').pop().trim()
-    run(HUB, ['init', '--data', w.street.dir, '--site', SITES.street.site, '--name', SITES.street.name,
+    const invite = (hub, s) => run(hub.program, ['invite', '--data', hub.dir, '--site', s.site, '--name', s.name, '--case-numbers', String(caseNumbers)]).split('\n').pop().trim()
+    run(w.street.program, ['init', '--data', w.street.dir, '--site', SITES.street.site, '--name', SITES.street.name,
       '--parent', `https://127.0.0.1:${w.district.syncPort}`, '--invitation', invite(w.district, SITES.street)])
     await w.street.start()
     say(`street hub ${w.street.url}`)
 
-    for (const n of ['east', 'west']) {
+    for (const n of nodes) {
       w.links[n] = await new Link().open(() => w.street.syncPort)
       w[n].invitation = invite(w.street, SITES[n])
       // The street was enrolled a moment ago: it gets its past first, and lets nobody in before.
@@ -210,7 +211,7 @@ export async function build(dir, { ports = {}, catalogue, caseNumbers = 1000, sa
     for (const hub of [w.district, w.street])
       await until(`the accounts below ${hub.name}`, () => hub.status().children.every(c => c.unsent_events === 0))
     for (const { username, site } of ACCOUNTS)
-      await w.all.find(s => SITES[s.name].site === site).api.post('/sessions', { username, password: PASSWORD })
+      await w.all.find(s => SITES[s.name].site === site)?.api.post('/sessions', { username, password: PASSWORD })
   } catch (e) {
     await w.stop()
     throw e

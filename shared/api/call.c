@@ -259,6 +259,11 @@ static void finish(struct work *w)
     work_free(w);
 }
 
+static const char *subject_of(const struct work *w)
+{
+    return w->call->subject ? w->call->subject : "case_no";
+}
+
 static void work_done(struct job *job)
 {
     struct work *w = (struct work *)job;
@@ -267,10 +272,9 @@ static void work_done(struct job *job)
     else if (!w->problem.status)
         explain_err(job->err, &job->msg, &w->problem);
     if (job->err == OK && (w->call->flags & CALL_WRITE) && !w->replayed) {
-        const char *tells = w->call->tells ? w->call->tells : "case_no";
-        const char *id = json_get_text(w->out, tells);
+        const char *id = json_get_text(w->out, subject_of(w));
         if (!id)
-            id = json_get_text(w->in, tells);
+            id = json_get_text(w->in, subject_of(w));
         if (id)
             live_changed(w->api->live, id);
         site_changed(w->api->site);
@@ -403,7 +407,7 @@ static bool read_headers(struct work *w)
 /* A code that opens a case: may it be tried now? */
 static bool code_may_be_tried(struct work *w)
 {
-    const char *code = json_get_text(w->in, "code"), *no = json_get_text(w->in, "case_no");
+    const char *code = json_get_text(w->in, "code"), *no = json_get_text(w->in, subject_of(w));
     int64_t seconds;
     if (!(w->call->flags & CALL_CODED) || !code || !code[0])
         return true;

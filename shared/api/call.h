@@ -50,8 +50,9 @@ struct call {
     call_fn *fn;
     call_fn *show;                     /* CALL_MATCHES: what the caller saw */
     const char *query[CALL_QUERY_MAX]; /* names taken from the query string */
-    const char *tells;    /* a write: the member of the answer, else of the input, that is the id of
-                         * the dossier which has changed; NULL: case_no, where there is one */
+    /* The member of the answer, else of the input, that is the id of the dossier which it is about: a
+     * write tells the live socket, and tries of a code are counted by it. NULL: case_no. */
+    const char *subject;
     const char *location; /* of what it made: "/api/v1/cases/{case_no}", filled from out */
     bool (*before)(struct work *w); /* loop: false when w->problem says why not */
     call_fn *look;                  /* reader, before toil: what it answers is w->found */

@@ -33,6 +33,8 @@ void health_ready(struct request *req, void *arg)
     struct api *api = arg;
     if (store_failed(api->store))
         reply_text(req, 503, "writing has stopped\n");
+    else if (site_catching_up(api->site))
+        reply_text(req, 503, "what an older program left is being read\n");
     else
         reply_text(req, 200, "ready\n");
 }

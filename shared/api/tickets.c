@@ -1,13 +1,19 @@
 /* Tickets and queues of a hall: take a number, call, follow. */
 #include "api/call.h"
+
+#include "api/filings.h"
 #include "dossiers/ticket/ticket.h"
 
 const struct call tickets_calls[] = {
     {.method = "POST",
      .path = "/api/v1/tickets",
      .fn = ticket_issue,
-     .tells = "id",
-     .flags = CALL_WRITE | CALL_PUBLIC | CALL_CREATES},
+     .subject = "id",
+     .flags = CALL_WRITE | CALL_PUBLIC | CALL_CREATES,
+     .location = "/api/v1/tickets/{id}",
+     .admit = filings_admit, /* what residents take from a network counts with what they file */
+     .settle = filings_settle,
+     .after = filings_after},
     {.method = "GET",
      .path = "/api/v1/tickets",
      .fn = ticket_list,
@@ -16,13 +22,14 @@ const struct call tickets_calls[] = {
     {.method = "GET",
      .path = "/api/v1/tickets/{id}",
      .fn = ticket_show,
-     .flags = CALL_PUBLIC,
+     .subject = "id",
+     .flags = CALL_PUBLIC | CALL_CODED,
      .query = {"code"}},
     {.method = "POST",
      .path = "/api/v1/tickets/{id}/actions",
      .fn = ticket_act,
-     .tells = "id",
-     .flags = CALL_WRITE | CALL_PUBLIC | CALL_REPLAYS,
+     .subject = "id",
+     .flags = CALL_WRITE | CALL_PUBLIC | CALL_REPLAYS | CALL_CODED,
      .query = {"code"}},
     {.method = "GET",
      .path = "/api/v1/queues/{queue}",
@@ -32,7 +39,7 @@ const struct call tickets_calls[] = {
     {.method = "POST",
      .path = "/api/v1/queues/{queue}/next",
      .fn = queue_next,
-     .tells = "id",
+     .subject = "id",
      .roles = " clerk reviewer supervisor admin ",
      .flags = CALL_WRITE | CALL_REPLAYS},
     {0},

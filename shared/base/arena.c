@@ -10,9 +10,8 @@
 #include <string.h>
 
 #define ARENA_BLOCK_BYTES 8192
-#define SPARE_MAX                                                                                  \
-    128 /* ordinary blocks that are kept for the next arena, of all threads: 1 MiB   \
-                       */
+/* Ordinary blocks that are kept for the next arena, of all threads: 1 MiB. */
+#define SPARE_MAX 128
 
 struct block {
     struct block *next;

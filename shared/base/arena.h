@@ -13,9 +13,9 @@ void arena_destroy(struct arena *a); /* NULL is allowed */
 /* Everything it gave is gone; the memory of a small job stays for the next one. */
 void arena_reset(struct arena *a);
 
-/* Memory that lives until arena_reset() or arena_destroy(); never NULL. */
-void *arena_alloc(struct arena *a,
-                  size_t n);                 /* n bytes, zeroed, aligned for any type; n may be 0 */
+/* Memory that lives until arena_reset() or arena_destroy(); never NULL. n bytes, zeroed, aligned for
+ * any type; n may be 0. */
+void *arena_alloc(struct arena *a, size_t n);
 void *arena_room(struct arena *a, size_t n); /* the same, not zeroed */
 void *arena_keep(struct arena *a, void *p);  /* takes over what mem_alloc() gave; returns it */
 char *arena_strdup(struct arena *a, const char *s);            /* a copy of the text */

@@ -77,17 +77,27 @@ static enum err calendar_published(struct office *o, struct db *db, const struct
 
 static const struct fact_kind kinds[] = {
     {"item.published/1", MAY_DISTRICT, NULL, "*", 0, item_published},
-    {"calendar.published/1", MAY_DISTRICT, NULL, "*", 0, calendar_published},
 };
 
 static const struct projection tables[] = {
     {"item", "code, version, hlc, state, name, body", "code"},
     {"item_tiers", "code, version, hlc, decided_at", "code, version"},
-    {"calendar_year", "year, hlc, body", "year"},
 };
 
 const struct fact_group catalogue_facts = {kinds, sizeof kinds / sizeof kinds[0], tables,
                                            sizeof tables / sizeof tables[0]};
+
+static const struct fact_kind calendar_kinds[] = {
+    {"calendar.published/1", MAY_DISTRICT, NULL, "*", 0, calendar_published},
+};
+
+static const struct projection calendar_tables[] = {
+    {"calendar_year", "year, hlc, body", "year"},
+};
+
+const struct fact_group calendar_facts = {
+    calendar_kinds, sizeof calendar_kinds / sizeof calendar_kinds[0], calendar_tables,
+    sizeof calendar_tables / sizeof calendar_tables[0]};
 
 enum err item_load(struct db *db, const char *code, struct json **ret, struct errmsg *e)
 {

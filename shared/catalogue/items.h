@@ -5,7 +5,7 @@
 #include "office/office.h"
 
 /* For dossiers/all.c. */
-extern const struct fact_group catalogue_facts;
+extern const struct fact_group catalogue_facts, calendar_facts;
 
 /* {q?} -> {items}; {code} -> the item; one item or one year of the calendar -> {code, year}. */
 office_fn item_list, item_show, item_import;

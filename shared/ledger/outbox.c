@@ -153,8 +153,8 @@ enum err ledger_enqueue_again(struct ledger *l, struct db *db, const char *peer,
 enum err ledger_enqueue_dossier(struct ledger *l, struct db *db, const char *peer,
                                 const char *dossier, struct errmsg *e)
 {
-    struct stmt *st = db_stmt(db, "SELECT origin, seq FROM event WHERE dossier = $1 "
-                                  "ORDER BY hlc, origin, seq");
+    struct stmt *st = db_stmt(db, "SELECT origin, seq FROM event WHERE dossier = $1 AND "
+                                  "state NOT IN ('refused', 'denied') ORDER BY hlc, origin, seq");
     enum err err;
     bool row;
 

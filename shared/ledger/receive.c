@@ -207,8 +207,10 @@ static enum err note_states(struct db *db, struct arrival *list, size_t n, struc
         if (!x->state)
             continue;
         assert(x->got == RECEIVED_NEW || x->got == RECEIVED_FILLED);
-        log_line(LOG_LEVEL_WARN, "ledger", "state=%s origin=%s seq=%llu kind=%s", x->state,
-                 x->ev.origin, (unsigned long long)x->ev.seq, x->ev.kind);
+        /* What only a newer program can read is no fault, and there may be much of it. */
+        log_line(strcmp(x->state, "unknown") ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, "ledger",
+                 "state=%s origin=%s seq=%llu kind=%s", x->state, x->ev.origin,
+                 (unsigned long long)x->ev.seq, x->ev.kind);
         x->got = RECEIVED_ASIDE;
         err = row_state(db, &x->ev, x->state, x->why, e);
     }

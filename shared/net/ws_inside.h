@@ -34,12 +34,12 @@ struct ws {
     const struct ws_line *line;
     void *carrier;                    /* the line's */
     struct ws_message *first, **last; /* what waits to go */
-    size_t queued_bytes; /* of those that wait */
-    size_t message_max;     /* of what comes */
-    struct buf incoming;    /* a message that comes in pieces */
-    bool open, said_close;  /* said_close: the close frame is written */
-    int close_code;         /* 0: it is not to end */
-    char close_reason[124]; /* goes with the code */
+    size_t queued_bytes;              /* of those that wait */
+    size_t message_max;               /* of what comes */
+    struct buf incoming;              /* a message that comes in pieces */
+    bool open, said_close;            /* said_close: the close frame is written */
+    int close_code;                   /* 0: it is not to end */
+    char close_reason[124];           /* goes with the code */
     /* whose it is: ws_peer_cn(), ws_peer_ip(), ws_network(), ws_header(), ws_user() */
     char cn[64], ip[ADDRESS_TEXT_MAX], network[ADDRESS_TEXT_MAX];
     char *origin, *host, *cookie;

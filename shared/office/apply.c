@@ -5,6 +5,8 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "ledger/chain.h"
+#include "ledger/outbox.h"
 #include "ledger/recall.h"
 #include "office/load.h"
 #include "office/say.h"
@@ -22,7 +24,7 @@ enum err apply_dossier(struct office *o, struct db *db, const struct dossier *d,
 
     for (int i = 0; i < d->count && d->type->numbers; i++) {
         const struct dossier_event *x = &d->events[i];
-        if (x->verdict == VERDICT_APPLIED || x->verdict == VERDICT_ASIDE)
+        if (x->verdict != VERDICT_REFUSED && x->verdict != VERDICT_UNKNOWN) /* the same for ever */
             d->type->numbers(x, m);
     }
     /* An older event that comes late can change what stands: then all rows are made anew. */
@@ -92,6 +94,23 @@ static enum err apply_folded(struct office *o, struct db *db, struct news *n, st
     if (err == OK)
         note_news(n, d, a);
     n->moved |= moved;
+    n->risen |= moved;
+    return err;
+}
+
+/* Of a kind of work that this program does not know. */
+static enum err note_unread(struct db *db, struct news *n, struct errmsg *e)
+{
+    enum err err = OK;
+
+    for (size_t i = 0; err == OK && i < n->count; i++) {
+        struct arrival *x = n->at[i];
+        const char *why = authority_misplaced(&x->ev);
+        x->state = why ? "refused" : "unknown";
+        x->why = why ? why : "this program does not know the kind of work";
+        if (why)
+            err = verdict_fact(db, &x->ev, VERDICT_REFUSED, why, e);
+    }
     return err;
 }
 
@@ -102,14 +121,8 @@ static enum err apply_news(struct office *o, struct db *db, struct news *n, stru
     bool holds;
     enum err err;
 
-    if (!n->type) {
-        for (size_t i = 0; i < n->count; i++) {
-            const char *why = authority_misplaced(&n->at[i]->ev);
-            n->at[i]->state = why ? "refused" : "unknown";
-            n->at[i]->why = why ? why : "this program does not know the kind of work";
-        }
-        return OK;
-    }
+    if (!n->type)
+        return note_unread(db, n, e);
     if ((err = all_is_new(db, n, e)) != OK)
         return err;
     if (n->alone && n->folded)
@@ -135,7 +148,10 @@ static enum err say_overruled(struct office *o, struct db *db, const struct even
     struct json *b = json_object();
     struct event_sum sum;
     unsigned char id[EVENT_ID_BYTES];
-    char hex[2 * EVENT_ID_BYTES + 1];
+    char hex[2 * EVENT_ID_BYTES + 1], author[13];
+    unsigned char hash[32];
+    uint64_t seq;
+    enum err err;
 
     event_sum(ev, &sum);
     event_id(&sum, id);
@@ -144,7 +160,12 @@ static enum err say_overruled(struct office *o, struct db *db, const struct even
     json_set_text(b, "reason", reason);
     log_line(LOG_LEVEL_WARN, "office", "overruled=yes origin=%s seq=%llu reason=\"%s\"", ev->origin,
              (unsigned long long)ev->seq, reason);
-    return office_say(o, db, KIND_OVERRULED, ev->dossier, ev->street, NULL, b, e);
+    if ((err = office_say(o, db, KIND_OVERRULED, ev->dossier, ev->street, NULL, b, e)) != OK ||
+        (err = ledger_head(db, o->ledger.origin, &seq, hash, e)) != OK)
+        return err;
+    /* Its author hears of it, also when he has no part in the dossier, or nobody has any more. */
+    event_site(ev->origin, author);
+    return ledger_enqueue(&o->ledger, db, author, o->ledger.origin, seq, e);
 }
 
 /* What the judging of one batch shares. */
@@ -179,33 +200,52 @@ static enum err doubt_numbers(struct judging *j, const struct dossier_type *t,
 
 /* Facts are asked here alone, once, by the office directly above the author; what it finds becomes
  * an event of the dossier, so that all sites agree in any order. */
-static enum err judge_one(struct judging *j, const struct dossier_type *t, const struct arrival *x,
-                          struct errmsg *e)
+static enum err judge_one(struct judging *j, struct dossier_event *x, struct errmsg *e)
 {
-    struct dossier_event one = {.ev = x->ev, .record = x->record, .personal = x->personal};
     char parent[13], why[DOUBT_BYTES] = "";
+    const struct dossier_type *t = dossier_type_of(j->o->work, x->ev.dossier);
     enum err err;
 
-    event_site(x->ev.origin, one.site);
-    if (x->got != RECEIVED_NEW || !division_parent(one.site, parent) ||
-        strcmp(parent, j->o->site) != 0 || word_in(" refused denied unknown ", x->state))
+    event_site(x->ev.origin, x->site);
+    x->kind = event_kind_of(t, x->ev.kind);
+    x->at_ms = event_at_ms(&x->ev, x->record);
+    if (!x->kind || !division_parent(x->site, parent) || strcmp(parent, j->o->site) != 0)
         return OK;
-    one.kind = event_kind_of(t, x->ev.kind);
-    one.at_ms = event_at_ms(&x->ev, one.record);
-    if (!one.kind)
-        return OK;
-    err = doubt_numbers(j, t, &one, why, e);
+    err = doubt_numbers(j, t, x, why, e);
     if (err == OK && !why[0] && t->doubt)
-        err = t->doubt(j->o, j->db, &one, &j->seen, why, e);
+        err = t->doubt(j->o, j->db, x, &j->seen, why, e);
     return err == OK && why[0] ? say_overruled(j->o, j->db, &x->ev, why, e) : err;
+}
+
+/* What was not its author's to say, and is so now, is asked only now. */
+static enum err judge_risen(struct judging *j, const struct news *n, struct errmsg *e)
+{
+    struct dossier d;
+    enum err err = dossier_load(j->o->work, j->db, n->id, &d, e);
+
+    if (err != OK)
+        return err;
+    for (int i = 0; err == OK && i < d.count; i++) {
+        struct dossier_event *x = &d.events[i];
+        if (!x->overruled && (x->verdict == VERDICT_APPLIED || x->verdict == VERDICT_ASIDE))
+            err = judge_one(j, x, e);
+    }
+    dossier_close(&d);
+    return err;
 }
 
 static enum err judge(struct judging *j, const struct news *n, struct errmsg *e)
 {
     enum err err = OK;
 
-    for (size_t i = 0; err == OK && n->type && i < n->count; i++)
-        err = judge_one(j, n->type, n->at[i], e);
+    if (n->risen)
+        return judge_risen(j, n, e);
+    for (size_t i = 0; err == OK && n->type && i < n->count; i++) {
+        const struct arrival *x = n->at[i];
+        struct dossier_event one = {.ev = x->ev, .record = x->record, .personal = x->personal};
+        if (x->got == RECEIVED_NEW && !word_in(" refused denied unknown ", x->state))
+            err = judge_one(j, &one, e);
+    }
     return err;
 }
 
@@ -228,10 +268,24 @@ enum err apply_answer(struct office *o, struct db *db, const struct dossier_type
     return err == OK && t->answer && !recalling ? t->answer(o, db, id, e) : err;
 }
 
-static enum err respond(struct office *o, struct db *db, struct office_ahead *all, struct arena *a,
-                        struct errmsg *e)
+/* Something was said to it here: what has come may fold otherwise now, and concern others. */
+static enum err look_again(struct office *o, struct db *db, struct news *n, struct arena *a,
+                           struct errmsg *e)
 {
-    uint64_t before = o->ledger.hlc_last;
+    struct dossier d;
+    enum err err = dossier_load(o->work, db, n->id, &d, e);
+
+    if (err != OK)
+        return err;
+    n->opened = n->alone = false;
+    note_news(n, &d, a);
+    dossier_close(&d);
+    return OK;
+}
+
+static enum err respond(struct office *o, struct db *db, const struct office_ahead *all,
+                        struct arena *a, struct errmsg *e)
+{
     struct judging j = {
         .o = o, .db = db, .marks = {.arena = a}, .lent = {.arena = a}, .seen = {.arena = a}};
     bool recalling;
@@ -239,14 +293,19 @@ static enum err respond(struct office *o, struct db *db, struct office_ahead *al
 
     if (err != OK || recalling)
         return err; /* it may say nothing of its own now, and does not know all that it has lent */
-    for (size_t i = 0; err == OK && i < all->id_count && o->tier != TIER_COMMUNITY; i++)
-        err = judge(&j, &all->news[i], e);
     for (size_t i = 0; err == OK && i < all->id_count; i++) {
-        const struct news *n = &all->news[i];
-        if (n->type && n->type->answer && something_stands(n))
+        struct news *n = &all->news[i];
+        uint64_t before = o->ledger.hlc_last;
+        if (o->tier != TIER_COMMUNITY)
+            err = judge(&j, n, e);
+        if (err == OK && o->ledger.hlc_last != before)
+            err = look_again(o, db, n, a, e);
+        before = o->ledger.hlc_last;
+        if (err == OK && n->type && n->type->answer && something_stands(n))
             err = n->type->answer(o, db, n->id, e);
+        if (err == OK && o->ledger.hlc_last != before)
+            err = look_again(o, db, n, a, e);
     }
-    all->answered = o->ledger.hlc_last != before; /* each saying has a clock of its own */
     return err;
 }
 

@@ -29,7 +29,7 @@ const char *authority_misplaced(const struct event *ev)
 
     if (!street9)
         return "the id of the dossier names no street";
-    if (strncmp(street9, ev->street, 9) != 0)
+    if (strncmp(street9, ev->street, 9) != 0 || strcmp(ev->street + 9, "000") != 0)
         return "the street of the event is not that of its dossier";
     if (strncmp(ev->origin, ev->street, 6) != 0)
         return "a site of another district";
@@ -108,5 +108,7 @@ const char *authority_refuses(const struct event *ev, enum may may, const char *
         return "opened into hands that are neither its own nor those directly above or below";
     if (may == MAY_TAKE_BACK && tier != TIER_STREET)
         return "only a street takes something back";
+    if (may == MAY_OVERRULE && tier == TIER_COMMUNITY)
+        return "only an office above overrules an event";
     return NULL;
 }

@@ -51,8 +51,8 @@ struct lent {
  * Has the holder of ${m} used a number that was never lent to it? Asked by the office above it.
  *
  * Shapes  ${seen} is looked into first, and gets what is found: most numbers of a batch are of the
- *         same few blocks. *ret false where this site has lost a part of its own past: it may have lent it then; true
- *         also then for a number that another holds.
+ *         same few blocks. *ret false where this site has lost a part of its own past: it may have
+ *         lent it then; true also then for a number that another holds.
  */
 MUST_USE enum err number_is_foreign(struct office *o, struct db *db, const struct mark *m,
                                     struct lent *seen, bool *ret, struct errmsg *e);

@@ -62,7 +62,7 @@ static void read_event(struct dossier *d, struct dossier_event *x)
 
     assert(text_is(x->ev.dossier, d->id));
     judge(x, VERDICT_APPLIED, NULL);
-    x->moved = x->foreign = false;
+    x->moved = x->foreign = x->overruled = false;
     event_site(x->ev.origin, x->site);
     if (!x->record && json_parse_in(d->arena, x->ev.record, x->ev.record_len, &part, NULL) == OK)
         x->record = part;
@@ -106,12 +106,13 @@ static void overrule(struct dossier *d, struct dossier_event *by)
         event_id(&sum, each);
         if (x == by || memcmp(id, each, sizeof id) != 0)
             continue;
-        if (!above(by->site, x->site))
+        if (!above(by->site, x->site)) {
             judge(by, VERDICT_DENIED, "only an office above its author overrules an event");
-        else if (open_still(x))
-            judge(
-                x, VERDICT_ASIDE,
-                text_or(json_get_text(by->personal, "reason"), "an office above has overruled it"));
+        } else if (open_still(x) || x->verdict == VERDICT_UNKNOWN) {
+            const char *reason = json_get_text(by->personal, "reason");
+            judge(x, VERDICT_ASIDE, text_or(reason, "an office above has overruled it"));
+            x->overruled = true;
+        }
         return;
     }
 }
@@ -175,9 +176,10 @@ static void chain_custody(struct dossier *d)
         ;
     for (int i = 0; i < d->count; i++) {
         struct dossier_event *x = &d->events[i];
-        if (open_still(x) && (x->kind->flags & KIND_MOVES) && !x->moved)
+        if ((open_still(x) || x->overruled) && x->kind && (x->kind->flags & KIND_MOVES) &&
+            !x->moved)
             judge(x, custody_held(&d->custody, x->site) ? VERDICT_ASIDE : VERDICT_DENIED,
-                  "not the next custody of the dossier");
+                  x->overruled ? x->why : "not the next custody of the dossier");
     }
 }
 
@@ -250,12 +252,14 @@ static const char *no_authority(const struct dossier *d, const struct dossier_ev
     return NULL;
 }
 
+/* What was overruled, and not its author's to say either, is denied: it concerns nobody below. */
 static void ask_authority(struct dossier *d)
 {
     for (int i = 0; i < d->count; i++) {
         struct dossier_event *x = &d->events[i];
         const char *why;
-        if (!open_still(x) || (x->kind->flags & (KIND_OPENS | KIND_MOVES) && d->opening))
+        if ((!open_still(x) && !x->overruled) || !x->kind || (x->kind->flags & KIND_OPENS) ||
+            (d->opening && (x->kind->flags & KIND_MOVES)))
             continue;
         if (x->kind->may == MAY_OVERRULE)
             continue;
@@ -263,7 +267,7 @@ static void ask_authority(struct dossier *d)
         if (!why && d->type->forbids)
             why = d->type->forbids(d, x);
         if (why)
-            judge(x, VERDICT_DENIED, why);
+            judge(x, VERDICT_DENIED, x->overruled ? x->why : why);
     }
 }
 

@@ -32,6 +32,7 @@ struct dossier_event {
     int64_t at_ms;                 /* Unix ms by the wall clock of who said it: what people read */
     int64_t custody_no;            /* under which it was said; 0: under none */
     bool foreign;                  /* of an unknown kind, and its author has no part */
+    bool overruled;                /* by an office above its author */
     bool moved;                    /* custody went on by it */
     enum verdict verdict;          /* what became of it */
     const char *why;               /* in words, unless it is applied */
@@ -50,8 +51,8 @@ struct dossier {
     struct custody custody;              /* RULE_CUSTODY */
     const char *owner;                   /* RULE_ONE_SITE; else "" */
     const struct dossier_event *decision; /* what stands of KIND_DECIDES, or NULL */
-    bool read_only;                       /* a critical event that this program does not know */
-    void *state;                          /* type->state_bytes */
+    bool read_only; /* a critical event of who has part that this program does not know */
+    void *state;    /* type->state_bytes */
 };
 
 /**

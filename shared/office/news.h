@@ -22,6 +22,7 @@ struct news {
     bool opened;           /* its opening is among these, and stands */
     bool moved; /* custody went on, or something that was not its author's to say is so now: who has
                   * part may never have heard of it */
+    bool risen; /* something that was not its author's to say is so now */
     bool *sent_down; /* sent_down[0 .. count): which of these concern children */
 };
 
@@ -31,8 +32,6 @@ struct office_ahead {
     size_t id_count;
     struct news *news; /* news[0 .. id_count) */
     bool settled;      /* made, or looked at again, when it was known what is a duplicate */
-    bool answered;     /* this site has said something since: of the news, known and sites may not
-                        * hold any more */
 };
 
 /**

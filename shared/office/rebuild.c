@@ -207,21 +207,6 @@ enum err office_digest(struct office *o, struct db *db, char out[65], struct err
 
 /* ---- what has become readable -----------------------------------------------------------------*/
 
-#define KINDS_MAX 64
-
-static enum err waiting_kinds(struct db *db, char kinds[KINDS_MAX][65], int *ret, struct errmsg *e)
-{
-    struct stmt *st = db_stmt(db, "SELECT DISTINCT kind FROM event WHERE state = 'unknown'");
-    enum err err;
-    bool row;
-
-    *ret = 0;
-    while ((err = db_step(st, &row, e)) == OK && row && *ret < KINDS_MAX)
-        snprintf(kinds[(*ret)++], 65, "%s", col_text(st, 0));
-    db_reset(st);
-    return err;
-}
-
 /* Facts of a kind that wait. */
 static enum err read_facts(struct office *o, struct db *db, const char *kind, int *left,
                            struct errmsg *e)
@@ -229,7 +214,7 @@ static enum err read_facts(struct office *o, struct db *db, const char *kind, in
     enum err err = OK;
     bool there = true;
 
-    while (err == OK && there && *left > 0 && fact_kind_of(o->work, kind)) {
+    while (err == OK && there && *left > 0) {
         struct stmt *st = db_stmt(
             db, "SELECT " LEDGER_COLUMNS("") " FROM event WHERE state = "
                                              "'unknown' AND kind = $1 AND dossier = '' LIMIT 1");
@@ -287,11 +272,15 @@ static enum err sweep(struct office *o, struct db *db, const struct dossier_type
     enum err err;
     bool row = true;
 
+    assert(t->fold_version > 0);
     snprintf(version_key, sizeof version_key, "fold.%s", t->name);
     snprintf(at_key, sizeof at_key, "sweep.%s", t->name);
     range_of(t, from, before);
-    if ((err = meta_read_u64(db, version_key, &version, e)) != OK ||
-        version == (uint64_t)t->fold_version ||
+    if ((err = meta_read_u64(db, version_key, &version, e)) != OK)
+        return err;
+    if (!version) /* of a type that is new here nothing was folded before */
+        return meta_write_u64(db, version_key, (uint64_t)t->fold_version, e);
+    if (version == (uint64_t)t->fold_version ||
         (err = meta_read(db, at_key, at, sizeof at, NULL, e)) != OK)
         return err;
     while (err == OK && row && *left > 0) {
@@ -321,13 +310,17 @@ static enum err sweep(struct office *o, struct db *db, const struct dossier_type
 enum err office_catch_up(struct office *o, struct db *db, int most, bool *ret_more,
                          struct errmsg *e)
 {
-    char kinds[KINDS_MAX][65];
-    int count = 0, left = most;
-    enum err err = waiting_kinds(db, kinds, &count, e);
+    const struct office_work *w = o->work;
+    int left = most;
+    enum err err = OK;
 
-    for (int i = 0; err == OK && i < count; i++)
-        if ((err = read_facts(o, db, kinds[i], &left, e)) == OK)
-            err = read_dossiers(o, db, kinds[i], &left, e);
+    /* By the kinds that are known, not by those that wait: of these anybody can make up more. */
+    for (size_t g = 0; g < w->group_count; g++)
+        for (size_t i = 0; err == OK && i < w->groups[g]->count; i++)
+            err = read_facts(o, db, w->groups[g]->kinds[i].kind, &left, e);
+    for (size_t t = 0; t < w->type_count; t++)
+        for (size_t i = 0; err == OK && i < w->types[t]->kind_count; i++)
+            err = read_dossiers(o, db, w->types[t]->kinds[i].kind, &left, e);
     for (size_t t = 0; err == OK && t < o->work->type_count; t++)
         err = sweep(o, db, o->work->types[t], &left, e);
     *ret_more = err == OK && left <= 0;

@@ -175,14 +175,61 @@ static enum err knows(struct routing *r, const char *peer, const struct dossier_
     return OK;
 }
 
+/* The children by whose links an opening came. */
+static enum err openers(struct routing *r, const struct news *n, struct text_set *ret,
+                        struct errmsg *e)
+{
+    struct stmt *st = db_stmt(r->db, "SELECT kind, from_peer FROM event WHERE dossier = $1 AND "
+                                     "from_peer IS NOT NULL");
+    enum err err;
+    bool row;
+
+    bind_text(st, 1, n->id);
+    while ((err = db_step(st, &row, e)) == OK && row)
+        if (dossier_opens(n->type, col_text(st, 0)) && strcmp(col_text(st, 1), r->o->parent))
+            text_set_put(ret, col_text(st, 1), NULL);
+    db_reset(st);
+    return err;
+}
+
+static enum err enqueue_news(struct routing *r, const struct news *n, const char *peer,
+                             const char *kind, struct errmsg *e)
+{
+    enum err err = OK;
+
+    for (size_t k = 0; err == OK && k < n->count; k++)
+        if (n->sent_down[k] && (!kind || !strcmp(kind, n->at[k]->ev.kind)))
+            err = ledger_enqueue(&r->o->ledger, r->db, peer, n->at[k]->ev.origin, n->at[k]->ev.seq,
+                                 e);
+    return err;
+}
+
+/* No opening stands, or none does any more: who was told of one goes on hearing, and who said one
+ * hears why it does not stand. */
+static enum err route_unopened(struct routing *r, const struct news *n, struct errmsg *e)
+{
+    struct text_set told = {.arena = r->a}, said = {.arena = r->a};
+    enum err err = heard(r, n->type, n->id, &told, e);
+
+    if (err == OK)
+        err = openers(r, n, &said, e);
+    for (size_t i = 0; err == OK && i < told.count; i++)
+        if (!r->from || strcmp(r->from, told.list[i]))
+            err = enqueue_news(r, n, told.list[i], NULL, e);
+    for (size_t i = 0; err == OK && i < said.count; i++)
+        if ((!r->from || strcmp(r->from, said.list[i])) && !text_set_has(&told, said.list[i]))
+            err = enqueue_news(r, n, said.list[i], KIND_OVERRULED, e);
+    return err;
+}
+
 static enum err route_dossier(struct routing *r, const struct news *n, struct errmsg *e)
 {
     struct text_set peers = {.arena = r->a};
     bool whole = n->opened || n->moved, from_child = r->from && strcmp(r->from, r->o->parent);
     enum err err = interested(r, &n->sites, &peers, e);
 
-    if (err != OK)
-        return err;
+    if (err != OK || !n->known)
+        return err == OK ? route_unopened(r, n, e) : err;
     /* They get its whole history, once: of what came before they had no need. */
     size_t newcomers = whole ? peers.count : 0;
     bool has_part = from_child && text_set_has(&peers, r->from);
@@ -197,27 +244,10 @@ static enum err route_dossier(struct routing *r, const struct news *n, struct er
             continue;
         if (i < newcomers)
             err = ledger_enqueue_dossier(&r->o->ledger, r->db, peer, n->id, e);
-        for (size_t k = 0; i >= newcomers && err == OK && k < n->count; k++)
-            if (n->sent_down[k])
-                err = ledger_enqueue(&r->o->ledger, r->db, peer, n->at[k]->ev.origin,
-                                     n->at[k]->ev.seq, e);
+        else
+            err = enqueue_news(r, n, peer, NULL, e);
     }
     return err == OK && has_part && whole && !n->alone ? enqueue_others(r, n->id, e) : err;
-}
-
-/* Who has part is known from the fold; anew: from the rows. */
-static enum err read_sites(struct routing *r, struct news *n, struct errmsg *e)
-{
-    n->sites = (struct text_set){.arena = r->a};
-    n->known = false;
-    return n->type->concerns ? n->type->concerns(r->db, n->id, &n->sites, &n->known, e) : OK;
-}
-
-static enum err route_news(struct routing *r, struct news *n, bool anew, struct errmsg *e)
-{
-    enum err err = anew ? read_sites(r, n, e) : OK;
-
-    return err == OK && n->known ? route_dossier(r, n, e) : err;
 }
 
 /* ---- a batch ----------------------------------------------------------------------------------*/
@@ -244,13 +274,13 @@ enum err office_route(void *arg, struct db *db, const struct arrival *list, size
 
     if (o->tier == TIER_COMMUNITY)
         return OK;
-    struct office_ahead *all = office_news(o->work, (struct arrival *)(uintptr_t)list, n, a);
+    const struct office_ahead *all = office_news(o->work, (struct arrival *)(uintptr_t)list, n, a);
     for (size_t i = 0; err == OK && i < n; i++)
         if (list[i].got != RECEIVED_DUPLICATE && !list[i].ev.dossier[0] && !list[i].state)
             err = route_fact(&r, &list[i].ev, list[i].record, e);
     for (size_t i = 0; err == OK && i < all->id_count; i++)
         if (all->news[i].type)
-            err = route_news(&r, &all->news[i], all->answered, e);
+            err = route_dossier(&r, &all->news[i], e);
     return err;
 }
 
@@ -259,9 +289,12 @@ enum err route_whole(struct office *o, struct db *db, const struct dossier_type 
 {
     struct arena *a = arena_create();
     struct routing r = begin(o, db, a, NULL);
-    struct news n = {.id = id, .type = t, .moved = true};
-    enum err err = o->tier == TIER_COMMUNITY ? OK : route_news(&r, &n, true, e);
+    struct news n = {.id = id, .type = t, .sites = {.arena = a}, .moved = true};
+    enum err err = OK;
 
+    if (o->tier != TIER_COMMUNITY && t->concerns &&
+        (err = t->concerns(db, id, &n.sites, &n.known, e)) == OK)
+        err = route_dossier(&r, &n, e);
     arena_destroy(a);
     return err;
 }

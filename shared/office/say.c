@@ -64,67 +64,64 @@ static enum err append(struct office *o, struct db *db, struct said *s, const ch
 
 /* ---- what this or another program does not know -----------------------------------------------*/
 
-/* A row of a critical kind that is not known asks for a look at the whole: who has no part does not
- * stop the work by it. */
-static enum err read_only(struct office *o, struct db *db, const char *id, bool *ret,
-                          struct errmsg *e)
+static enum err any_critical(struct db *db, const char *id, bool *ret, struct errmsg *e)
 {
     struct stmt *st =
-        db_stmt(db, "SELECT 1 FROM event WHERE dossier = $1 AND state = 'unknown' AND "
-                    "flags % 2 = 1 LIMIT 1");
-    struct dossier d;
+        db_stmt(db, "SELECT 1 FROM event WHERE dossier = $1 AND flags % 2 = 1 AND state NOT IN "
+                    "('refused', 'denied') LIMIT 1");
 
     bind_text(st, 1, id);
     enum err err = db_step(st, ret, e);
     db_reset(st);
-    if (err != OK || !*ret || (err = dossier_load(o->work, db, id, &d, e)) != OK)
-        return err;
-    *ret = d.read_only;
-    dossier_close(&d);
-    return OK;
-}
-
-/* Does the receiver know all critical steps that the dossier has? */
-static enum err receiver_knows(struct office *o, struct db *db, const char *id, const char *to,
-                               struct errmsg *e)
-{
-    struct stmt *st = db_stmt(db, "SELECT DISTINCT kind FROM event WHERE dossier = $1 AND "
-                                  "flags % 2 = 1");
-    enum err err;
-    bool row;
-
-    bind_text(st, 1, id);
-    while ((err = db_step(st, &row, e)) == OK && row) {
-        bool knows;
-        if ((err = equipped_for_kind(o, db, to, col_text(st, 0), &knows, e)) != OK || knows)
-            continue;
-        errmsg_set(e, "the program of %s is too old for a step of this dossier", to);
-        err = ERR_CONFLICT;
-        break;
-    }
-    db_reset(st);
     return err;
 }
 
+/* Does the receiver know all critical steps that bind the dossier? */
+static enum err receiver_knows(struct office *o, struct db *db, const struct dossier *d,
+                               const char *to, struct errmsg *e)
+{
+    for (int i = 0; i < d->count; i++) {
+        const struct dossier_event *x = &d->events[i];
+        bool knows = true;
+        enum err err = OK;
+        if ((x->ev.flags & EVENT_CRITICAL) && x->verdict != VERDICT_REFUSED &&
+            x->verdict != VERDICT_DENIED && dossier_has_part(d, x->site))
+            err = equipped_for_kind(o, db, to, x->ev.kind, &knows, e);
+        if (err != OK)
+            return err;
+        if (!knows) {
+            errmsg_set(e, "the program of %s is too old for a step of this dossier", to);
+            return ERR_CONFLICT;
+        }
+    }
+    return OK;
+}
+
+/* Who has no part in the dossier binds nobody by a critical step. */
 static enum err may_say(struct office *o, struct db *db, const struct event_kind *k, const char *id,
                         const struct json *body, struct errmsg *e)
 {
     const char *to = json_get_text(body, "to");
-    bool moves = k->flags & KIND_MOVES, blind;
+    bool moves = k->flags & KIND_MOVES, some;
+    struct dossier d;
     enum err err;
 
     if (k->may == MAY_OVERRULE) /* decides nothing, and must never be kept from being said */
         return OK;
-    if ((err = read_only(o, db, id, &blind, e)) != OK)
+    if ((err = any_critical(db, id, &some, e)) != OK || !some ||
+        (err = dossier_load(o->work, db, id, &d, e)) != OK)
         return err;
-    if (blind && !(moves && text_is(to, o->parent))) {
+    if (d.read_only && !(moves && text_is(to, o->parent))) {
         errmsg_set(e,
                    "this dossier has a step that a newer program has taken; it may only be handed "
                    "to the office above");
-        return ERR_CONFLICT;
+        err = ERR_CONFLICT;
+    } else if (moves && to && !text_is(to, o->parent)) {
+        /* The office above is upgraded first: what it does not know it passes on unread. */
+        err = receiver_knows(o, db, &d, to, e);
     }
-    /* The office above is upgraded first: what it does not know it passes on unread. */
-    return moves && to && !text_is(to, o->parent) ? receiver_knows(o, db, id, to, e) : OK;
+    dossier_close(&d);
+    return err;
 }
 
 /* ---- saying -----------------------------------------------------------------------------------*/

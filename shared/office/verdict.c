@@ -57,7 +57,7 @@ static enum err write_state(struct db *db, const struct event *ev, enum verdict 
         db_stmt(db, "UPDATE event SET state = $3, reason = $4 WHERE origin = $1 AND seq = $2");
 
     if (v != VERDICT_APPLIED)
-        log_line(LOG_LEVEL_WARN, "office",
+        log_line(v == VERDICT_UNKNOWN ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "office",
                  "verdict=%s origin=%s seq=%llu kind=%s dossier=%s reason=\"%s\"", verdict_name(v),
                  ev->origin, (unsigned long long)ev->seq, ev->kind, ev->dossier, text_or(why, ""));
     bind_text(st, 1, ev->origin);
@@ -94,7 +94,8 @@ enum err verdicts_save(struct db *db, const struct dossier *d, bool *ret_changed
         if (x->verdict == x->noted && (!x->why || text_is(x->why, x->noted_why)))
             continue;
         *ret_changed = true;
-        *ret_moved |= x->noted == VERDICT_DENIED && x->verdict == VERDICT_APPLIED;
+        *ret_moved |= x->noted == VERDICT_DENIED && x->verdict != VERDICT_REFUSED &&
+                      x->verdict != VERDICT_DENIED;
         err = save_one(db, x, e);
     }
     return err;

@@ -75,6 +75,30 @@ enum err welcome_type(struct office *o, struct db *db, const char *child,
     return t->each_of ? t->each_of(db, child, tell_dossier, &x, e) : OK;
 }
 
+/* Why an opening of its own does not stand: in such a dossier it may have no part (any more). */
+static enum err tell_overruled(struct office *o, struct db *db, const char *child, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(
+        db,
+        "SELECT v.origin, v.seq, v.dossier, x.kind FROM event v JOIN event x ON x.dossier = "
+        "v.dossier WHERE v.kind = '" KIND_OVERRULED "' AND v.state = 'applied' AND x.state = "
+        "'aside' AND x.from_peer = $1 ORDER BY v.hlc, v.origin, v.seq /* full scan: once in the "
+        "life of a child */");
+    enum err err;
+    bool row;
+
+    bind_text(st, 1, child);
+    while ((err = db_step(st, &row, e)) == OK && row) {
+        const struct dossier_type *t = dossier_type_of(o->work, col_text(st, 2));
+        if (t && dossier_opens(t, col_text(st, 3)) &&
+            (err = ledger_enqueue(&o->ledger, db, child, col_text(st, 0), (uint64_t)col_int(st, 1),
+                                  e)) != OK)
+            break;
+    }
+    db_reset(st);
+    return err;
+}
+
 enum err welcome(struct office *o, struct db *db, const char *child, struct errmsg *e)
 {
     struct equipment x;
@@ -87,7 +111,7 @@ enum err welcome(struct office *o, struct db *db, const char *child, struct errm
     for (size_t i = 0; err == OK && i < o->work->type_count; i++)
         if (equipment_has_type(&x, o->work->types[i]))
             err = welcome_type(o, db, child, o->work->types[i], e);
-    return err;
+    return err == OK ? tell_overruled(o, db, child, e) : err;
 }
 
 /* ---- it has learned something -----------------------------------------------------------------*/

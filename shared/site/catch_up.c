@@ -6,6 +6,7 @@
 #include "office/enrol.h"
 #include "office/rebuild.h"
 #include "site/inside.h"
+#include "site/site.h"
 
 #define DOSSIERS_A_TURN 200
 
@@ -37,9 +38,10 @@ static void done(struct job *job)
         ask(c);
         return;
     }
-    c->site->catching_up = false;
-    if (job->err == OK && !c->site->stopping)
+    if (job->err == OK && !c->more) {
+        c->site->catching_up = false;
         c->site->look |= LOOK_OUTBOXES;
+    }
     mem_free(c);
 }
 
@@ -47,6 +49,11 @@ static void ask(struct catching_up *c)
 {
     c->job = (struct job){.run = run, .done = done};
     store_write(c->site->store, &c->job);
+}
+
+bool site_catching_up(const struct site *s)
+{
+    return s->catching_up;
 }
 
 void catch_up_start(struct site *s)

@@ -52,7 +52,7 @@ struct site {
     char cert[1100];        /* path of keys/site.crt */
     char key[1100];         /* path of keys/site.key */
     char ca[1100];          /* path of keys/ca.crt */
-    bool catching_up;       /* what only this program can read is being folded */
+    bool catching_up;       /* site_catching_up() */
     /* site_on_dossier()'s, with on_dossier_arg; NULL: nobody asks */
     void (*on_dossier)(void *arg, const char *id);
     void *on_dossier_arg;

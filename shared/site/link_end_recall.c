@@ -241,7 +241,8 @@ enum err link_end_recall_step(struct link_end *x, struct db *db, struct link_end
     }
     if ((err = ledger_recall_end(db, s->hlc, e)) == OK && s->hlc)
         err = epoch_for_children(o, db, e);
-    if (err == OK && s->hlc) /* an earlier life has promised leases that this one does not know of */
+    if (err == OK &&
+        s->hlc) /* an earlier life has promised leases that this one does not know of */
         err = lease_forgotten(o, db, e);
     if (err == OK && !s->hlc && !head && !strcmp(o->ledger.origin, o->site))
         err = office_found(o, db, e); /* really new: nobody has held anything of this site */

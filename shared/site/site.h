@@ -37,6 +37,9 @@ const char *site_dir(struct site *s);
 struct json *site_status(struct site *s);
 /* Add to a status what only the running program knows: which links are up. */
 void site_add_links(struct site *s, struct json *status);
+/* Is what only this program can read, or folds otherwise than the one before it, still being folded?
+ * Also true after that has failed: pages would show what an older program made of it. */
+bool site_catching_up(const struct site *s);
 /* Something was written here: the links look into their outboxes now, not at the next tick. */
 void site_changed(struct site *s);
 /* Somebody waits for this paper: fetch it before all others. */

@@ -38,16 +38,10 @@ async function with_programs(node, hub) {
   await w.east.stop()
   await w.street.stop()
   Object.assign(w.east, { program: `${node}/doorstep-node`, log: join(dir, `east-${Date.now()}.log`) })
-  await start_hub(hub)
+  Object.assign(w.street, { program: `${hub}/doorstep-hub`, log: join(dir, `street-${Date.now()}.log`) })
+  await w.street.start()
   await w.east.start()
   await signIn()
-}
-
-/** world.mjs tells a hub by its program: give it the port that a hub has. */
-async function start_hub(hub) {
-  const extra = hub === B ? [] : ['--sync-listen', `127.0.0.1:${w.street.syncPort}`]
-  Object.assign(w.street, { program: hub === B ? HUB : `${hub}/doorstep-hub`, log: join(dir, `street-${Date.now()}.log`) })
-  await w.street.start(extra)
 }
 
 async function file() {

@@ -168,6 +168,18 @@ test('who leaves by his page, is gone; an estimate is made of what was seen', as
   assert.equal((await resident.get('/queues/A')).waiting, 0)
 })
 
+test('a code is not found by trying', async () => {
+  const t = await resident.post('/tickets', { queue: 'G' })
+  const end = await until('the end of tries', async () => {
+    const e = await resident.get(`/tickets/${t.id}?code=ZZZZZZ`).catch(x => x)
+    assert.ok([404, 429].includes(e.status), e.message)
+    return e.status === 429 && e
+  }, 60000, 1)
+  assert.match(end.body.code, /^too-many/)
+  await refused(resident.get(`/tickets/${t.id}?code=${t.code}`), 429, end.body.code)
+  assert.equal((await resident.get(`/tickets/${taken[2].id}?code=${taken[2].code}`)).no, 'A003') // others are not locked out
+})
+
 test('numbers that are used up: said in words, and there are more once the link is back', PATIENT, async () => {
   w.links.west.down()
   const lent = (await other.get('/blocks').catch(() => other.get('/status'))).blocks.find(b => b.kind === 'ticket')

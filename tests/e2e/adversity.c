@@ -1,9 +1,11 @@
 /* Preloaded into a program under test: a disk that is full while the file $ADVERSITY_FULL is there,
- * one that cannot sync while $ADVERSITY_SYNC is there, and a wall clock that is $ADVERSITY_CLOCK
- * seconds off. */
+ * one that cannot sync while $ADVERSITY_SYNC is there, or from which no database can be read while
+ * $ADVERSITY_READ is there; and a wall clock that is $ADVERSITY_CLOCK seconds off. */
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/time.h>
@@ -33,6 +35,31 @@ ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
 ssize_t pwrite64(int fd, const void *p, size_t n, off64_t at)
 {
     return full(fd) ? (errno = ENOSPC, -1) : REAL(pwrite64)(fd, p, n, at);
+}
+
+/* The database and its log; not what the program itself is made of. */
+static int unreadable(int fd)
+{
+    const char *flag = getenv("ADVERSITY_READ");
+    char link[40], path[4096];
+    ssize_t n;
+
+    if (!flag || access(flag, F_OK))
+        return 0;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    n = readlink(link, path, sizeof path - 1);
+    path[n > 0 ? n : 0] = 0;
+    return strstr(path, "doorstep.db") != NULL;
+}
+
+ssize_t pread(int fd, void *p, size_t n, off_t at)
+{
+    return unreadable(fd) ? (errno = EIO, -1) : REAL(pread)(fd, p, n, at);
+}
+
+ssize_t pread64(int fd, void *p, size_t n, off64_t at)
+{
+    return unreadable(fd) ? (errno = EIO, -1) : REAL(pread64)(fd, p, n, at);
 }
 
 static int stuck(void)

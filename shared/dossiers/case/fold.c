@@ -404,7 +404,7 @@ void case_numbers(const struct dossier_event *x, struct marks *m)
         if ((n = strlen(number)) > 6)
             marks_note(m, "certificate", x->site, "", strtoll(number + n - 6, NULL, 10));
     }
-    if (waybill && s10_check(waybill))
+    if (waybill && !strncmp(x->ev.kind, "delivery.", 9) && s10_check(waybill))
         marks_note(m, "waybill", x->site, "", digits(waybill + 2, 8));
 }
 

@@ -64,6 +64,7 @@ struct case_state {
 };
 
 #define CASE_KIND_COUNT 26
+#define CASE_KINDS_LATER 2 /* of these: suspended, resumed */
 /* The events of a case. */
 extern const struct event_kind case_kinds[CASE_KIND_COUNT];
 

@@ -71,9 +71,10 @@ static struct hands *custody_at(const char *case_no)
  * make the same custody, and once one is made nobody decides under an older one. */
 void check_custody(struct site *s, const char *case_no, const char *action, uint64_t before)
 {
-    struct stmt *st =
-        db_stmt(s->db, "SELECT custody_no, custodian FROM case_file WHERE case_no = $1");
-    bool row, decides;
+    struct stmt *st = db_stmt(
+        s->db, "SELECT custody_no, custodian, held, filed_at FROM case_file WHERE case_no = "
+               "$1");
+    bool row, decides, stranger = false;
     struct hands *c = custody_at(case_no);
     char custodian[13] = "";
     int64_t no = 0;
@@ -82,8 +83,13 @@ void check_custody(struct site *s, const char *case_no, const char *action, uint
     if (db_step(st, &row, NULL) == OK && row) {
         no = col_int(st, 0);
         snprintf(custodian, sizeof custodian, "%s", col_text(st, 1));
+        for (int i = 0; i < SITES; i++)
+            stranger |= rogue_ground_no(i) && (strstr(col_text(st, 2), site[i].code) ||
+                                               !strcmp(col_text(st, 3), site[i].code));
     }
     db_reset(st);
+    if (stranger) /* what a rogue has or had in hand it decides when it likes */
+        return;
     st = db_stmt(s->db, "SELECT 1 FROM event WHERE origin = $1 AND seq > $2 "
                         "AND kind IN ('case.granted/1', 'case.refused/1')");
     bind_text(st, 1, s->office.ledger.origin);
@@ -143,6 +149,14 @@ static void note_risk(void *arg, const char *name)
         snprintf(at_risk[risk_count++], 65, "%s", name);
 }
 
+bool check_paper_there(int no, const char *hex)
+{
+    char path[100];
+
+    snprintf(path, sizeof path, "/disk%d/blobs/%.2s/%.64s", no, hex, hex);
+    return access(path, F_OK) == 0;
+}
+
 void check_disk_goes(int no)
 {
     risk_count = 0;
@@ -151,15 +165,11 @@ void check_disk_goes(int no)
 
 void check_disk_gone(int no)
 {
-    char path[100];
-
     forget_custodies(no);
     for (int i = 0; i < risk_count && lost_count < LOST_MAX; i++) {
         bool held = false;
-        for (int k = 0; k < SITES && !held; k++) {
-            snprintf(path, sizeof path, "/disk%d/blobs/%.2s/%.64s", k, at_risk[i], at_risk[i]);
-            held = access(path, F_OK) == 0;
-        }
+        for (int k = 0; k < SITES && !held; k++)
+            held = check_paper_there(k, at_risk[i]);
         if (!held)
             memcpy(lost[lost_count++], at_risk[i], 65);
     }

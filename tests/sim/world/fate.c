@@ -32,7 +32,7 @@ uint64_t dice(uint64_t below)
 }
 
 #define RING 400
-static char ring[RING][200];
+static char ring[RING][520];
 static uint64_t ring_count;
 static bool all; /* each line goes out at once */
 
@@ -63,7 +63,7 @@ void fate_tell(void)
 
 void breach(const char *fmt, ...)
 {
-    static char text[300];
+    static char text[500];
     va_list ap;
 
     if (broken)

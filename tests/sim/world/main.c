@@ -1,5 +1,5 @@
 /* Many seeds: ranges, processes, stories, and the command line. */
-#include "world.h"
+#include "told.h"
 
 #include "base/log.h"
 #include "disk.h"
@@ -18,10 +18,15 @@
 #define COMMIT "unknown"
 #endif
 
+static const char *dossier; /* what each site holds of it is printed when a promise is broken */
+
 static void tell(uint64_t seed)
 {
     printf("BROKEN seed %llu, commit %s: %s\n", (unsigned long long)seed, COMMIT, broken);
     fate_tell();
+    for (int i = 0; dossier && i < SITES; i++)
+        if (site[i].db)
+            told_print(&site[i], dossier);
     printf("replay: make sim SEED=%llu\n", (unsigned long long)seed);
 }
 
@@ -125,7 +130,8 @@ static void run_stories(const char *path, struct tally *sum)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: sim --seeds A..B | --stories FILE [--jobs N] [--trace] [--first]\n");
+    fprintf(stderr, "usage: sim --seeds A..B | --stories FILE [--jobs N] [--trace] [--first] "
+                    "[--dossier ID]\n");
     return 2;
 }
 
@@ -145,7 +151,9 @@ int main(int argc, char **argv)
         if (!strcmp(argv[i], "--jobs") && i + 1 < argc && sscanf(argv[++i], "%u", &jobs) == 1 &&
             jobs >= 1 && jobs <= JOBS_MAX)
             continue;
-        if (!strcmp(argv[i], "--stories") && i + 1 < argc)
+        if (!strcmp(argv[i], "--dossier") && i + 1 < argc)
+            dossier = argv[++i];
+        else if (!strcmp(argv[i], "--stories") && i + 1 < argc)
             stories = argv[++i];
         else if (!strcmp(argv[i], "--trace"))
             want = true;

@@ -2,6 +2,7 @@
  * site/step.c, feed.c, leases.c and recalls.c. */
 #include "net.h"
 
+#include "base/time.h"
 #include "sync/wire.h"
 
 #include <string.h>
@@ -76,6 +77,7 @@ static void read_done(struct job *j)
 
 static enum err store_run(struct job *j, struct db *db, struct errmsg *e)
 {
+    j->day = time_days(host_wall_ms(&j->s->host));
     return link_end_store(&j->x, db, &j->fx, j->arena, &j->batch, e);
 }
 
@@ -91,6 +93,13 @@ static void store_done(struct job *j)
     struct conn *c = j->conn;
     int gen = j->gen;
     net_answer(j);
+    if (j->err == OK)
+        check_heard(j, j->day);
+    if (j->err == OK && j->batch.offends && c->open && c->gen == gen) {
+        struct link_input bye = {
+            .kind = IN_BYE, .code = BYE_REFUSED, .reason = "what is never its to say"};
+        net_step(c, j->end, &bye);
+    }
     for (int i = 0; j->err == OK && c->open && c->gen == gen && i < j->batch.here_count; i++)
         net_have(c, j->end, j->batch.here[i]);
     net_local(j->s);

@@ -75,6 +75,14 @@ static void note_use(char kind, const char *origin, const char *day, int64_t n, 
     snprintf(u->case_no, sizeof u->case_no, "%s", case_no);
 }
 
+static const char *by_of(const char *origin)
+{
+    static char by[13];
+
+    event_site(origin, by);
+    return by;
+}
+
 static void read_events(void)
 {
     struct stmt *st = db_stmt(
@@ -90,6 +98,8 @@ static void read_events(void)
         const char *kind = col_text(st, 0), *origin = col_text(st, 1), *no = col_text(st, 2),
                    *body = col_text(st, 3);
         bool applied = !strcmp(col_text(st, 4), "applied");
+        if (rogue_ground(by_of(origin)) || (!applied && !strcmp(kind, "block.leased/1")))
+            continue; /* what it numbers, nobody explains */
         char text[48], day[7] = "";
         if (!strcmp(kind, "block.leased/1")) {
             note_block(col_text(st, 5), body);

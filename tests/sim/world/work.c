@@ -49,7 +49,7 @@ static void committed(struct job *j)
     char both[80];
 
     note_head(j);
-    if (!no || j->s->untold)
+    if (!no || j->s->untold || rogue_ground_no(j->s->no))
         return;
     if (j->fn == case_lodge)
         check_number("case", no);

@@ -19,6 +19,8 @@ static void reset(void)
     net_reset();
     work_reset();
     check_reset();
+    rogue_reset();
+    check_rogue_reset();
 }
 
 void world_close(void)
@@ -160,6 +162,7 @@ bool world_run(uint64_t seed)
         later((int64_t)dice(20000), work_some, i, 0);
     }
     faults_plan(5000, work_ms);
+    rogue_plan(work_ms);
     fate_run(work_ms);
     if (!broken) {
         trace("healing");

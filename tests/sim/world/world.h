@@ -48,6 +48,7 @@ struct job {
     struct sync_event *events;
     struct link_end_batch batch;
     bool here;
+    int day; /* by the wall clock of its site, when it ran */
     /* office work */
     office_fn *fn;
     struct caller caller;
@@ -205,6 +206,21 @@ void work_both(int community, int unused); /* its street and it want the same ca
 void faults_plan(int64_t from, int64_t until);
 void faults_heal(void);
 
+/* rogue.c: a site that says what it likes; -1: none */
+extern int rogue;
+void rogue_reset(void);
+void rogue_plan(int64_t until);
+bool rogue_ground(const char *code); /* the rogue itself, or a site below it */
+bool rogue_ground_no(int no);
+
+/* check_rogue.c */
+void check_rogue_reset(void);
+void check_heard(struct job *j, int day); /* a batch was stored, on that day by the clock there */
+bool check_rogue_shut(void);              /* its parent listens to it no more today */
+bool check_rogue_opened(struct site *s, const char *dossier); /* also one that does not stand */
+void check_authority(struct site *s);                         /* of every event that counts there */
+void check_rogue(void);
+
 /* check.c */
 void check_reset(void);
 void check_reopened(struct site *s);
@@ -216,7 +232,13 @@ void check_disk_goes(int no);
 void check_disk_gone(int no);
 int64_t check_count(struct site *s, const char *sql); /* the one number of its answer */
 void check_papers(struct site *s);                    /* has it the bytes of all it says it has? */
+bool check_paper_there(int no, const char *hex);      /* on that disk */
 bool check_is_lost(const char *digest);               /* with a disk, and nobody else held it */
+
+/* tables.c: every row that is folded, and what became of every event; but: not of that site's events, nor
+ * the repair items about them, nor its own numbers. */
+void tables_read(struct site *s, const char *but, struct buf *out);
+bool tables_differ(struct buf *a, struct buf *b, char out[240]); /* where first */
 
 /* check_end.c */
 const char *check_waits(void); /* what keeps it from being quiet, or NULL */
