@@ -17,7 +17,6 @@
 #define RING 1024
 #define GATHER_MS 50
 #define QUEUED_BYTES_MAX (256 * 1024)
-#define PING_SECONDS 25 /* proxies cut a silent line after 60 */
 #define LOOK_EVERY_MS 1000
 
 struct change {
@@ -396,7 +395,7 @@ struct live *live_create(struct api *api)
     l->endpoint = (struct ws_endpoint){
         .path = "/api/v1/live",
         .subprotocol = "doorstep.live.v1",
-        .ping_seconds = PING_SECONDS,
+        .ping_seconds = (int)api->limits->max[LIMIT_LIVE_PING_SECONDS],
         .on_open = on_open,
         .on_message = on_message,
         .on_close = on_close,

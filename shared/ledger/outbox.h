@@ -16,7 +16,7 @@ MUST_USE enum err ledger_enqueue(struct ledger *l, struct db *db, const char *pe
 MUST_USE enum err ledger_enqueue_again(struct ledger *l, struct db *db, const char *peer,
                                        const char *origin, uint64_t seq, struct errmsg *e);
 /* The whole history of a dossier as far as it is held here, each event once, in the order (hlc,
- * origin, seq). */
+ * origin, seq); without what was not its author's to say ('refused', 'denied'). */
 MUST_USE enum err ledger_enqueue_dossier(struct ledger *l, struct db *db, const char *peer,
                                          const char *dossier, struct errmsg *e);
 

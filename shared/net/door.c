@@ -236,7 +236,8 @@ static bool let_in(struct door *d, struct guest *g)
     }
     /* looked up only now: with the one that gave way its client may be gone */
     struct client *c = g->proxy ? NULL : client_of(d, &g->address);
-    if (c && c->count >= l->max[LIMIT_CONNECTIONS_PER_CLIENT] && !make_room(d, c)) {
+    bool many = c && d->config.per_client && c->count >= l->max[LIMIT_CONNECTIONS_PER_CLIENT];
+    if (many && !make_room(d, c)) {
         limits_note_refusal(l, LIMIT_CONNECTIONS_PER_CLIENT);
         say_seldom(d, "a client has as many as it may");
         return false;

@@ -29,9 +29,11 @@ struct door_config {
     /* where it turns, and what connections are taken as */
     struct loop *loop;
     struct conn_kind *kind;
-    int fd;                        /* listens; taken */
-    struct limits *limits;         /* counted in */
-    enum limit total;              /* LIMIT_CONNECTIONS or LIMIT_SYNC_CONNECTIONS */
+    int fd;                /* listens; taken */
+    struct limits *limits; /* counted in */
+    enum limit total;      /* LIMIT_CONNECTIONS or LIMIT_SYNC_CONNECTIONS */
+    bool per_client; /* LIMIT_CONNECTIONS_PER_CLIENT holds; else those of one client only give way
+                         first */
     const struct network *trusted; /* proxies: no client of their own, so not counted as one */
     size_t trusted_count;
     /* who is told of a guest; on_enter sets its user and its patience */

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "net/address.h"
+#include "net/http_stats.h"
 #include "net/limits.h"
 
 #include <stdbool.h>
@@ -36,17 +37,6 @@ struct route {
     int64_t body_max; /* bytes; more is refused with 413 */
     bool stream;      /* handle is called before the body; see request_on_body() */
 };
-
-/* What was answered since the start; all zero at the beginning. */
-struct http_stats {
-    uint64_t answers[6]; /* by the first digit of the status */
-    uint64_t within[12]; /* answers that took at most so long: http_stats_metrics() */
-    uint64_t count;      /* of all */
-    double seconds;      /* that all took together */
-};
-/* doorstep_http_answers_total and the histogram doorstep_http_seconds, in the text form of
- * Prometheus. */
-void http_stats_metrics(const struct http_stats *s, struct buf *out);
 
 struct http_config {
     const char *listen; /* "127.0.0.1:8400": address_resolve() */

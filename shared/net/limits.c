@@ -24,6 +24,8 @@ static const struct row {
     [LIMIT_LIVE_SOCKETS] = {"live_sockets", 256, 2048, 1, 100000},
     [LIMIT_LIVE_UNSIGNED] = {"live_unsigned", 32, 256, 1, 100000},
     [LIMIT_LIVE_SIGN_IN_SECONDS] = {"live_sign_in_seconds", 5, 5, 1, 300},
+    /* proxies cut a silent line after 60 */
+    [LIMIT_LIVE_PING_SECONDS] = {"live_ping_seconds", 25, 25, 1, 3600},
     [LIMIT_UPLOADS] = {"uploads", 4000, 50000, 1, 1000000},
     [LIMIT_UPLOADS_PER_CLIENT] = {"uploads_per_client", 2000, 2000, 1, 1000000},
     [LIMIT_UPLOAD_BYTES] = {"upload_bytes", 4LL << 30, 64LL << 30, 1 << 20, 1LL << 44},

@@ -11,41 +11,46 @@
 
 #define ROLE_WORDS " agent clerk reviewer dispatcher courier supervisor admin "
 
-/* Agents belong to communities, all others to streets and districts. */
+static bool username_fits(const char *s)
+{
+    return s && strlen(s) >= 3 && strlen(s) <= 40 &&
+           strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789._-") == strlen(s);
+}
+
+/* Agents belong to communities, all others to streets and districts: nobody gives himself rights at the
+ * desk of an office above by the name of a role. */
 static bool role_fits(const char *role, const char *site)
 {
     enum tier tier;
 
-    return division_tier(site, &tier) && text_is(role, "agent") == (tier == TIER_COMMUNITY);
+    return word_in(ROLE_WORDS, role) && division_tier(site, &tier) &&
+           text_is(role, "agent") == (tier == TIER_COMMUNITY);
 }
 
 enum err account_created(struct office *o, struct db *db, const struct event *ev,
                          const struct json *record, const struct json *personal, struct errmsg *e)
 {
-    const char *const texts[] = {json_get_text(record, "site"),   json_get_text(record, "username"),
-                                 json_get_text(personal, "name"), json_get_text(record, "role"),
-                                 json_get_text(personal, "salt"), json_get_text(personal, "hash")};
+    const char *site = json_get_text(record, "site"), *role = json_get_text(record, "role");
+    const char *username = json_get_text(record, "username");
+
+    (void)o;
+    if (!username_fits(username) || !role_fits(role, site)) {
+        errmsg_set(e, "an account without a user name, or whose role is not one of its site");
+        return ERR_INVALID;
+    }
     struct stmt *st = db_stmt(
         db, "INSERT INTO account (site, username, name, role, salt, hash, rev, hlc) "
             "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (site, username) DO UPDATE SET "
             "name = excluded.name, role = excluded.role, salt = excluded.salt, "
             "hash = excluded.hash, rev = excluded.rev, hlc = excluded.hlc "
             "WHERE (excluded.rev, excluded.hlc) >= (account.rev, account.hlc)");
-
-    (void)o;
-    if (!word_in(ROLE_WORDS, texts[3]) || !role_fits(texts[3], texts[0])) {
-        errmsg_set(e, "a role that nobody has at such a site");
-        return ERR_INVALID;
-    }
-    for (int i = 0; i < 6; i++) {
-        bind_text(st, i + 1,
-                  text_or(texts[i], "")); /* its name and its password can be forgotten */
-        if (!texts[i] && i != 2 && i < 4) {
-            errmsg_set(e, "an account without site, user name or role");
-            db_reset(st);
-            return ERR_INVALID;
-        }
-    }
+    bind_text(st, 1, site);
+    bind_text(st, 2, username);
+    /* Its name and its password can be forgotten. */
+    bind_text(st, 3, text_or(json_get_text(personal, "name"), ""));
+    bind_text(st, 4, role);
+    bind_text(st, 5, text_or(json_get_text(personal, "salt"), ""));
+    bind_text(st, 6, text_or(json_get_text(personal, "hash"), ""));
     bind_int(st, 7, json_get_int(record, "rev", 1));
     bind_int(st, 8, (int64_t)ev->hlc);
     return db_run(st, e);
@@ -65,8 +70,7 @@ static enum err check(struct office *o, const struct caller *c, const struct jso
     const char *role = json_get_text(in, "role"), *site = json_get_text(in, "site");
     enum tier tier;
 
-    if (!username || strlen(username) < 3 || strlen(username) > 40 ||
-        strspn(username, "abcdefghijklmnopqrstuvwxyz0123456789._-") != strlen(username))
+    if (!username_fits(username))
         return wrong(p, "username", "3 to 40 of a-z 0-9 . _ -", username,
                      "用户名应为 3 至 40 个小写字母、数字或 . _ -", "The user name is not right");
     if (!name || !name[0] || strlen(name) > 60)

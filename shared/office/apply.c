@@ -3,6 +3,7 @@
 #include "office/apply.h"
 
 #include "base/crypto.h"
+#include "base/ids.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "ledger/chain.h"
@@ -54,6 +55,58 @@ static const struct dossier_event *found(const struct dossier *d, const struct e
     return NULL;
 }
 
+/* An event of a child, to be asked about when its batch is folded. */
+struct asking {
+    struct asking *next;
+    struct dossier_event x; /* its texts are in the batch's arena */
+};
+
+/* Of an event that stands now and did not before: what is not its author's to say needs no judge until
+ * it is, nor does what is overruled. */
+static struct asking *ask_about(const struct office *o, const struct dossier_type *t,
+                                const struct dossier_event *x, struct news *n, struct arena *a)
+{
+    char parent[13];
+
+    if ((!t->numbers && !t->doubt) || x->overruled || !x->kind ||
+        (x->verdict != VERDICT_APPLIED && x->verdict != VERDICT_ASIDE) ||
+        !division_parent(x->site, parent) || strcmp(parent, o->site) != 0)
+        return NULL;
+    struct asking *q = arena_alloc(a, sizeof *q);
+    *q = (struct asking){.next = n->asked, .x = *x};
+    n->asked = q;
+    return q;
+}
+
+/* What came before it was its author's to say, as far as could be told. */
+static void ask_about_old(const struct office *o, const struct dossier *d, struct news *n,
+                          struct arena *a)
+{
+    for (int i = 0; i < d->count; i++) {
+        const struct dossier_event *x = &d->events[i];
+        struct asking *q = x->noted == VERDICT_DENIED ? ask_about(o, d->type, x, n, a) : NULL;
+        if (!q)
+            continue;
+        q->x.ev = event_copy(&x->ev, a); /* the dossier is closed before */
+        q->x.record = q->x.personal = NULL;
+    }
+}
+
+static void ask_about_new(const struct office *o, const struct dossier *d, struct news *n,
+                          struct arena *a)
+{
+    for (size_t i = 0; i < n->count; i++) {
+        const struct arrival *at = n->at[i];
+        struct asking *q =
+            at->got == RECEIVED_NEW ? ask_about(o, d->type, found(d, &at->ev), n, a) : NULL;
+        if (!q)
+            continue;
+        q->x.ev = at->ev;
+        q->x.record = at->record;
+        q->x.personal = at->personal;
+    }
+}
+
 /* What route() must know of each new event. */
 static void note_news(struct news *n, const struct dossier *d, struct arena *a)
 {
@@ -63,8 +116,7 @@ static void note_news(struct news *n, const struct dossier *d, struct arena *a)
     for (size_t i = 0; i < n->count; i++) {
         const struct dossier_event *x = found(d, &n->at[i]->ev);
         assert(x);
-        n->sent_down[i] =
-            x->verdict != VERDICT_REFUSED && x->verdict != VERDICT_DENIED && !x->foreign;
+        n->sent_down[i] = dossier_event_counts(x) || x->verdict == VERDICT_ASIDE;
         n->opened |= x == d->opening;
         n->at[i]->state = x->verdict == VERDICT_APPLIED ? NULL : verdict_name(x->verdict);
         n->at[i]->why = x->why ? arena_strdup(a, x->why) : NULL;
@@ -91,10 +143,12 @@ static enum err apply_folded(struct office *o, struct db *db, struct news *n, st
 
     if (err == OK)
         err = apply_dossier(o, db, d, m, &moved, e);
-    if (err == OK)
+    if (err == OK) {
+        ask_about_old(o, d, n, a);
+        ask_about_new(o, d, n, a);
         note_news(n, d, a);
+    }
     n->moved |= moved;
-    n->risen |= moved;
     return err;
 }
 
@@ -143,19 +197,14 @@ static enum err apply_news(struct office *o, struct db *db, struct news *n, stru
 /* ---- what the facts do not bear out -----------------------------------------------------------*/
 
 static enum err say_overruled(struct office *o, struct db *db, const struct event *ev,
-                              const char *reason, struct errmsg *e)
+                              const char *hex, const char *reason, struct errmsg *e)
 {
     struct json *b = json_object();
-    struct event_sum sum;
-    unsigned char id[EVENT_ID_BYTES];
-    char hex[2 * EVENT_ID_BYTES + 1], author[13];
+    char author[13];
     unsigned char hash[32];
     uint64_t seq;
     enum err err;
 
-    event_sum(ev, &sum);
-    event_id(&sum, id);
-    hex_encode(id, sizeof id, hex);
     json_set_text(b, "id", hex);
     json_set_text(b, "reason", reason);
     log_line(LOG_LEVEL_WARN, "office", "overruled=yes origin=%s seq=%llu reason=\"%s\"", ev->origin,
@@ -174,7 +223,8 @@ struct judging {
     struct db *db;
     struct marks marks; /* of one event at a time */
     struct lent lent;
-    struct text_set seen; /* what types have found to be right: "TYPE ..." */
+    struct text_set seen; /* what types have found to be right (dossier.h) */
+    struct text_set done; /* ids of what is overruled by now */
 };
 
 /* Why a number that it names is not its author's; "": all are. */
@@ -199,54 +249,33 @@ static enum err doubt_numbers(struct judging *j, const struct dossier_type *t,
 }
 
 /* Facts are asked here alone, once, by the office directly above the author; what it finds becomes
- * an event of the dossier, so that all sites agree in any order. */
-static enum err judge_one(struct judging *j, struct dossier_event *x, struct errmsg *e)
+ * an event of the dossier, so that all sites agree in any order. However often an event was said, it is
+ * overruled once. */
+static enum err judge_one(struct judging *j, const struct dossier_type *t, struct dossier_event *x,
+                          struct errmsg *e)
 {
-    char parent[13], why[DOUBT_BYTES] = "";
-    const struct dossier_type *t = dossier_type_of(j->o->work, x->ev.dossier);
-    enum err err;
+    char why[DOUBT_BYTES] = "", hex[2 * EVENT_ID_BYTES + 1];
+    unsigned char id[EVENT_ID_BYTES];
+    struct event_sum sum;
+    struct json *record = NULL;
+    enum err err = OK;
 
-    event_site(x->ev.origin, x->site);
-    x->kind = event_kind_of(t, x->ev.kind);
-    x->at_ms = event_at_ms(&x->ev, x->record);
-    if (!x->kind || !division_parent(x->site, parent) || strcmp(parent, j->o->site) != 0)
-        return OK;
+    if (!x->record &&
+        (err = json_parse_in(j->marks.arena, x->ev.record, x->ev.record_len, &record, e)) != OK)
+        return err; /* it was parsed before, or would not stand */
+    x->record = x->record ? x->record : record;
     err = doubt_numbers(j, t, x, why, e);
     if (err == OK && !why[0] && t->doubt)
         err = t->doubt(j->o, j->db, x, &j->seen, why, e);
-    return err == OK && why[0] ? say_overruled(j->o, j->db, &x->ev, why, e) : err;
-}
-
-/* What was not its author's to say, and is so now, is asked only now. */
-static enum err judge_risen(struct judging *j, const struct news *n, struct errmsg *e)
-{
-    struct dossier d;
-    enum err err = dossier_load(j->o->work, j->db, n->id, &d, e);
-
-    if (err != OK)
+    if (err != OK || !why[0])
         return err;
-    for (int i = 0; err == OK && i < d.count; i++) {
-        struct dossier_event *x = &d.events[i];
-        if (!x->overruled && (x->verdict == VERDICT_APPLIED || x->verdict == VERDICT_ASIDE))
-            err = judge_one(j, x, e);
-    }
-    dossier_close(&d);
-    return err;
-}
-
-static enum err judge(struct judging *j, const struct news *n, struct errmsg *e)
-{
-    enum err err = OK;
-
-    if (n->risen)
-        return judge_risen(j, n, e);
-    for (size_t i = 0; err == OK && n->type && i < n->count; i++) {
-        const struct arrival *x = n->at[i];
-        struct dossier_event one = {.ev = x->ev, .record = x->record, .personal = x->personal};
-        if (x->got == RECEIVED_NEW && !word_in(" refused denied unknown ", x->state))
-            err = judge_one(j, &one, e);
-    }
-    return err;
+    event_sum(&x->ev, &sum); /* dear: not of all */
+    event_id(&sum, id);
+    hex_encode(id, sizeof id, hex);
+    if (text_set_has(&j->done, hex))
+        return OK;
+    text_set_put(&j->done, hex, NULL);
+    return say_overruled(j->o, j->db, &x->ev, hex, why, e);
 }
 
 /* ---- what is said to what has come ------------------------------------------------------------*/
@@ -283,29 +312,57 @@ static enum err look_again(struct office *o, struct db *db, struct news *n, stru
     return OK;
 }
 
-static enum err respond(struct office *o, struct db *db, const struct office_ahead *all,
+static enum err judge(struct judging *j, const struct news *n, struct errmsg *e)
+{
+    enum err err = OK;
+
+    for (struct asking *q = n->asked; err == OK && q; q = q->next)
+        err = judge_one(j, n->type, &q->x, e);
+    return err;
+}
+
+static enum err respond_to(struct judging *j, struct news *n, bool local, struct arena *a,
+                           struct errmsg *e)
+{
+    uint64_t before = j->o->ledger.hlc_last;
+    enum err err = judge(j, n, e);
+
+    if (err == OK && j->o->ledger.hlc_last != before)
+        err = look_again(j->o, j->db, n, a, e);
+    if (err != OK || local || !n->type || !n->type->answer || !something_stands(n))
+        return err;
+    before = j->o->ledger.hlc_last;
+    err = n->type->answer(j->o, j->db, n->id, e);
+    return err == OK && j->o->ledger.hlc_last != before ? look_again(j->o, j->db, n, a, e) : err;
+}
+
+static bool anything_asked(const struct office_ahead *all)
+{
+    for (size_t i = 0; i < all->id_count; i++)
+        if (all->news[i].asked)
+            return true;
+    return false;
+}
+
+/* What was said here is answered by nobody, but it may raise what a child has said before. */
+static enum err respond(struct office *o, struct db *db, const struct office_ahead *all, bool local,
                         struct arena *a, struct errmsg *e)
 {
-    struct judging j = {
-        .o = o, .db = db, .marks = {.arena = a}, .lent = {.arena = a}, .seen = {.arena = a}};
+    struct judging j = {.o = o,
+                        .db = db,
+                        .marks = {.arena = a},
+                        .lent = {.arena = a},
+                        .seen = {.arena = a},
+                        .done = {.arena = a}};
     bool recalling;
-    enum err err = ledger_recalling(db, &recalling, e);
+    enum err err;
 
-    if (err != OK || recalling)
+    if (local && !anything_asked(all))
+        return OK;
+    if ((err = ledger_recalling(db, &recalling, e)) != OK || recalling)
         return err; /* it may say nothing of its own now, and does not know all that it has lent */
-    for (size_t i = 0; err == OK && i < all->id_count; i++) {
-        struct news *n = &all->news[i];
-        uint64_t before = o->ledger.hlc_last;
-        if (o->tier != TIER_COMMUNITY)
-            err = judge(&j, n, e);
-        if (err == OK && o->ledger.hlc_last != before)
-            err = look_again(o, db, n, a, e);
-        before = o->ledger.hlc_last;
-        if (err == OK && n->type && n->type->answer && something_stands(n))
-            err = n->type->answer(o, db, n->id, e);
-        if (err == OK && o->ledger.hlc_last != before)
-            err = look_again(o, db, n, a, e);
-    }
+    for (size_t i = 0; err == OK && i < all->id_count; i++)
+        err = respond_to(&j, &all->news[i], local, a, e);
     return err;
 }
 
@@ -381,5 +438,5 @@ enum err office_apply(void *arg, struct db *db, struct arrival *list, size_t n, 
         err = apply_news(o, db, &all->news[i], &m, local, a, e);
     if (err == OK)
         err = marks_write(db, &m, e);
-    return err == OK && !local ? respond(o, db, all, a, e) : err;
+    return err == OK ? respond(o, db, all, local, a, e) : err;
 }

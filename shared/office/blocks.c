@@ -14,6 +14,10 @@
 
 #define PIECES 1000 /* of a district's space: one for each street */
 
+/* Of what a street lends, one child comes to a quarter by using it up, to a half by forgetting. */
+#define TOP_UP_SHARE 4
+#define LIVES_SHARE 2
+
 static int64_t piece(const struct number_space *s)
 {
     return s->size / PIECES;
@@ -223,6 +227,38 @@ static enum err lend_piece(struct office *o, struct db *db, const struct number_
     return ERR_CONFLICT;
 }
 
+/* What a child holds and has used of a space (of a daily number: today, in any series). */
+struct use {
+    int64_t last, biggest, all; /* the highest number, the biggest block, of how many numbers */
+    int64_t next;               /* behind the highest used */
+};
+
+static enum err used_by(struct office *o, struct db *db, const struct number_space *s,
+                        const char *child, struct use *ret, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(
+        db,
+        "SELECT coalesce(max(last), -1), coalesce(max(last - first + 1), 0), "
+        "coalesce(sum(last - first + 1), 0), (SELECT coalesce(max(next), 0) FROM counter "
+        "WHERE street = $1 AND kind = $2 AND holder = $3 AND scope >= $4 AND scope < $4 || '~') "
+        "FROM block WHERE street = $1 AND kind = $2 AND holder = $3");
+    char scope[7] = "";
+    bool row;
+
+    if (s->per_day)
+        time_yymmdd(host_wall_ms(o->host), scope);
+    bind_text(st, 1, o->street);
+    bind_text(st, 2, s->kind);
+    bind_text(st, 3, child);
+    bind_text(st, 4, scope);
+    enum err err = db_step(st, &row, e);
+    *ret = (struct use){.last = -1};
+    if (err == OK && row)
+        *ret = (struct use){col_int(st, 0), col_int(st, 1), col_int(st, 2), col_int(st, 3)};
+    db_reset(st);
+    return err;
+}
+
 /* The next free numbers of the street's lower part; none when all are given out: what is used shows
  * when somebody runs out. */
 static enum err lend_next(struct office *o, struct db *db, const struct number_space *s,
@@ -244,6 +280,20 @@ static enum err lend_next(struct office *o, struct db *db, const struct number_s
         return err;
     return lend(o, db, s->kind, child, first, first + size > s->hub ? s->hub - 1 : first + size - 1,
                 e);
+}
+
+/* The same, but of all that the street lends no more than a part comes to one child so: a hostile one
+ * names its highest number, or a new life, as often as it likes. */
+static enum err lend_within(struct office *o, struct db *db, const struct number_space *s,
+                            const char *child, int64_t size, int64_t part, struct errmsg *e)
+{
+    struct use u;
+    enum err err = used_by(o, db, s, child, &u, e);
+    int64_t left = err == OK ? s->hub / part - u.all : 0;
+
+    if (left <= 0)
+        return err;
+    return lend_next(o, db, s, child, size < left ? size : left, e);
 }
 
 /* What the child holds of it: the biggest block, and the first and last number of the highest. */
@@ -347,7 +397,7 @@ static enum err anew_space(struct office *o, struct db *db, const struct number_
     if (err != OK || !size)
         return err;
     if (o->tier == TIER_STREET)
-        return lend_next(o, db, s, child, size, e);
+        return lend_within(o, db, s, child, size, LIVES_SHARE, e);
     /* Of what a street keeps for itself the upper half of what is left. */
     return s->district ? lend_piece(o, db, s, child, last + 1, e)
                        : lend(o, db, s->kind, child, first + (last - first + 1) / 2, last, e);
@@ -358,34 +408,24 @@ enum err blocks_anew(struct office *o, struct db *db, const char *child, struct 
     return each_space(o, db, child, 0, anew_space, e);
 }
 
-/* Has the child used four fifths of what it holds (of a daily number: today, in any series)? */
+/* Has the child used four fifths of what it holds? Who names a number beyond all that was lent to it
+ * does not come by others so, unless this site may have forgotten that it lent them. */
 static enum err top_up(struct office *o, struct db *db, const struct number_space *s,
                        const char *child, int64_t n, struct errmsg *e)
 {
-    struct stmt *st;
-    char scope[7] = "";
-    bool row;
+    uint64_t lost = 0;
+    struct use u;
+    enum err err;
 
     (void)n;
     if (!s->share || s->district)
         return OK;
-    if (s->per_day)
-        time_yymmdd(host_wall_ms(o->host), scope);
-    st =
-        db_stmt(db, "SELECT coalesce(max(b.last) - coalesce(max(c.next), 0), 0), "
-                    "coalesce(max(b.last - b.first + 1), 0) FROM block b LEFT JOIN counter c ON "
-                    "c.street = b.street AND c.kind = b.kind AND c.holder = b.holder AND "
-                    "c.scope >= $4 AND c.scope < $4 || '~' WHERE b.street = $1 AND b.kind = $2 AND "
-                    "b.holder = $3");
-    bind_text(st, 1, o->street);
-    bind_text(st, 2, s->kind);
-    bind_text(st, 3, child);
-    bind_text(st, 4, scope);
-    enum err err = db_step(st, &row, e);
-    int64_t left = err == OK && row ? col_int(st, 0) : 0,
-            size = err == OK && row ? col_int(st, 1) : 0;
-    db_reset(st);
-    return err == OK && left * 5 < size ? lend_next(o, db, s, child, size, e) : err;
+    if ((err = used_by(o, db, s, child, &u, e)) != OK || (u.last - u.next) * 5 >= u.biggest)
+        return err;
+    if (u.next > u.last + 1 &&
+        ((err = meta_read_u64(db, "numbers_after", &lost, e)) != OK || !lost))
+        return err;
+    return lend_within(o, db, s, child, u.biggest, TOP_UP_SHARE, e);
 }
 
 enum err blocks_top_up(struct office *o, struct db *db, const char *child, struct errmsg *e)

@@ -65,9 +65,11 @@ MUST_USE enum err blocks_begin(struct office *o, struct db *db, const char *chil
 /* The program has learned of new spaces: a hub that holds nothing of one founds it, and its children
  * begin it. Of what somebody holds already nothing is lent. */
 MUST_USE enum err blocks_grow(struct office *o, struct db *db, struct errmsg *e);
-/* A child that has forgotten a part of its past gets new blocks of every kind that it had. */
+/* A child that has forgotten a part of its past gets new blocks of every kind that it had: a community
+ * until it has half of what its street lends. */
 MUST_USE enum err blocks_anew(struct office *o, struct db *db, const char *child, struct errmsg *e);
-/* Another block before one is used up; of a street for its communities. */
+/* Another block before one is used up; of a street for its communities. None for numbers that were
+ * never lent, and none beyond a quarter of what the street lends. */
 MUST_USE enum err blocks_top_up(struct office *o, struct db *db, const char *child,
                                 struct errmsg *e);
 

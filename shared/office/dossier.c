@@ -6,7 +6,7 @@
 /* What every dossier knows, whatever its type. */
 static const struct event_kind common[] = {
     {KIND_OVERRULED, "上级撤销了一步", "A step was overruled by an office above", MAY_OVERRULE,
-     KIND_CRITICAL, NULL, " id ", NULL},
+     KIND_CRITICAL | KIND_QUIET, NULL, " id ", NULL},
 };
 
 const struct dossier_type *dossier_type_of(const struct office_work *w, const char *id)

@@ -88,6 +88,8 @@ struct dossier_type {
     const char *part; /* members of the opening's record that name sites with part: " community " */
 
     /* ---- pure, on any thread ---- */
+    /* Is it an id of this type, beyond what dossier_type_of() sees? NULL: all are. */
+    bool (*id_valid)(const char *id);
     /* Beyond the class of its kind: why what x says is not its author's to say, by the opening and the
      * chain of custody; NULL: it is. */
     const char *(*forbids)(const struct dossier *d, const struct dossier_event *x);

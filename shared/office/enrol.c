@@ -83,6 +83,22 @@ enum err office_enrol(struct office *o, struct db *db, const char *site, const c
     return welcome(o, db, site, e);
 }
 
+/* Its name and key, as they are known: what it has signed and issued is checked all the same. */
+static enum err copy_names(struct db *db, const char *site, struct json *to, struct errmsg *e)
+{
+    struct stmt *st = db_stmt(db, "SELECT name, public_key FROM site WHERE code = $1");
+    bool row;
+
+    bind_text(st, 1, site);
+    enum err err = db_step(st, &row, e);
+    if (err == OK && row) {
+        json_set_text(to, "name", col_text(st, 0));
+        json_set_text(to, "public_key", col_text(st, 1));
+    }
+    db_reset(st);
+    return err;
+}
+
 enum err office_revoke(struct office *o, struct db *db, const char *site, bool lost,
                        struct errmsg *e)
 {
@@ -95,6 +111,10 @@ enum err office_revoke(struct office *o, struct db *db, const char *site, bool l
         return err;
     division_street(site, street);
     b = json_object();
+    if ((err = copy_names(db, site, b, e)) != OK) {
+        json_free(b);
+        return err;
+    }
     json_set_text(b, "site", site);
     json_set_text(b, "how", lost ? "lost" : "revoked");
     json_set_int(b, "rev", rev);

@@ -25,7 +25,9 @@ enum verdict verdict_of(const char *name)
 
 int64_t event_at_ms(const struct event *ev, const struct json *record)
 {
-    return json_get_int(record, "at", (int64_t)(ev->hlc >> 16));
+    int64_t said = (int64_t)(ev->hlc >> 16), at = json_get_int(record, "at", said);
+
+    return at < 0 || at > said ? said : at;
 }
 
 int event_order(const struct event *x, const struct event *y)
@@ -51,6 +53,11 @@ static void judge(struct dossier_event *x, enum verdict v, const char *why)
 static bool open_still(const struct dossier_event *x)
 {
     return x->verdict == VERDICT_APPLIED;
+}
+
+bool dossier_event_counts(const struct dossier_event *x)
+{
+    return x->verdict == VERDICT_APPLIED || (x->verdict == VERDICT_UNKNOWN && !x->foreign);
 }
 
 /* ---- 1: what may be said at all ---------------------------------------------------------------*/
@@ -79,6 +86,8 @@ static void read_event(struct dossier *d, struct dossier_event *x)
     if (x->kind && x->kind->place)
         place = text_or(json_get_text(x->record, x->kind->place), "");
     why = x->kind ? authority_refuses(&x->ev, x->kind->may, place) : authority_misplaced(&x->ev);
+    if (!why && d->type->id_valid && !d->type->id_valid(d->id))
+        why = "the id of the dossier is none of its kind";
     if (why)
         judge(x, VERDICT_REFUSED, why);
     else if (!x->kind)
@@ -90,45 +99,67 @@ static bool above(const char *site, const char *other)
     return strcmp(site, other) != 0 && division_within(other, site);
 }
 
-static void overrule(struct dossier *d, struct dossier_event *by)
+/* An event has its id in every place of every chain: whoever says the same twice, says it once. */
+struct event_name {
+    unsigned char id[EVENT_ID_BYTES];
+};
+
+static const struct event_name *events_named(const struct dossier *d)
 {
-    const char *hex = text_or(json_get_text(by->record, "id"), "");
-    unsigned char id[EVENT_ID_BYTES], each[EVENT_ID_BYTES];
+    struct event_name *list = arena_alloc(d->arena, sizeof *list * (size_t)d->count);
     struct event_sum sum;
 
-    if (strlen(hex) != 2 * sizeof id || !hex_decode(hex, id, sizeof id)) {
+    for (int i = 0; i < d->count; i++) {
+        event_sum(&d->events[i].ev, &sum);
+        event_id(&sum, list[i].id);
+    }
+    return list;
+}
+
+static void overrule(struct dossier *d, const struct event_name *ids, struct dossier_event *by)
+{
+    const char *hex = text_or(json_get_text(by->record, "id"), "");
+    const char *why = text_or(json_get_text(by->personal, "reason"), "");
+    struct event_name named;
+
+    if (!division_within(by->ev.street, by->site)) {
+        judge(by, VERDICT_DENIED, "only an office above its author overrules an event");
+        return;
+    }
+    if (strlen(hex) != 2 * sizeof named.id || !hex_decode(hex, named.id, sizeof named.id)) {
         judge(by, VERDICT_ASIDE, "it names no event");
         return;
     }
     for (int i = 0; i < d->count; i++) {
         struct dossier_event *x = &d->events[i];
-        event_sum(&x->ev, &sum);
-        event_id(&sum, each);
-        if (x == by || memcmp(id, each, sizeof id) != 0)
+        if (x == by || memcmp(named.id, ids[i].id, sizeof named.id) != 0)
             continue;
         if (!above(by->site, x->site)) {
             judge(by, VERDICT_DENIED, "only an office above its author overrules an event");
-        } else if (open_still(x) || x->verdict == VERDICT_UNKNOWN) {
-            const char *reason = json_get_text(by->personal, "reason");
-            judge(x, VERDICT_ASIDE, text_or(reason, "an office above has overruled it"));
+            return; /* all of that id are of one author */
+        }
+        if (open_still(x) || x->verdict == VERDICT_UNKNOWN) {
+            judge(x, VERDICT_ASIDE, why[0] ? why : "an office above has overruled it");
             x->overruled = true;
         }
-        return;
     }
 }
 
 /* The district's word first: it may overrule a street's overruling. */
 static void overrule_all(struct dossier *d)
 {
-    static const enum tier tiers[] = {TIER_DISTRICT, TIER_STREET, TIER_COMMUNITY};
+    static const enum tier tiers[] = {TIER_DISTRICT, TIER_STREET};
+    const struct event_name *ids = NULL;
 
     for (size_t t = 0; t < sizeof tiers / sizeof tiers[0]; t++)
         for (int i = 0; i < d->count; i++) {
             struct dossier_event *x = &d->events[i];
             enum tier tier;
-            if (open_still(x) && x->kind->may == MAY_OVERRULE && division_tier(x->site, &tier) &&
-                tier == tiers[t])
-                overrule(d, x);
+            if (!open_still(x) || x->kind->may != MAY_OVERRULE || !division_tier(x->site, &tier) ||
+                tier != tiers[t])
+                continue;
+            ids = ids ? ids : events_named(d);
+            overrule(d, ids, x);
         }
 }
 
@@ -252,12 +283,21 @@ static const char *no_authority(const struct dossier *d, const struct dossier_ev
     return NULL;
 }
 
+/* The dossier is opened already: whose it is may have opened it twice, nobody else. */
+static void ask_second_opening(struct dossier *d, struct dossier_event *x)
+{
+    if (!x->overruled && x->verdict == VERDICT_ASIDE && !dossier_has_part(d, x->site))
+        judge(x, VERDICT_DENIED, "another site has opened the dossier");
+}
+
 /* What was overruled, and not its author's to say either, is denied: it concerns nobody below. */
 static void ask_authority(struct dossier *d)
 {
     for (int i = 0; i < d->count; i++) {
         struct dossier_event *x = &d->events[i];
         const char *why;
+        if (x->kind && (x->kind->flags & KIND_OPENS))
+            ask_second_opening(d, x);
         if ((!open_still(x) && !x->overruled) || !x->kind || (x->kind->flags & KIND_OPENS) ||
             (d->opening && (x->kind->flags & KIND_MOVES)))
             continue;

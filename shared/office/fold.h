@@ -32,8 +32,8 @@ struct dossier_event {
     int64_t at_ms;                 /* Unix ms by the wall clock of who said it: what people read */
     int64_t custody_no;            /* under which it was said; 0: under none */
     bool foreign;                  /* of an unknown kind, and its author has no part */
-    bool overruled;                /* by an office above its author */
     bool moved;                    /* custody went on by it */
+    bool overruled;                /* an office above has said so, and it is left out */
     enum verdict verdict;          /* what became of it */
     const char *why;               /* in words, unless it is applied */
     enum verdict noted;            /* as the ledger has it so far; the fold does not look at it */
@@ -73,6 +73,10 @@ bool dossier_has_part(const struct dossier *d, const char *site);
 /* The sites that have part, without the offices above them, into ret; none of what is not opened. */
 void dossier_sites(const struct dossier *d, struct text_set *ret);
 
+/* Is it shown, and sent to who has part? What stands is; what is not known here, if its author has part
+ * in the dossier: whatever a newer program makes of it, a stranger has no say in it. */
+bool dossier_event_counts(const struct dossier_event *x);
+
 /* For a kind's fold(): what it refuses was not its author's to say. Gives why back. */
 const char *dossier_event_deny(struct dossier_event *x, const char *why);
 
@@ -84,7 +88,8 @@ const char *verdict_name(enum verdict v);
 enum verdict verdict_of(const char *name);
 
 /* When it was said, by the wall clock of who said it: the record's `at`, where the two clocks of its
- * author differed, else the time in its hlc. */
+ * author differed, else the time in its hlc. A wall clock is never ahead of its hybrid clock: an `at`
+ * that is, or that lies before 1970, is none. */
 int64_t event_at_ms(const struct event *ev, const struct json *record);
 
 #endif

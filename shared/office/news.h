@@ -7,6 +7,8 @@
 #include "ledger/ledger.h"
 #include "office/fold.h"
 
+struct asking;
+
 /* The new events of one dossier. */
 struct news {
     const char *id;                  /* of the dossier */
@@ -14,7 +16,8 @@ struct news {
     struct arrival **at;             /* at[0 .. count), in order of arrival */
     size_t count, cap;               /* room for cap */
     struct dossier
-        *folded; /* made ahead: as it folds if there is nothing else of it here; or NULL */
+        *folded;          /* made ahead: as it folds if there is nothing else of it here; or NULL */
+    struct asking *asked; /* office_apply()'s own: what is to be judged; NULL: nothing */
     /* Set by office_apply(), for office_route(). */
     bool known;            /* the dossier is opened, and ... */
     struct text_set sites; /* ... these have part: dossier_sites() */
@@ -22,7 +25,6 @@ struct news {
     bool opened;           /* its opening is among these, and stands */
     bool moved; /* custody went on, or something that was not its author's to say is so now: who has
                   * part may never have heard of it */
-    bool risen; /* something that was not its author's to say is so now */
     bool *sent_down; /* sent_down[0 .. count): which of these concern children */
 };
 

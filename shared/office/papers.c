@@ -2,6 +2,30 @@
 #include "office/papers.h"
 
 #include "base/text.h"
+#include "ledger/blob.h"
+
+static bool digest_fits(const char *digest)
+{
+    return digest_valid(digest) && strspn(digest + 7, "0123456789abcdef") == 64;
+}
+
+bool papers_fit(const struct json *materials, size_t *ret_count)
+{
+    size_t n = json_count(materials);
+
+    if (!json_is_array(materials))
+        return false;
+    for (size_t i = 0; i < json_count(materials); i++) {
+        const struct json *m = json_at(materials, i), *docs = json_get(m, "documents");
+        if (!json_get_text(m, "code") || (docs && !json_is_array(docs)))
+            return false;
+        for (size_t k = 0; k < json_count(docs); k++, n++)
+            if (!digest_fits(json_get_text(json_at(docs, k), "digest")))
+                return false;
+    }
+    *ret_count = n;
+    return true;
+}
 
 /* Call fn for every paper of the list. */
 static enum err each(const struct json *materials,
@@ -9,7 +33,10 @@ static enum err each(const struct json *materials,
                      void *arg, struct errmsg *e)
 {
     enum err err = OK;
+    size_t n;
 
+    if (!papers_fit(materials, &n))
+        return OK;
     for (size_t i = 0; err == OK && i < json_count(materials); i++) {
         const struct json *docs = json_get(json_at(materials, i), "documents");
         for (size_t k = 0; err == OK && k < json_count(docs); k++)

@@ -4,6 +4,10 @@
 
 #include "office/office.h"
 
+/* Is it a list of papers as below, or of none: of objects with a code, their documents, if any, objects
+ * with a digest in lower case? What a site sends may be anything. *ret_count: how many of both. */
+bool papers_fit(const struct json *materials, size_t *ret_count);
+
 /* The dossier names the papers of a list of materials [{documents: [{digest, size, media_type,
  * name}]}]: who sees it sees them. A projection. */
 MUST_USE enum err papers_name(struct db *db, const char *street, const char *id,

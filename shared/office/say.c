@@ -64,7 +64,8 @@ static enum err append(struct office *o, struct db *db, struct said *s, const ch
 
 /* ---- what this or another program does not know -----------------------------------------------*/
 
-static enum err any_critical(struct db *db, const char *id, bool *ret, struct errmsg *e)
+/* Has the dossier an event with the critical flag? Nearly none has: only then is it looked at whole. */
+static enum err flagged(struct db *db, const char *id, bool *ret, struct errmsg *e)
 {
     struct stmt *st =
         db_stmt(db, "SELECT 1 FROM event WHERE dossier = $1 AND flags % 2 = 1 AND state NOT IN "
@@ -76,50 +77,60 @@ static enum err any_critical(struct db *db, const char *id, bool *ret, struct er
     return err;
 }
 
-/* Does the receiver know all critical steps that bind the dossier? */
-static enum err receiver_knows(struct office *o, struct db *db, const struct dossier *d,
-                               const char *to, struct errmsg *e)
+/* The first critical step that the program of `to` does not know, or NULL. Whoever has no part in the
+ * dossier stops nobody, nor does the flag on a step that our table says is not critical. */
+static enum err new_to(struct office *o, struct db *db, const struct dossier *d, const char *to,
+                       const char **ret, struct errmsg *e)
 {
-    for (int i = 0; i < d->count; i++) {
+    enum err err = OK;
+
+    *ret = NULL;
+    for (int i = 0; err == OK && !*ret && i < d->count; i++) {
         const struct dossier_event *x = &d->events[i];
         bool knows = true;
-        enum err err = OK;
-        if ((x->ev.flags & EVENT_CRITICAL) && x->verdict != VERDICT_REFUSED &&
-            x->verdict != VERDICT_DENIED && dossier_has_part(d, x->site))
+        bool goes = dossier_event_counts(x) || x->verdict == VERDICT_ASIDE;
+        if (goes && (x->ev.flags & EVENT_CRITICAL) &&
+            (!x->kind || (x->kind->flags & KIND_CRITICAL)))
             err = equipped_for_kind(o, db, to, x->ev.kind, &knows, e);
-        if (err != OK)
-            return err;
-        if (!knows) {
-            errmsg_set(e, "the program of %s is too old for a step of this dossier", to);
-            return ERR_CONFLICT;
-        }
+        if (!knows)
+            *ret = x->ev.kind;
     }
-    return OK;
+    return err;
 }
 
-/* Who has no part in the dossier binds nobody by a critical step. */
-static enum err may_say(struct office *o, struct db *db, const struct event_kind *k, const char *id,
-                        const struct json *body, struct errmsg *e)
+static enum err may_say_in(struct office *o, struct db *db, const struct event_kind *k,
+                           const struct dossier *d, const char *to, struct errmsg *e)
 {
-    const char *to = json_get_text(body, "to");
-    bool moves = k->flags & KIND_MOVES, some;
-    struct dossier d;
-    enum err err;
+    const char *unread = NULL;
+    enum err err = OK;
 
-    if (k->may == MAY_OVERRULE) /* decides nothing, and must never be kept from being said */
-        return OK;
-    if ((err = any_critical(db, id, &some, e)) != OK || !some ||
-        (err = dossier_load(o->work, db, id, &d, e)) != OK)
-        return err;
-    if (d.read_only && !(moves && text_is(to, o->parent))) {
+    if (d->read_only && !((k->flags & KIND_MOVES) && text_is(to, o->parent))) {
         errmsg_set(e,
                    "this dossier has a step that a newer program has taken; it may only be handed "
                    "to the office above");
-        err = ERR_CONFLICT;
-    } else if (moves && to && !text_is(to, o->parent)) {
-        /* The office above is upgraded first: what it does not know it passes on unread. */
-        err = receiver_knows(o, db, &d, to, e);
+        return ERR_CONFLICT;
     }
+    /* The office above is upgraded first: what it does not know it passes on unread. */
+    if ((k->flags & KIND_MOVES) && to && !text_is(to, o->parent))
+        err = new_to(o, db, d, to, &unread, e);
+    if (err != OK || !unread)
+        return err;
+    errmsg_set(e, "the program of %s is too old for a step of this dossier", to);
+    return ERR_CONFLICT;
+}
+
+static enum err may_say(struct office *o, struct db *db, const struct event_kind *k, const char *id,
+                        const struct json *body, struct errmsg *e)
+{
+    struct dossier d;
+    bool look;
+    enum err err = flagged(db, id, &look, e);
+
+    if (err != OK || !look || k->may == MAY_OVERRULE)
+        return err; /* what nobody here can read may always be overruled */
+    if ((err = dossier_load(o->work, db, id, &d, e)) != OK)
+        return err;
+    err = may_say_in(o, db, k, &d, json_get_text(body, "to"), e);
     dossier_close(&d);
     return err;
 }

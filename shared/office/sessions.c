@@ -1,5 +1,5 @@
-/* The table `session`. A password is checked against one account: of several with the same user name
- * that of this site comes first, then the one whose site the caller names. A sign-in is opened in
+/* The table `session`. Of several accounts with the same user name the one is taken whose password fits:
+ * no site keeps anybody out by a name. A sign-in is opened in
  * three steps, so that hashing a password keeps nobody waiting:
  *
  *   reader: session_look -> any thread: session_hash -> writer: session_open */
@@ -41,22 +41,27 @@ static enum err nobody_yet(struct office *o, struct db *db, struct problem *p)
     return ERR_BUSY;
 }
 
-/* The account that a sign-in means: of several with the user name that of this site comes first. */
-static struct stmt *account_meant(struct office *o, struct db *db, const struct json *in)
+/* Accounts of one name that are tried: that of this site first, then those of offices. */
+#define NAMESAKES_MAX 8
+
+static struct stmt *accounts_meant(struct office *o, struct db *db, const struct json *in)
 {
     struct stmt *st = db_stmt(
         db, "SELECT name, role, site, salt, hash FROM account WHERE username = $1 AND "
-            "($2 = '' OR site = $2) ORDER BY CASE site WHEN $3 THEN 0 ELSE 1 END, site LIMIT 1");
+            "($2 = '' OR site = $2) ORDER BY CASE site WHEN $3 THEN 0 ELSE 1 END, role = 'agent', "
+            "site LIMIT $4");
 
     bind_text(st, 1, text_or(json_get_text(in, "username"), ""));
     bind_text(st, 2, text_or(json_get_text(in, "site"), ""));
     bind_text(st, 3, o->site);
+    bind_int(st, 4, NAMESAKES_MAX);
     return st;
 }
 
 enum err session_look(struct office *o, struct db *db, const struct caller *c,
                       const struct json *in, struct json **out, struct problem *p)
 {
+    struct json *salts;
     struct errmsg e = {""};
     enum err err = nobody_yet(o, db, p);
     bool row;
@@ -64,28 +69,41 @@ enum err session_look(struct office *o, struct db *db, const struct caller *c,
     (void)c;
     if (err != OK)
         return err;
-    struct stmt *st = account_meant(o, db, in);
-    if ((err = db_step(st, &row, &e)) != OK)
-        return err;
+    salts = json_array();
+    struct stmt *st = accounts_meant(o, db, in);
+    while ((err = db_step(st, &row, &e)) == OK && row)
+        json_push_text(salts, col_text(st, 3));
     *out = json_object();
-    if (row)
-        json_set_text(*out, "salt", col_text(st, 3));
-    db_reset(st);
-    return OK;
+    json_set(*out, "salts", salts);
+    return err;
+}
+
+/* "" when it cannot match. */
+static void try_password(const char *password, const char *salt_hex, char out[65])
+{
+    bool fits = password && strlen(password) <= PASSWORD_MAX;
+    unsigned char salt[16] = {0}, hash[32];
+    bool known = salt_hex && hex_decode(salt_hex, salt, sizeof salt);
+
+    crypto_scrypt(fits ? password : "", salt, hash);
+    hex_encode(hash, sizeof hash, out);
+    if (!known || !fits)
+        out[0] = 0;
 }
 
 void session_hash(struct json *in, const struct json *found)
 {
-    const char *password = json_get_text(in, "password"), *hex = json_get_text(found, "salt");
-    bool fits = password && strlen(password) <= PASSWORD_MAX;
-    unsigned char salt[16] = {0}, hash[32];
+    const char *password = json_get_text(in, "password");
+    const struct json *salts = json_get(found, "salts");
+    size_t n = json_count(salts);
+    struct json *all = json_array();
     char tried[65];
 
-    /* The same work whether the name is known or not. */
-    bool known = hex && hex_decode(hex, salt, sizeof salt);
-    crypto_scrypt(fits ? password : "", salt, hash);
-    hex_encode(hash, sizeof hash, tried);
-    json_set_text(in, "tried", known && fits ? tried : "");
+    for (size_t i = 0; i < (n ? n : 1); i++) { /* the same work whether the name is known or not */
+        try_password(password, json_value_text(json_at(salts, i)), tried);
+        json_push_text(all, tried);
+    }
+    json_set(in, "tried", all);
     json_del(in, "password");
 }
 
@@ -96,21 +114,31 @@ static enum err wrong_password(struct problem *p)
     return ERR_DENIED;
 }
 
-/* Is the hash that was tried the account's? Then whose it is, into *ret. */
+/* Is a hash that was tried the account's? By whichever salt: nobody finds two that give one hash. */
+static bool matches(const struct json *tried, const char *hash_hex)
+{
+    unsigned char hash[32], one[32];
+    bool good = false;
+
+    if (!hex_decode(hash_hex, hash, sizeof hash))
+        return false;
+    for (size_t i = 0; i < json_count(tried); i++)
+        good |= hex_decode(json_value_text(json_at(tried, i)), one, sizeof one) &&
+                crypto_equal(one, hash, sizeof hash);
+    return good;
+}
+
 static enum err account_matches(struct office *o, struct db *db, const struct json *in,
                                 struct json **ret, struct problem *p)
 {
-    struct stmt *st = account_meant(o, db, in);
-    unsigned char tried[32], hash[32];
+    struct stmt *st = accounts_meant(o, db, in);
     struct errmsg e = {""};
+    enum err err;
     bool row;
-    enum err err = db_step(st, &row, &e);
 
-    if (err != OK)
-        return err;
-    bool good = row && hex_decode(text_or(json_get_text(in, "tried"), ""), tried, 32) &&
-                hex_decode(col_text(st, 4), hash, 32) && crypto_equal(tried, hash, 32);
-    if (good) {
+    while ((err = db_step(st, &row, &e)) == OK && row && !*ret) {
+        if (!matches(json_get(in, "tried"), col_text(st, 4)))
+            continue;
         *ret = json_object();
         json_set_text(*ret, "username", json_get_text(in, "username"));
         json_set_text(*ret, "name", col_text(st, 0));
@@ -118,7 +146,7 @@ static enum err account_matches(struct office *o, struct db *db, const struct js
         json_set_text(*ret, "site", col_text(st, 2));
     }
     db_reset(st);
-    return good ? OK : wrong_password(p);
+    return err != OK || *ret ? err : wrong_password(p);
 }
 
 static enum err session_keep(struct office *o, struct db *db, const struct json *user,

@@ -5,11 +5,12 @@
 #include "base/arena.h"
 #include "office/office.h"
 
-/* {username, site?} -> {salt?}: what session_hash() needs. 503: no account has come to this site
- * yet. site: where several sites have an account of that name. */
+/* {username, site?} -> {salts}: what session_hash() needs. 503: no account has come to this site
+ * yet. site: where several sites have an account of that name; else it is the one whose password fits. */
 office_fn session_look;
-/* Put the hash of in's password into in as "tried", in place of it, by the salt that session_look()
- * has found; "" where nothing can match. Any thread; it takes as long for a name that nobody has. */
+/* Put the hashes of in's password into in as "tried", in place of it: one for each salt that
+ * session_look() has found; "" where nothing can match. Any thread; it takes as long for a name that
+ * nobody has as for one that one site has. */
 void session_hash(struct json *in, const struct json *found);
 /* {username, site?, tried} -> {token, user: {username, name, role, site}}. 401: wrong. */
 office_fn session_open;

@@ -62,14 +62,17 @@ enum err site_revoked(struct office *o, struct db *db, const struct event *ev,
     }
     division_tier(site, &tier);
     st = db_stmt(db, "INSERT INTO site (code, name, tier, public_key, ended, rev, hlc) "
-                     "VALUES ($1, $1, $2, '', $3, $4, $5) ON CONFLICT (code) DO UPDATE SET "
+                     "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (code) DO UPDATE SET "
+                     "name = excluded.name, public_key = excluded.public_key, "
                      "ended = excluded.ended, rev = excluded.rev, hlc = excluded.hlc "
                      "WHERE (excluded.rev, excluded.hlc) >= (site.rev, site.hlc)");
     bind_text(st, 1, site);
-    bind_text(st, 2, tier_name(tier));
-    bind_text(st, 3, how);
-    bind_int(st, 4, json_get_int(record, "rev", 1));
-    bind_int(st, 5, (int64_t)ev->hlc);
+    bind_text(st, 2, text_or(json_get_text(record, "name"), site));
+    bind_text(st, 3, tier_name(tier));
+    bind_text(st, 4, text_or(json_get_text(record, "public_key"), ""));
+    bind_text(st, 5, how);
+    bind_int(st, 6, json_get_int(record, "rev", 1));
+    bind_int(st, 7, (int64_t)ev->hlc);
     return db_run(st, e);
 }
 

@@ -21,7 +21,8 @@ void site_name_of(struct db *db, const char *code, char out[64]);
 /* {sites: [{site, name, tier, here}]} */
 office_fn site_list;
 
-/* site.enrolled/1: {site, name, public_key, rev}; site.revoked/1: {site, how: lost, revoked; rev}. */
+/* site.enrolled/1: {site, name, public_key, rev}; site.revoked/1: the same, and {how: lost, revoked}. The
+ * newest fact alone says what stands in the row, so the order in which they come does not matter. */
 MUST_USE enum err site_enrolled(struct office *o, struct db *db, const struct event *ev,
                                 const struct json *record, const struct json *personal,
                                 struct errmsg *e);

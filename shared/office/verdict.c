@@ -94,8 +94,8 @@ enum err verdicts_save(struct db *db, const struct dossier *d, bool *ret_changed
         if (x->verdict == x->noted && (!x->why || text_is(x->why, x->noted_why)))
             continue;
         *ret_changed = true;
-        *ret_moved |= x->noted == VERDICT_DENIED && x->verdict != VERDICT_REFUSED &&
-                      x->verdict != VERDICT_DENIED;
+        *ret_moved |= (x->noted == VERDICT_DENIED || x->noted == VERDICT_UNKNOWN) &&
+                      (dossier_event_counts(x) || x->verdict == VERDICT_ASIDE);
         err = save_one(db, x, e);
     }
     return err;
@@ -114,9 +114,12 @@ enum err verdict_fact(struct db *db, const struct event *ev, enum verdict v, con
 enum err repair_list(struct office *o, struct db *db, const struct caller *c, const struct json *in,
                      struct json **out, struct problem *p)
 {
-    struct stmt *st =
-        db_stmt(db, "SELECT r.dossier, r.kind, r.reason, r.owner, r.deadline_ms, r.origin, r.seq "
-                    "FROM repair r ORDER BY r.deadline_ms, r.origin, r.seq LIMIT 1000");
+    /* The most pressing of each site: one that says a thousand wrong things hides no other's. */
+    struct stmt *st = db_stmt(
+        db, "SELECT dossier, kind, reason, owner, deadline_ms, origin, seq FROM (SELECT *, "
+            "row_number() OVER (PARTITION BY substr(origin, 1, 12) ORDER BY deadline_ms, origin, "
+            "seq) AS place FROM repair) r WHERE place <= 50 ORDER BY deadline_ms, origin, seq "
+            "LIMIT 1000 /* full scan: what is to be repaired is little, or all of one site */");
     struct json *list = json_array();
     struct errmsg e;
     enum err err;

@@ -64,7 +64,7 @@ struct json *view_lines(const struct dossier *d)
         told[i] = &d->events[i];
     qsort(told, (size_t)d->count, sizeof *told, by_time);
     for (int i = 0; i < d->count; i++)
-        if (told[i]->verdict == VERDICT_APPLIED || told[i]->verdict == VERDICT_UNKNOWN)
+        if (dossier_event_counts(told[i]))
             json_push(list, line_of(told[i]));
     return list;
 }

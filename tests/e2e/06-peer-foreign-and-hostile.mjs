@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { Client } from '../../scripts/demo/client.mjs'
 import { HUB, PASSWORD, PATIENT, SITES, build, run, sleep, until } from '../../scripts/demo/world.mjs'
 import { png } from '../../scripts/demo/samples.mjs'
-import { FRAME, Peer, encodeEvent, short, u64, u8, varint } from './peer.mjs'
+import { FRAME, Peer, caseNumber, encodeEvent, short, u64, u8, varint } from './peer.mjs'
 
 const files = d => readdirSync(d).filter(f => f.endsWith('.json')).map(f => `${d}/${f}`)
 const dir = mkdtempSync(join(tmpdir(), 'doorstep-peer-'))
@@ -42,7 +42,7 @@ const filed = (no, documents = []) => ['case.filed/1', no, {
 }]
 /** Of the numbers that were leased to this site: others would be overruled. */
 let first = 0
-const number = (i, day = '260105') => '331002003' + day + String(first + i).padStart(5, '0') + '0'
+const number = (i, day = '260105') => caseNumber('331002003', day, first + i)
 
 test('a thousand events, a paper, and the feed', PATIENT, async () => {
   const paper = png(900, 700)

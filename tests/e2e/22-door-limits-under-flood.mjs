@@ -38,7 +38,7 @@ async function health(port, n = 21) {
 
 let site
 before(async () => {
-  site = await hub('floods', { conf: 'header_seconds = 3\nlive_unsigned = 40\nlive_sign_in_seconds = 2\nbody_memory_bytes = 16777216\nbody_seconds = 5\n' })
+  site = await hub('floods', { conf: 'header_seconds = 3\nlive_unsigned = 40\nlive_sign_in_seconds = 2\nlive_ping_seconds = 2\nbody_memory_bytes = 16777216\nbody_seconds = 5\n' })
 }, { timeout: 60000 })
 afterEach(drop_all)
 after(() => site?.clean())
@@ -127,6 +127,19 @@ test('600 silent live sockets do not keep a clerk out, and end with a close fram
   mine.close(); another.close()
   assert.equal((await mine.ended).code, 1005)
   open_all.length = 0
+})
+
+test('a live socket is asked whether it is there, and ends when it does not answer', { timeout: 30000 }, async () => {
+  const token = (await site.api.post('/sessions', { username: 'supervisor', password: PASSWORD })).token
+  const [there, deaf] = [await live(), await live({ autoPong: false })]
+  let pings = 0
+  there.on('ping', () => pings++)
+  for (const ws of [there, deaf]) ws.send(JSON.stringify({ token }))
+  const end = await Promise.race([deaf.ended, sleep(12000)])
+  assert.deepEqual(end, { code: 1001, reason: 'no answer to a ping' })
+  assert.ok(pings >= 2, `${pings} pings`)
+  assert.equal(there.readyState, WebSocket.OPEN)
+  there.close()
 })
 
 test('the close code and its reason arrive: a wrong message, one too large, a frame that is none', { timeout: 30000 }, async () => {

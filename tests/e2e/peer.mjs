@@ -24,6 +24,14 @@ export function varint(n) {
 const long = s => { const b = Buffer.from(s); return Buffer.concat([varint(b.length), b]) }
 const short = s => Buffer.concat([u8(Buffer.byteLength(s)), Buffer.from(s)])
 
+/** 21 digits: street (9), yymmdd, number (5), check (ISO 7064 MOD 11,10). */
+export function caseNumber(street9, day, n) {
+  const digits = street9 + day + String(n).padStart(5, '0')
+  let p = 10
+  for (const c of digits) p = (((p + Number(c)) % 10 || 10) * 2) % 11
+  return digits + (11 - p) % 10
+}
+
 export class Reader {
   constructor(b) { this.b = b; this.at = 0 }
   bytes(n) { const x = this.b.subarray(this.at, this.at + n); if (x.length !== n) throw new Error('short'); this.at += n; return x }

@@ -15,6 +15,17 @@ static bool decides(const char *tiers, enum tier tier)
     return false;
 }
 
+/* The lowest tier that a filing lets decide: its own, or that of an office which it hands it to. */
+static bool lowest(const struct json *decided_at, enum tier *ret)
+{
+    for (enum tier t = TIER_COMMUNITY; t > TIER_DISTRICT; t--)
+        if (tier_decides(decided_at, t)) {
+            *ret = t;
+            return true;
+        }
+    return false;
+}
+
 enum err case_doubt(struct office *o, struct db *db, const struct dossier_event *x,
                     struct text_set *seen, char why[DOUBT_BYTES], struct errmsg *e)
 {
@@ -24,9 +35,8 @@ enum err case_doubt(struct office *o, struct db *db, const struct dossier_event 
     enum tier tier;
 
     (void)o;
-    if (!text_is(x->ev.kind, "case.filed/1") || !division_tier(x->site, &tier) ||
-        !tier_decides(json_get(x->record, "decided_at"), tier))
-        return OK; /* it claims nothing for itself */
+    if (!text_is(x->ev.kind, "case.filed/1") || !lowest(json_get(x->record, "decided_at"), &tier))
+        return OK; /* nobody below the district may decide it */
     snprintf(key, sizeof key, "case %d %lld %.80s", (int)tier, (long long)version, code);
     if (text_set_has(seen, key))
         return OK;
@@ -36,7 +46,7 @@ enum err case_doubt(struct office *o, struct db *db, const struct dossier_event 
     if (!tiers[0])
         snprintf(why, DOUBT_BYTES, "no item %.60s of such a version was published", code);
     else if (!decides(tiers, tier))
-        snprintf(why, DOUBT_BYTES, "item %.60s is not decided at this tier", code);
+        snprintf(why, DOUBT_BYTES, "item %.60s is not decided by a %s", code, tier_name(tier));
     else if (strlen(code) <= 80)
         text_set_put(seen, key, NULL);
     return OK;

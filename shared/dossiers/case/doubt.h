@@ -4,7 +4,7 @@
 
 #include "office/office.h"
 
-/* For the type's table: does the filing give its own office more to decide than the item does? */
+/* For the type's table: does the filing give any office more to decide than the item does? */
 MUST_USE enum err case_doubt(struct office *o, struct db *db, const struct dossier_event *x,
                              struct text_set *seen, char why[DOUBT_BYTES], struct errmsg *e);
 

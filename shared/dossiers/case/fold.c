@@ -4,12 +4,26 @@
 #include "base/ids.h"
 #include "base/text.h"
 #include "office/blocks.h"
+#include "office/papers.h"
 #include "office/view.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
+#define PROMISED_MS_MAX 253402271999999LL /* the end of 9999 */
+#define TRIPS_MAX 20                      /* that nobody had to make, of one case */
+#define ASKED_MAX 1000                    /* requests for corrections */
+#define PAPERS_MAX 1000                   /* papers, and the materials that they are for */
+
 /* ---- filing, papers ---------------------------------------------------------------------------*/
+
+/* A number that people read or that is added up: what lies outside is none. */
+static int64_t between(const struct json *record, const char *key, int64_t least, int64_t most)
+{
+    int64_t n = json_get_int(record, key, 0);
+
+    return n < least || n > most ? 0 : n;
+}
 
 static const char *on_filed(void *state, const struct dossier *d, struct dossier_event *x)
 {
@@ -19,12 +33,17 @@ static const char *on_filed(void *state, const struct dossier *d, struct dossier
     s->filing = x->record;
     s->person = x->personal;
     s->filed_ms = x->at_ms;
-    s->promised_ms = json_get_int(x->record, "promised_ms", 0);
+    s->promised_ms = between(x->record, "promised_ms", 0, PROMISED_MS_MAX);
+    s->trips = between(x->record, "baseline_trips", 0, TRIPS_MAX);
     s->certificate_no = "";
     COPY_TEXT(s->filed_at, x->site);
     COPY_TEXT(s->state,
               text_is(json_get_text(x->record, "state"), "draft") ? "draft" : "submitted");
     s->materials = json_get(x->personal, "materials");
+    if (!papers_fit(s->materials, &s->paper_count) || s->paper_count > PAPERS_MAX) {
+        s->materials = NULL;
+        s->paper_count = 0;
+    }
     return NULL;
 }
 
@@ -43,7 +62,7 @@ static const char *on_submitted(void *state, const struct dossier *d, struct dos
 static struct json *own_materials(struct case_state *s)
 {
     if (!s->own_materials) {
-        s->own_materials = json_is_array(s->materials) ? json_copy(s->materials) : json_array();
+        s->own_materials = s->materials ? json_copy(s->materials) : json_array();
         s->materials = s->own_materials;
     }
     return s->own_materials;
@@ -70,14 +89,15 @@ static void add_documents(struct json *to, const struct json *from)
     json_del(to, "later");
 }
 
-/* Papers commute: whatever has happened meanwhile elsewhere, they belong to the case. */
-static const char *on_supplemented(void *state, const struct dossier *d, struct dossier_event *x)
+static void add_papers(struct case_state *s, const struct json *given)
 {
-    struct case_state *s = state;
-    const struct json *given = json_get(x->personal, "materials");
-    struct json *materials = own_materials(s);
+    struct json *materials;
+    size_t n;
 
-    (void)d;
+    if (!papers_fit(given, &n) || s->paper_count + n > PAPERS_MAX)
+        return;
+    s->paper_count += n;
+    materials = own_materials(s);
     for (size_t i = 0; i < json_count(given); i++) {
         const char *code = json_get_text(json_at(given, i), "code");
         struct json *m = material_named(materials, code);
@@ -87,9 +107,19 @@ static const char *on_supplemented(void *state, const struct dossier *d, struct 
             json_push(materials, fresh);
             m = material_named(materials, code);
         }
-        if (m)
-            add_documents(m, json_get(json_at(given, i), "documents"));
+        add_documents(m, json_get(json_at(given, i), "documents"));
     }
+}
+
+/* Papers commute: whatever has happened meanwhile elsewhere, they belong to the case. What is no list
+ * of papers, or is more than one case can have, adds none; the step stands, for its personal part may
+ * be gone altogether. */
+static const char *on_supplemented(void *state, const struct dossier *d, struct dossier_event *x)
+{
+    struct case_state *s = state;
+
+    (void)d;
+    add_papers(s, json_get(x->personal, "materials"));
     if (text_is(s->state, "correction_required") &&
         json_get_int(x->record, "asked", 0) == s->asked_no) {
         COPY_TEXT(s->state, s->before_supplement);
@@ -125,11 +155,13 @@ static const char *on_supplement_requested(void *state, const struct dossier *d,
     (void)d;
     if (!undecided(s))
         return NULL;
+    if (!between(x->record, "no", 1, ASKED_MAX))
+        return "a request for corrections has a number from 1 on";
     if (!text_is(s->state, "correction_required"))
         COPY_TEXT(s->before_supplement, text_is(s->state, "accepted") ? "accepted" : "submitted");
     COPY_TEXT(s->state, "correction_required");
     s->asked = text_or(json_get_text(x->personal, "reason"), "");
-    s->asked_no = json_get_int(x->record, "no", 1);
+    s->asked_no = json_get_int(x->record, "no", 0);
     return NULL;
 }
 
@@ -185,9 +217,25 @@ static void overrule(struct dossier_event *x, const char *why)
     x->why = why;
 }
 
+/* What number_certificate() makes: the catalogue's prefix, the year, the street of who issues, a number
+ * of his block. */
+static bool of_issuer(const char *number, const char *site)
+{
+    size_t n = number ? strlen(number) : 0;
+
+    if (n < 20 || n > 31 || strspn(number + n - 19, "0123456789") != 19)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)number[i] <= ' ')
+            return false;
+    return !strncmp(number + n - 15, site, 9);
+}
+
 static const char *on_issued(void *state, const struct dossier *d, struct dossier_event *x)
 {
     struct case_state *s = state;
+    if (!of_issuer(json_get_text(x->record, "number"), x->site))
+        return dossier_event_deny(x, "its number is not one of who issues it");
     bool granted = d->decision && text_is(d->decision->ev.kind, "case.granted/1");
 
     if (!granted || x->custody_no < d->decision->custody_no) {
@@ -263,8 +311,12 @@ static const char *on_withdrawal_asked(void *state, const struct dossier *d,
 
 static const char *on_rated(void *state, const struct dossier *d, struct dossier_event *x)
 {
+    int64_t score = between(x->record, "score", 1, 5);
+
     (void)d;
-    ((struct case_state *)state)->rating = json_get_int(x->record, "score", 0);
+    if (!score)
+        return "a score is 1 to 5";
+    ((struct case_state *)state)->rating = score;
     return NULL;
 }
 

@@ -20,7 +20,7 @@ const struct projection case_tables[CASE_TABLE_COUNT] = {
 
 static int64_t trips_saved(const struct case_state *s)
 {
-    int64_t trips = json_get_int(s->filing, "baseline_trips", 0) - s->visits;
+    int64_t trips = s->trips - s->visits;
 
     return s->completed_ms && trips > 0 ? trips : 0;
 }

@@ -38,12 +38,14 @@ struct case_state {
     char before_supplement[24]; /* what it goes back to when the corrections have come */
     int64_t filed_ms, promised_ms, completed_ms,
         delivered_ms;             /* Unix ms of the acting site; 0: not */
+    int64_t trips;                /* that the item usually takes */
     int visits;                   /* of the applicant to an office */
     bool suspended;               /* nothing is decided until it is resumed */
     bool withdrawal_asked;        /* and the custodian has not answered yet */
     int64_t asked_no;             /* of the newest request for corrections; 0: none */
     const char *asked;            /* its reason, while it is open */
-    const struct json *materials; /* as filed and supplemented; may be no list at all */
+    const struct json *materials; /* as filed and supplemented; NULL: there are none */
+    size_t paper_count;           /* of these, and their papers */
     struct json *own_materials;   /* changed here: freed by case_finish() */
     struct dossier_event *issued; /* the result that stands; NULL: none */
     const char *certificate_no;   /* "" without one */

@@ -1,5 +1,6 @@
 /* The table of the type. Numbers: a case's own is counted anew each day; waybills are one space for the
  * whole district. */
+#include "base/ids.h"
 #include "dossiers/case/access.h"
 #include "dossiers/case/case.h"
 #include "dossiers/case/doubt.h"
@@ -41,6 +42,7 @@ const struct dossier_type case_type = {
     .forbids = case_forbids,
     .doubt = case_doubt,
     .part = " community ",
+    .id_valid = case_number_check,
     .state_bytes = sizeof(struct case_state),
     .settle = case_settle,
     .holds = case_holds,

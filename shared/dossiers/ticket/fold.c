@@ -12,7 +12,7 @@
 #define ID_DAY 10
 #define ID_LETTER 16
 
-static bool well_formed(const char *id)
+bool ticket_id_fits(const char *id)
 {
     if (strlen(id) != ID_LEN || id[ID_LETTER] < 'A' || id[ID_LETTER] > 'Z')
         return false;
@@ -31,7 +31,7 @@ void ticket_printed(const char *id, char out[5])
 
 void ticket_day(const char *id, char out[7])
 {
-    snprintf(out, 7, "%.6s", well_formed(id) ? id + ID_DAY : "");
+    snprintf(out, 7, "%.6s", ticket_id_fits(id) ? id + ID_DAY : "");
 }
 
 int ticket_rank(const char *class)
@@ -48,7 +48,7 @@ void ticket_numbers(const struct dossier_event *x, struct marks *m)
 {
     char scope[8];
 
-    if (!x->kind || !(x->kind->flags & KIND_OPENS) || !well_formed(x->ev.dossier))
+    if (!x->kind || !(x->kind->flags & KIND_OPENS) || !ticket_id_fits(x->ev.dossier))
         return;
     snprintf(scope, sizeof scope, "%.7s", x->ev.dossier + ID_DAY); /* day and letter */
     marks_note(m, "ticket", x->site, scope, strtoll(x->ev.dossier + ID_LETTER + 1, NULL, 10) - 1);

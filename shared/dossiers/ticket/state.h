@@ -41,7 +41,8 @@ struct ticket_state {
 #define TICKET_KIND_COUNT 9
 extern const struct event_kind ticket_kinds[TICKET_KIND_COUNT];
 
-/* For the type's table: the number in an id. */
+/* For the type's table: is it an id as tickets have? and the number in it. */
+bool ticket_id_fits(const char *id);
 void ticket_numbers(const struct dossier_event *x, struct marks *m);
 
 /* "A012": what the person holds, from the end of an id. */

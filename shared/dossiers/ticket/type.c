@@ -27,6 +27,7 @@ const struct dossier_type ticket_type = {
     .tables = ticket_tables,
     .table_count = TICKET_TABLE_COUNT,
     .part = " hall ",
+    .id_valid = ticket_id_fits,
     .state_bytes = sizeof(struct ticket_state),
     .numbers = ticket_numbers,
     .save = ticket_rows_save,

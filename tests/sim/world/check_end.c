@@ -1,8 +1,6 @@
 /* The promises of a world that has come to rest: everything is where it belongs, and the same
  * everywhere. */
-#include "world.h"
-
-#include "base/mem.h"
+#include "told.h"
 
 #include <string.h>
 
@@ -104,187 +102,96 @@ bool check_quiet(void)
 
 /* ---- the same everywhere ----------------------------------------------------------------------*/
 
-struct seen {
-    char case_no[24], state[24], custodian[13];
-    int64_t custody_no, completed_ms;
-};
-
-static int read_cases(struct site *s, struct seen **ret)
+static size_t line_of(const char *at)
 {
-    struct stmt *st = db_stmt(s->db, "SELECT case_no, state, custodian, custody_no, completed_ms "
-                                     "FROM case_file ORDER BY case_no");
-    int n = 0, cap = 256;
-    struct seen *list = mem_alloc(sizeof *list * (size_t)cap);
-    bool row;
-
-    while (db_step(st, &row, NULL) == OK && row) {
-        if (n == cap)
-            list = mem_realloc(list, sizeof *list * (size_t)(cap *= 2));
-        struct seen *x = &list[n++];
-        memset(x, 0, sizeof *x);
-        snprintf(x->case_no, sizeof x->case_no, "%s", col_text(st, 0));
-        snprintf(x->state, sizeof x->state, "%s", col_text(st, 1));
-        snprintf(x->custodian, sizeof x->custodian, "%s", col_text(st, 2));
-        x->custody_no = col_int(st, 3);
-        x->completed_ms = col_int(st, 4);
-    }
-    *ret = list;
-    return n;
+    return *at ? strcspn(at, "\n") + 1 : 0;
 }
 
-/* The same case is the same at every site that has it; the district has all. */
+/* The row of the same key (the first two columns) there; "" where there is none. */
+static const char *namesake(const char *all, const char *line)
+{
+    const char *end = line;
+
+    for (int bars = 0; *end && bars < 3; end++)
+        bars += *end == '|';
+    for (; *all; all += line_of(all))
+        if (!strncmp(all, line, (size_t)(end - line)))
+            return all;
+    return "";
+}
+
+/* Every row of a dossier is the same at every site that has it; the district has all. Both are in the
+ * order of the key. */
+static void agree(int no, const char *mine, const char *all)
+{
+    const char *at = all;
+    size_t n, m;
+
+    for (; (n = line_of(mine)) && !broken; mine += n) {
+        while ((m = line_of(at)) && (m != n || memcmp(at, mine, n) != 0))
+            at += m;
+        const char *other = m ? "" : namesake(all, mine);
+        if (!m)
+            breach("site %d has what the district has not: %.*s / %.*s", no, (int)n - 1, mine,
+                   *other ? (int)line_of(other) - 1 : 0, other);
+    }
+}
+
 static void check_agreement(void)
 {
-    struct seen *all, *mine;
-    int n = read_cases(&site[0], &all);
+    struct buf all = {0}, mine = {0};
 
-    for (int i = 1; i < SITES; i++) {
-        if (i == rogue || cut_off(i))
-            continue; /* it may have opened what is nobody's */
-        int m = read_cases(&site[i], &mine), at = 0;
-        for (int k = 0; k < m; k++) {
-            while (at < n && strcmp(all[at].case_no, mine[k].case_no) < 0)
-                at++;
-            if (at == n || strcmp(all[at].case_no, mine[k].case_no))
-                breach("the district does not know case %s of site %d", mine[k].case_no, i);
-            else if (memcmp(&all[at], &mine[k], sizeof *all))
-                breach("case %s is %s at %s/%lld for site %d and %s at %s/%lld for the district",
-                       mine[k].case_no, mine[k].state, mine[k].custodian,
-                       (long long)mine[k].custody_no, i, all[at].state, all[at].custodian,
-                       (long long)all[at].custody_no);
+    for (size_t t = 0; t < all_work.type_count; t++)
+        for (size_t i = 0; i < all_work.types[t]->table_count; i++) {
+            const struct projection *p = &all_work.types[t]->tables[i];
+            buf_reset(&all);
+            tables_read_one(&site[0], p, &all);
+            for (int k = 1; k < SITES && !broken; k++) {
+                if (k == rogue || cut_off(k))
+                    continue; /* it may have opened what is nobody's */
+                buf_reset(&mine);
+                tables_read_one(&site[k], p, &mine);
+                agree(k, buf_text(&mine), buf_text(&all));
+            }
         }
-        mem_free(mine);
-    }
-    mem_free(all);
+    buf_free(&all);
+    buf_free(&mine);
 }
 
-/* ---- who decided ------------------------------------------------------------------------------*/
+/* ---- with whom it belongs ----------------------------------------------------------------------*/
 
-/* Read from the events alone, by the numbers of custodies and nobody's clock: the chain of hands, and
- * under it every decision that stands, which must be the latest custodian's of all that decided. */
-struct step {
-    char kind[24], by[13], to[13];
-    int64_t no;
-    bool applied;
-};
-
-static int steps_of(struct site *s, const char *case_no, struct step *list, int max)
+/* Who has part in a dossier has all of it that counts. */
+static void check_has_all(struct site *s, const struct telling *t)
 {
-    struct stmt *st = db_stmt(
-        s->db, "SELECT kind, origin, record, state FROM event WHERE dossier = $1 AND state <> "
-               "'refused' ORDER BY hlc, origin, seq");
+    struct stmt *st =
+        db_stmt(s->db, "SELECT count(*) FROM event WHERE dossier = $1 AND state IN ('applied', "
+                       "'aside')");
     int n = 0;
     bool row;
 
-    bind_text(st, 1, case_no);
-    while (db_step(st, &row, NULL) == OK && row && n < max) {
-        struct step *x = &list[n++];
-        const char *record = col_text(st, 2);
-        *x = (struct step){.no = int_of(record, "custody_no"),
-                           .applied = !strcmp(col_text(st, 3), "applied")};
-        snprintf(x->kind, sizeof x->kind, "%.20s", col_text(st, 0));
-        snprintf(x->by, sizeof x->by, "%.12s", col_text(st, 1));
-        text_of(record, "to", x->to, sizeof x->to);
-        if (!strcmp(x->kind, "case.filed/1"))
-            text_of(record, "custodian", x->to, sizeof x->to), x->no = 1;
-    }
-    db_reset(st);
-    return n;
-}
-
-static bool decision(const struct step *x)
-{
-    return !strcmp(x->kind, "case.granted/1") || !strcmp(x->kind, "case.refused/1") ||
-           !strcmp(x->kind, "case.withdrawn/1") || !strcmp(x->kind, "case.not_accepted/1");
-}
-
-static void check_case(struct site *s, const char *case_no)
-{
-    static struct step list[400];
-    char hands[40][13] = {""};
-    int n = steps_of(s, case_no, list, 400), stands = 0, top = 0;
-    int64_t latest = 0, standing = 0;
-    bool overruled = false; /* by a street that is a rogue: it may, of its communities */
-
-    for (int i = 0; i < n; i++) { /* moves that stand make one chain */
-        const struct step *x = &list[i];
-        bool move = !strcmp(x->kind, "case.filed/1") || !strcmp(x->kind, "case.transferred/") ||
-                    strstr(x->kind, "transferred") || strstr(x->kind, "taken_back");
-        if (!x->applied || !move || x->no < 1 || x->no >= 40)
-            continue;
-        if (hands[x->no][0])
-            breach("site %d: case %s has two custodies %lld", s->no, case_no, (long long)x->no);
-        snprintf(hands[x->no], 13, "%s", x->to);
-        top = x->no > top ? (int)x->no : top;
-    }
-    for (int k = 1; k <= top; k++)
-        if (!hands[k][0])
-            breach("site %d: case %s has custody %d, but not %d", s->no, case_no, top, k);
-    for (int i = 0; i < n; i++) {
-        const struct step *x = &list[i];
-        bool his = x->no >= 1 && x->no < 40 && !strcmp(hands[x->no], x->by);
-        overruled |= !strcmp(x->kind, "dossier.overruled/1") && x->applied && rogue_ground(x->by);
-        if (!decision(x))
-            continue;
-        if (his && x->no > latest)
-            latest = x->no;
-        if (!x->applied)
-            continue;
-        stands++;
-        standing = x->no;
-        if (!his)
-            breach("site %d: case %s: %s by %s under custody %lld stands, which was %s's", s->no,
-                   case_no, x->kind, x->by, (long long)x->no, hands[x->no]);
-    }
-    if (stands > 1 || (!overruled && ((latest && !stands) || standing != latest)))
-        breach("site %d: case %s: %d decisions stand, under custody %lld, and the latest is under "
-               "%lld",
-               s->no, case_no, stands, (long long)standing, (long long)latest);
-}
-
-static void check_deciders(struct site *s)
-{
-    struct stmt *st = db_stmt(s->db, "SELECT case_no FROM case_file /* full scan: a test */");
-    bool row;
-
-    while (!broken && db_step(st, &row, NULL) == OK && row) {
-        char no[24];
-        snprintf(no, sizeof no, "%s", col_text(st, 0));
-        check_case(s, no);
-    }
+    for (int i = 0; i < t->count; i++)
+        n += !strcmp(t->list[i].state, "applied") || !strcmp(t->list[i].state, "aside");
+    bind_text(st, 1, t->list[0].dossier);
+    if (db_step(st, &row, NULL) == OK && row && col_int(st, 0) != n)
+        breach("site %d has %lld events of %s, which concerns it, and the district %d", s->no,
+               (long long)col_int(st, 0), t->list[0].dossier, n);
     db_reset(st);
 }
 
-static bool has_case(struct site *s, const char *case_no)
+static void one_concerned(struct site *district, struct telling *t)
 {
-    struct stmt *st = db_stmt(s->db, "SELECT 1 FROM case_file WHERE case_no = $1");
-    bool row = false;
+    struct hands_of h;
 
-    bind_text(st, 1, case_no);
-    if (db_step(st, &row, NULL) != OK)
-        row = false;
-    db_reset(st);
-    return row;
+    (void)district;
+    judge_hands(t, &h);
+    for (int i = 1; h.opening && i < SITES; i++)
+        if (i != rogue && !cut_off(i) && judge_part(&h, site[i].code))
+            check_has_all(&site[i], t);
 }
 
-/* Who took a case, or ever had it in hand, has it; and so has his street. */
 static void check_concerned(void)
 {
-    struct stmt *st = db_stmt(
-        site[0].db, "SELECT case_no, filed_at, held FROM case_file /* full scan: a test */");
-    bool row;
-
-    while (!broken && db_step(st, &row, NULL) == OK && row)
-        for (int i = 1; i < SITES; i++) {
-            bool concerns =
-                !strcmp(col_text(st, 1), site[i].code) || strstr(col_text(st, 2), site[i].code);
-            for (int k = 3; k < SITES && i < 3 && !concerns; k++)
-                concerns = parent_of(k) == i && (!strcmp(col_text(st, 1), site[k].code) ||
-                                                 strstr(col_text(st, 2), site[k].code));
-            if (concerns && i != rogue && !cut_off(i) && !has_case(&site[i], col_text(st, 0)))
-                breach("site %d does not have case %s, which concerns it", i, col_text(st, 0));
-        }
-    db_reset(st);
+    told_each_dossier(&site[0], one_concerned, NULL);
 }
 
 /* ---- each site by itself, and what it has said ------------------------------------------------*/
@@ -383,11 +290,11 @@ void check_end(void)
         check_concerned();
     if (!broken)
         check_rogue();
-    for (int i = 0; i < 3 && !broken; i++)
-        check_deciders(&site[i]);
+    for (size_t t = 0; t < sim_type_count && !broken; t++)
+        sim_types[t]->check_end();
     for (int i = 1; i < SITES && !broken; i++)
-        if (!rogue_ground_no(i))
-            work_check(&site[i]);
+        for (size_t t = 0; t < sim_type_count && !rogue_ground_no(i); t++)
+            sim_types[t]->check_people(&site[i]);
     trace("cases %lld, events %lld, set aside %lld",
           (long long)check_count(&site[0], "SELECT count(*) FROM case_file"),
           (long long)check_count(&site[0], "SELECT count(*) FROM event"),

@@ -5,7 +5,6 @@
 
 #include "base/time.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- eight things a day -----------------------------------------------------------------------*/
@@ -110,39 +109,6 @@ static void one_dossier(struct site *s, struct telling *t)
         one_event(s, t, &h, &t->list[i]);
 }
 
-static int by_dossier(const void *a, const void *b)
-{
-    const struct told *x = a, *y = b;
-    int c = strcmp(x->dossier, y->dossier);
-
-    if (c)
-        return c;
-    if (x->hlc != y->hlc)
-        return x->hlc < y->hlc ? -1 : 1;
-    c = strcmp(x->origin, y->origin);
-    return c ? c : x->seq < y->seq ? -1 : x->seq > y->seq;
-}
-
-/* Call fn for each dossier that is here, fact_fn for each fact. */
-static void each_dossier(struct site *s, void (*fn)(struct site *s, struct telling *t),
-                         void (*fact_fn)(struct site *s, const struct told *x))
-{
-    struct telling all = {.arena = arena_create()};
-
-    told_read(s, "1 = 1", NULL, &all);
-    qsort(all.list, (size_t)all.count, sizeof *all.list, by_dossier);
-    for (int i = 0, n; i < all.count && !broken; i += n) {
-        for (n = 1; i + n < all.count && !strcmp(all.list[i].dossier, all.list[i + n].dossier);)
-            n++;
-        struct telling one = {.arena = all.arena, .list = &all.list[i], .count = n};
-        if (all.list[i].dossier[0] && fn)
-            fn(s, &one);
-        for (int k = 0; k < n && !all.list[i].dossier[0] && fact_fn; k++)
-            fact_fn(s, &all.list[i + k]);
-    }
-    arena_destroy(all.arena);
-}
-
 static void one_fact(struct site *s, const struct told *x)
 {
     one_event(s, NULL, NULL, x);
@@ -150,7 +116,7 @@ static void one_fact(struct site *s, const struct told *x)
 
 void check_authority(struct site *s)
 {
-    each_dossier(s, one_dossier, one_fact);
+    told_each_dossier(s, one_dossier, one_fact);
 }
 
 /* ---- as if it had said nothing ----------------------------------------------------------------*/
@@ -193,7 +159,7 @@ static void check_silenced(struct site *s)
     tables_read(s, site[rogue].code, &with);
     if (db_begin(s->db, &e) != OK)
         breach("site %d: %s", s->no, e.text);
-    each_dossier(s, unsay_dossier, unsay_fact);
+    told_each_dossier(s, unsay_dossier, unsay_fact);
     if (!broken && office_rebuild(&s->office, s->db, &e) != OK)
         breach("site %d: the projections cannot be folded without the rogue: %s", s->no, e.text);
     tables_read(s, site[rogue].code, &without);
@@ -306,10 +272,10 @@ void check_rogue(void)
         if (i < 3 || rogue >= 0 || dice(6) == 0)
             check_authority(&site[i]);
     if (!broken)
-        each_dossier(&site[0], overruled_honest, NULL);
+        told_each_dossier(&site[0], overruled_honest, NULL);
     for (int i = 0; i < SITES && !broken && rogue >= 0; i++)
         if (!rogue_ground_no(i) && (i < 3 || dice(3) == 0))
             check_silenced(&site[i]);
     if (rogue >= 0 && !broken)
-        each_dossier(&site[rogue], told_dossier, told_fact);
+        told_each_dossier(&site[rogue], told_dossier, told_fact);
 }

@@ -2,6 +2,8 @@
  * from the tables of the product, so that a row which is wrong there is wrong against this. */
 #include "told.h"
 
+#include "base/ids.h"
+
 #include <string.h>
 
 enum who {
@@ -94,6 +96,15 @@ static bool fits_type(const char *dossier, const char *kind)
             if (!strncmp(types[i].kinds[k], kind, strlen(types[i].kinds[k])))
                 return types[i].letter ? types[i].letter == dossier[0] : strlen(dossier) == 21;
     return known_type(dossier);
+}
+
+/* As its type makes them: a case's has a check digit, a ticket's a day, a letter and three digits. */
+static bool shaped(const char *dossier)
+{
+    if (dossier[0] != 'q')
+        return case_number_check(dossier);
+    return strlen(dossier) == 20 && strspn(dossier + 1, "0123456789") == 15 && dossier[16] >= 'A' &&
+           dossier[16] <= 'Z' && strspn(dossier + 17, "0123456789") == 3;
 }
 
 /* The kinds of one type mean nothing in a dossier of another. */
@@ -215,6 +226,8 @@ const char *judge_ever(const struct told *x)
     if ((x->dossier[0] && strncmp(street9_of(x->dossier), x->street, 9)) ||
         strcmp(x->street + 9, "000"))
         return "under the wrong street";
+    if (x->dossier[0] && known_type(x->dossier) && !shaped(x->dossier))
+        return "of a dossier whose id is none";
     if (!r)
         return NULL;
     if (!x->dossier[0])

@@ -16,7 +16,7 @@ struct block {
 };
 
 struct use {
-    char kind, holder[13], day[7], street[13];
+    char kind, holder[13], day[8], street[13];
     int64_t n;
     char case_no[24];
     bool applied;
@@ -58,8 +58,9 @@ static void note_block(const char *street, const char *body)
     text_of(body, "kind", kind, sizeof kind);
     text_of(body, "holder", b->holder, sizeof b->holder);
     snprintf(b->street, sizeof b->street, "%s",
-             kind[0] == 'w' ? "" : street);       /* waybills are the district's */
-    b->kind = kind[0] == 'c' ? kind[1] : kind[0]; /* a: case, e: certificate, w: waybill */
+             kind[0] == 'w' ? "" : street); /* waybills are the district's */
+    b->kind =
+        kind[0] == 'c' ? kind[1] : kind[0]; /* a: case, e: certificate, w: waybill, t: ticket */
 }
 
 static void note_use(char kind, const char *origin, const char *day, int64_t n, const char *case_no,
@@ -86,11 +87,11 @@ static const char *by_of(const char *origin)
 static void read_events(void)
 {
     struct stmt *st = db_stmt(
-        site[0].db,
-        "SELECT kind, origin, dossier, record, state, street FROM event WHERE kind IN "
-        "('block.leased/1', "
-        "'case.filed/1', 'certificate.issued/1', 'delivery.ordered/1', 'delivery.assigned/1') "
-        "/* full scan: a test */");
+        site[0].db, "SELECT kind, origin, dossier, record, state, street FROM event WHERE kind IN "
+                    "('block.leased/1', "
+                    "'case.filed/1', 'ticket.issued/1', 'certificate.issued/1', "
+                    "'delivery.ordered/1', 'delivery.assigned/1') "
+                    "/* full scan: a test */");
     bool row;
 
     block_count = use_count = 0;
@@ -100,13 +101,16 @@ static void read_events(void)
         bool applied = !strcmp(col_text(st, 4), "applied");
         if (rogue_ground(by_of(origin)) || (!applied && !strcmp(kind, "block.leased/1")))
             continue; /* what it numbers, nobody explains */
-        char text[48], day[7] = "";
+        char text[48], day[8] = "";
         if (!strcmp(kind, "block.leased/1")) {
             note_block(col_text(st, 5), body);
         } else if (!strcmp(kind, "case.filed/1")) {
             snprintf(day, sizeof day, "%.6s", no + 9);
             snprintf(text, sizeof text, "%.5s", no + 15);
             note_use('a', origin, day, strtoll(text, NULL, 10), no, applied);
+        } else if (!strcmp(kind, "ticket.issued/1") && strlen(no) == 20) { /* a series a day */
+            snprintf(day, sizeof day, "%.7s", no + 10);
+            note_use('t', origin, day, strtoll(no + 17, NULL, 10) - 1, no, applied);
         } else if (!strcmp(kind, "certificate.issued/1") &&
                    text_of(body, "number", text, sizeof text) && strlen(text) > 6) {
             note_use('e', origin, "", strtoll(text + strlen(text) - 6, NULL, 10), no, applied);

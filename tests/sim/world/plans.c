@@ -28,7 +28,8 @@ static bool ours(const char *sql)
 {
     static const char *const begins[] = {
         "SELECT count(*) FROM case_file", "SELECT count(*) FROM event",
-        "SELECT count(*) FROM (SELECT", "SELECT case_no, state, custodian"};
+        "SELECT count(*) FROM (SELECT", "SELECT case_no, state, custodian",
+        "SELECT count(*) FROM ticket"};
 
     for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)
         if (!strncmp(sql, begins[i], strlen(begins[i])))

@@ -36,6 +36,11 @@ static void add_table(struct site *s, const struct projection *p, const char *bu
     db_reset(st);
 }
 
+void tables_read_one(struct site *s, const struct projection *p, struct buf *out)
+{
+    add_table(s, p, NULL, out);
+}
+
 void tables_read(struct site *s, const char *but, struct buf *out)
 {
     static const struct projection verdicts = {"event", "origin, seq, kind, dossier, state, reason",

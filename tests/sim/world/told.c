@@ -51,6 +51,38 @@ void told_read(struct site *s, const char *where, const char *arg, struct tellin
     db_reset(st);
 }
 
+static int by_dossier(const void *a, const void *b)
+{
+    const struct told *x = a, *y = b;
+    int c = strcmp(x->dossier, y->dossier);
+
+    if (c)
+        return c;
+    if (x->hlc != y->hlc)
+        return x->hlc < y->hlc ? -1 : 1;
+    c = strcmp(x->origin, y->origin);
+    return c ? c : x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+void told_each_dossier(struct site *s, void (*fn)(struct site *s, struct telling *t),
+                       void (*fact_fn)(struct site *s, const struct told *x))
+{
+    struct telling all = {.arena = arena_create()};
+
+    told_read(s, "1 = 1", NULL, &all);
+    qsort(all.list, (size_t)all.count, sizeof *all.list, by_dossier);
+    for (int i = 0, n; i < all.count && !broken; i += n) {
+        for (n = 1; i + n < all.count && !strcmp(all.list[i].dossier, all.list[i + n].dossier);)
+            n++;
+        struct telling one = {.arena = all.arena, .list = &all.list[i], .count = n};
+        if (all.list[i].dossier[0] && fn)
+            fn(s, &one);
+        for (int k = 0; k < n && !all.list[i].dossier[0] && fact_fn; k++)
+            fact_fn(s, &all.list[i + k]);
+    }
+    arena_destroy(all.arena);
+}
+
 void told_ids(struct site *s, struct telling *t)
 {
     for (int i = 0; i < t->count; i++) {

@@ -25,6 +25,9 @@ struct telling {
 
 /* Start with {.arena = a}. where: SQL behind WHERE, one parameter. Read in the order of the ledger. */
 void told_read(struct site *s, const char *where, const char *arg, struct telling *ret);
+/* Call fn for each dossier that is here, fact_fn for each fact; either may be NULL. */
+void told_each_dossier(struct site *s, void (*fn)(struct site *s, struct telling *t),
+                       void (*fact_fn)(struct site *s, const struct told *x));
 void told_ids(struct site *s,
               struct telling *t); /* the names by which other events refer to them */
 

@@ -4,14 +4,17 @@
 
 #include <string.h>
 
-struct filed work_filed[FILED_MAX];
-int work_filed_count;
+const struct sim_type *const sim_types[] = {&sim_case, &sim_ticket};
+const size_t sim_type_count = sizeof sim_types / sizeof sim_types[0];
+
 static int paper_count;
 
 void work_reset(void)
 {
-    work_filed_count = 0;
     paper_count = 0;
+    for (size_t t = 0; t < sim_type_count; t++)
+        if (sim_types[t]->reset)
+            sim_types[t]->reset();
 }
 
 struct caller work_caller(int no)
@@ -43,26 +46,9 @@ static void note_head(struct job *j)
 
 static void committed(struct job *j)
 {
-    const char *no = json_get_text(j->out, "case_no"), *action = json_get_text(j->arg, "action");
-    const struct json *certificate = json_get(j->out, "certificate"),
-                      *delivery = json_get(j->out, "delivery");
-    char both[80];
-
     note_head(j);
-    if (!no || j->s->untold || rogue_ground_no(j->s->no))
-        return;
-    if (j->fn == case_lodge)
-        check_number("case", no);
-    if (json_get_text(certificate, "number") && action && !strcmp(action, "complete")) {
-        snprintf(both, sizeof both, "%s", json_get_text(certificate, "number"));
-        check_number(no, both);
-    }
-    if (json_get_text(delivery, "waybill")) {
-        snprintf(both, sizeof both, "%s", json_get_text(delivery, "waybill"));
-        check_number(no, both);
-    }
-    if (j->fn == case_lodge || j->fn == case_act)
-        check_custody(j->s, no, action ? action : "file", j->in.pos);
+    if (!j->s->untold && !rogue_ground_no(j->s->no) && j->type->committed)
+        j->type->committed(j);
 }
 
 static enum err command_run(struct job *j, struct db *db, struct errmsg *e)
@@ -84,8 +70,8 @@ static void command_done(struct job *j)
     const char *action = json_get_text(j->arg, "action");
 
     if (j->err != OK) {
-        trace("site %d refuses %s: %s", j->s->no, action ? action : "a filing",
-              j->problem.status ? j->problem.code : err_name(j->err));
+        trace("site %d refuses %s of a %s: %s", j->s->no, action ? action : "opening",
+              j->type->name, j->problem.status ? j->problem.code : err_name(j->err));
         return;
     }
     if (strcmp(j->s->acked_origin, j->in.origin)) {
@@ -94,21 +80,17 @@ static void command_done(struct job *j)
     }
     if (j->in.seq > j->s->acked_seq)
         j->s->acked_seq = j->in.seq;
-    trace("site %d did %s %s (own %llu)", j->s->no, action ? action : "file",
-          json_get_text(j->out, "case_no") ? json_get_text(j->out, "case_no") : "",
-          (unsigned long long)j->in.seq);
-    if (j->fn == case_lodge && work_filed_count < FILED_MAX) {
-        snprintf(work_filed[work_filed_count].case_no, 22, "%s", json_get_text(j->out, "case_no"));
-        snprintf(work_filed[work_filed_count].code, 7, "%s", json_get_text(j->out, "query_code"));
-        work_filed_count++;
-    }
+    if (j->type->told)
+        j->type->told(j);
     net_local(j->s);
 }
 
-void work_command(struct site *s, const struct caller *c, office_fn *fn, struct json *arg)
+void work_command(const struct sim_type *t, struct site *s, const struct caller *c, office_fn *fn,
+                  struct json *arg)
 {
     struct job *j = job_new(s, true);
 
+    j->type = t;
     j->fn = fn;
     j->caller = *c;
     j->arg = arg;
@@ -171,6 +153,7 @@ bool work_paper(struct site *s, struct paper *ret)
 void work_some(int no, int unused)
 {
     struct site *s = &site[no];
+    uint64_t what;
 
     (void)unused;
     if (healing)
@@ -178,11 +161,12 @@ void work_some(int no, int unused)
     later(1000 + (int64_t)dice(16000), work_some, no, 0);
     if (!s->up)
         return;
-    uint64_t what = dice(10);
-    if (what < 3 && no)
-        work_file(s);
-    else if (what < 9)
-        work_act(s);
-    else if (no <= 2)
-        work_resident_acts(s);
+    what = dice(100);
+    for (size_t t = 0; t < sim_type_count; t++) {
+        if (what < sim_types[t]->share) {
+            sim_types[t]->work(s);
+            return;
+        }
+        what -= sim_types[t]->share;
+    }
 }

@@ -77,7 +77,7 @@ static enum err pick_lent(struct site *s, void *arg, struct errmsg *e)
     return OK;
 }
 
-static const char *one_of(const char *list, char out[32])
+const char *work_one_of(const char *list, char out[32])
 {
     int n = 1;
 
@@ -110,7 +110,7 @@ static void deliver(struct site *s, const struct pick *p)
     if (!strcmp(p->method, "pickup") && dice(8))
         list = "hand_over";
     json_set_text(in, "id", p->delivery);
-    json_set_text(in, "action", one_of(list, name));
+    json_set_text(in, "action", work_one_of(list, name));
     json_set_text(in, "reason", "无人在家");
     if (!strcmp(p->method, "courier") && !strcmp(name, "assign"))
         json_set_text(in, "to", dice(20) ? "courier" : "nobody");
@@ -128,7 +128,7 @@ static void deliver(struct site *s, const struct pick *p)
             pickup_code(p->no, hash, code);
             json_set_text(in, "code", dice(6) ? code : "000000");
         }
-    work_command(s, &c, delivery_act, in);
+    work_command(&sim_case, s, &c, delivery_act, in);
 }
 
 static void bring_paper(struct site *s, struct json *in)
@@ -184,7 +184,7 @@ void work_act(struct site *s)
     for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
         if (!strcmp(usual[i][0], p.state) && dice(10))
             list = usual[i][1];
-    one_of(lent ? "take_back" : list, name);
+    work_one_of(lent ? "take_back" : list, name);
     if (s->no == 1 && dice(2) && !strcmp(name, "approve"))
         c.role = "reviewer";
     struct json *in = json_object();
@@ -200,7 +200,7 @@ void work_act(struct site *s)
         bring_paper(s, in);
     if (dice(16) == 0)
         only_look(s, &c, in);
-    work_command(s, &c, case_act, in);
+    work_command(&sim_case, s, &c, case_act, in);
 }
 
 static void act_on(struct site *s, const char *case_no, const char *action)
@@ -211,7 +211,7 @@ static void act_on(struct site *s, const char *case_no, const char *action)
     json_set_text(in, "case_no", case_no);
     json_set_text(in, "action", action);
     json_set_text(in, "reason", "材料不清楚");
-    work_command(s, &c, case_act, in);
+    work_command(&sim_case, s, &c, case_act, in);
 }
 
 /* A street that has not heard of its community for long wants a case back, and the community goes
@@ -246,5 +246,5 @@ void work_resident_acts(struct site *s)
     json_set_text(in, "case_no", f->case_no);
     json_set_text(in, "action", names[dice(3)]);
     json_set_int(in, "score", 1 + (int64_t)dice(5));
-    work_command(s, &c, case_act, in);
+    work_command(&sim_case, s, &c, case_act, in);
 }

@@ -144,7 +144,7 @@ void work_file(struct site *s)
     struct json *in = filing(s, true, &online);
 
     if (in)
-        work_command(s, online ? &resident : &c, case_lodge, in);
+        work_command(&sim_case, s, online ? &resident : &c, case_lodge, in);
 }
 
 /* Is this office open for people? One more filing, that is not kept. */

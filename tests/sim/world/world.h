@@ -27,6 +27,7 @@
 
 struct site;
 struct conn;
+struct sim_type;
 
 /* A store job: runs in one transaction, is answered later; a crash in between forgets it. */
 struct job {
@@ -50,6 +51,7 @@ struct job {
     bool here;
     int day; /* by the wall clock of its site, when it ran */
     /* office work */
+    const struct sim_type *type;
     office_fn *fn;
     struct caller caller;
     struct json *arg, *out;
@@ -196,8 +198,7 @@ void work_some(int no, int unused);
 struct caller work_caller(int no);
 
 /* work_filing.c */
-void work_prepare(void);         /* once, in the finished world */
-void work_check(struct site *s); /* can its people still work? */
+void work_prepare(void); /* once, in the finished world */
 
 /* work_acting.c */
 void work_both(int community, int unused); /* its street and it want the same case */
@@ -221,6 +222,21 @@ bool check_rogue_opened(struct site *s, const char *dossier); /* also one that d
 void check_authority(struct site *s);                         /* of every event that counts there */
 void check_rogue(void);
 
+/* work.c: the kinds of work, as the product has them in tables; a row in its type_*.c. */
+struct sim_type {
+    const char *name; /* of its struct dossier_type */
+    unsigned share;   /* of a hundred things that people do */
+    void (*reset)(void);
+    void (*work)(struct site *s);         /* somebody does something, often in vain */
+    void (*committed)(struct job *j);     /* a command of it is durable: before anybody is told */
+    void (*told)(struct job *j);          /* somebody was told */
+    void (*check_end)(void);              /* what it promises of a world that has come to rest */
+    void (*check_people)(struct site *s); /* can people still work there? Nothing is kept */
+};
+extern const struct sim_type sim_case, sim_ticket;
+extern const struct sim_type *const sim_types[];
+extern const size_t sim_type_count;
+
 /* check.c */
 void check_reset(void);
 void check_reopened(struct site *s);
@@ -238,6 +254,7 @@ bool check_is_lost(const char *digest);               /* with a disk, and nobody
 /* tables.c: every row that is folded, and what became of every event; but: not of that site's events, nor
  * the repair items about them, nor its own numbers. */
 void tables_read(struct site *s, const char *but, struct buf *out);
+void tables_read_one(struct site *s, const struct projection *p, struct buf *out);
 bool tables_differ(struct buf *a, struct buf *b, char out[240]); /* where first */
 
 /* check_end.c */

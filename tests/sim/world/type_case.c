@@ -1,0 +1,173 @@
+/* Cases: what people do with them, and what must hold. */
+#include "told.h"
+#include "work.h"
+
+#include <string.h>
+
+struct filed work_filed[FILED_MAX];
+int work_filed_count;
+
+static void reset(void)
+{
+    work_filed_count = 0;
+}
+
+static void work(struct site *s)
+{
+    uint64_t what = dice(10);
+
+    if (what < 3 && s->no)
+        work_file(s);
+    else if (what < 9)
+        work_act(s);
+    else if (s->no <= 2)
+        work_resident_acts(s);
+}
+
+static void committed(struct job *j)
+{
+    const char *no = json_get_text(j->out, "case_no"), *action = json_get_text(j->arg, "action");
+    const struct json *certificate = json_get(j->out, "certificate"),
+                      *delivery = json_get(j->out, "delivery");
+    char both[80];
+
+    if (!no)
+        return;
+    if (j->fn == case_lodge)
+        check_number("case", no);
+    if (json_get_text(certificate, "number") && action && !strcmp(action, "complete")) {
+        snprintf(both, sizeof both, "%s", json_get_text(certificate, "number"));
+        check_number(no, both);
+    }
+    if (json_get_text(delivery, "waybill")) {
+        snprintf(both, sizeof both, "%s", json_get_text(delivery, "waybill"));
+        check_number(no, both);
+    }
+    if (j->fn == case_lodge || j->fn == case_act)
+        check_custody(j->s, no, action ? action : "file", j->in.pos);
+}
+
+static void told(struct job *j)
+{
+    const char *action = json_get_text(j->arg, "action"), *no = json_get_text(j->out, "case_no");
+
+    trace("site %d did %s %s (own %llu)", j->s->no, action ? action : "file", no ? no : "",
+          (unsigned long long)j->in.seq);
+    if (j->fn == case_lodge && work_filed_count < FILED_MAX) {
+        snprintf(work_filed[work_filed_count].case_no, 22, "%s", no);
+        snprintf(work_filed[work_filed_count].code, 7, "%s", json_get_text(j->out, "query_code"));
+        work_filed_count++;
+    }
+}
+
+/* ---- who decided ------------------------------------------------------------------------------*/
+
+/* Read from the events alone, by the numbers of custodies and nobody's clock: the chain of hands, and
+ * under it every decision that stands, which must be the latest custodian's of all that decided. */
+struct step {
+    char kind[24], by[13], to[13];
+    int64_t no;
+    bool applied;
+};
+
+static int steps_of(struct site *s, const char *case_no, struct step *list, int max)
+{
+    struct stmt *st = db_stmt(
+        s->db, "SELECT kind, origin, record, state FROM event WHERE dossier = $1 AND state <> "
+               "'refused' ORDER BY hlc, origin, seq");
+    int n = 0;
+    bool row;
+
+    bind_text(st, 1, case_no);
+    while (db_step(st, &row, NULL) == OK && row && n < max) {
+        struct step *x = &list[n++];
+        const char *record = col_text(st, 2);
+        *x = (struct step){.no = int_of(record, "custody_no"),
+                           .applied = !strcmp(col_text(st, 3), "applied")};
+        snprintf(x->kind, sizeof x->kind, "%.20s", col_text(st, 0));
+        snprintf(x->by, sizeof x->by, "%.12s", col_text(st, 1));
+        text_of(record, "to", x->to, sizeof x->to);
+        if (!strcmp(x->kind, "case.filed/1"))
+            text_of(record, "custodian", x->to, sizeof x->to), x->no = 1;
+    }
+    db_reset(st);
+    return n;
+}
+
+static bool decision(const struct step *x)
+{
+    return !strcmp(x->kind, "case.granted/1") || !strcmp(x->kind, "case.refused/1") ||
+           !strcmp(x->kind, "case.withdrawn/1") || !strcmp(x->kind, "case.not_accepted/1");
+}
+
+static void check_case(struct site *s, const char *case_no)
+{
+    static struct step list[400];
+    char hands[40][13] = {""};
+    int n = steps_of(s, case_no, list, 400), stands = 0, top = 0;
+    int64_t latest = 0, standing = 0;
+    bool overruled = false; /* by a street that is a rogue: it may, of its communities */
+
+    for (int i = 0; i < n; i++) { /* moves that stand make one chain */
+        const struct step *x = &list[i];
+        bool move = !strcmp(x->kind, "case.filed/1") || !strcmp(x->kind, "case.transferred/") ||
+                    strstr(x->kind, "transferred") || strstr(x->kind, "taken_back");
+        if (!x->applied || !move || x->no < 1 || x->no >= 40)
+            continue;
+        if (hands[x->no][0])
+            breach("site %d: case %s has two custodies %lld", s->no, case_no, (long long)x->no);
+        snprintf(hands[x->no], 13, "%s", x->to);
+        top = x->no > top ? (int)x->no : top;
+    }
+    for (int k = 1; k <= top; k++)
+        if (!hands[k][0])
+            breach("site %d: case %s has custody %d, but not %d", s->no, case_no, top, k);
+    for (int i = 0; i < n; i++) {
+        const struct step *x = &list[i];
+        bool his = x->no >= 1 && x->no < 40 && !strcmp(hands[x->no], x->by);
+        overruled |= !strcmp(x->kind, "dossier.overruled/1") && x->applied && rogue_ground(x->by);
+        if (!decision(x))
+            continue;
+        if (his && x->no > latest)
+            latest = x->no;
+        if (!x->applied)
+            continue;
+        stands++;
+        standing = x->no;
+        if (!his)
+            breach("site %d: case %s: %s by %s under custody %lld stands, which was %s's", s->no,
+                   case_no, x->kind, x->by, (long long)x->no, hands[x->no]);
+    }
+    if (stands > 1 || (!overruled && ((latest && !stands) || standing != latest)))
+        breach("site %d: case %s: %d decisions stand, under custody %lld, and the latest is under "
+               "%lld",
+               s->no, case_no, stands, (long long)standing, (long long)latest);
+}
+
+static void check_deciders(struct site *s)
+{
+    struct stmt *st = db_stmt(s->db, "SELECT case_no FROM case_file /* full scan: a test */");
+    bool row;
+
+    while (!broken && db_step(st, &row, NULL) == OK && row) {
+        char no[24];
+        snprintf(no, sizeof no, "%s", col_text(st, 0));
+        check_case(s, no);
+    }
+    db_reset(st);
+}
+
+static void check_all(void)
+{
+    for (int i = 0; i < 3 && !broken; i++)
+        check_deciders(&site[i]);
+}
+
+const struct sim_type sim_case = {.name = "case",
+                                  .share = 80,
+                                  .reset = reset,
+                                  .work = work,
+                                  .committed = committed,
+                                  .told = told,
+                                  .check_end = check_all,
+                                  .check_people = work_check};
