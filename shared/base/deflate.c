@@ -8,8 +8,12 @@
 
 #define STEP_BYTES 16384
 
+#define SMALL_BYTES 4096
+
 struct deflater {
     z_stream z;
+    int level; /* as asked for */
+    int now;   /* what z works with */
 };
 
 struct inflater {
@@ -22,6 +26,7 @@ struct deflater *deflater_create(int level, const void *dict, size_t n)
     struct deflater *d = mem_alloc(sizeof *d);
     int rc = deflateInit2(&d->z, level, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY);
 
+    d->level = d->now = level;
     assert(level >= 1 && level <= 9 && rc == Z_OK && n <= UINT_MAX);
     if (n) {
         rc = deflateSetDictionary(&d->z, dict, (uInt)n);
@@ -61,9 +66,25 @@ static void deflate_all(z_stream *z, const void *in, size_t n, int flush, struct
     assert(z->avail_in == 0);
 }
 
+/* Nothing is pending between two runs: the level can change there. */
+static void set_level(struct deflater *d, int level)
+{
+    unsigned char none[16];
+
+    if (level == d->now)
+        return;
+    d->z.next_in = d->z.next_out = none;
+    d->z.avail_in = 0;
+    d->z.avail_out = sizeof none;
+    int rc = deflateParams(&d->z, level, Z_DEFAULT_STRATEGY);
+    assert(rc == Z_OK && d->z.avail_out == sizeof none);
+    d->now = level;
+}
+
 void deflater_run(struct deflater *d, const void *in, size_t n, struct buf *out)
 {
-    deflate_all(&d->z, in, n, Z_SYNC_FLUSH, out);
+    set_level(d, n <= SMALL_BYTES ? 9 : d->level);
+    deflate_all(&d->z, in, n, Z_PARTIAL_FLUSH, out);
 }
 
 struct inflater *inflater_create(const void *dict, size_t n)

@@ -15,7 +15,8 @@ struct inflater;
 /* dict may be NULL with n = 0; both ends need the same one, and it is copied. level 1..9. */
 struct deflater *deflater_create(int level, const void *dict, size_t n);
 void deflater_destroy(struct deflater *d); /* NULL is allowed */
-/* Append to out all that the other side needs to read in[0 .. n); n < 4 GiB. */
+/* Append to out all that the other side needs to read in[0 .. n); n < 4 GiB. Small pieces are packed as
+ * well as can be, whatever the level: that costs little. */
 void deflater_run(struct deflater *d, const void *in, size_t n, struct buf *out);
 
 /* The reading end of a stream that began with this dictionary. */

@@ -24,7 +24,7 @@ static size_t slot_of(const struct text_set *s, const char *text)
 
 static void grow(struct text_set *s)
 {
-    size_t cap = s->cap ? s->cap * 2 : 32;
+    size_t cap = s->cap ? s->cap * 2 : 8;
 
     assert(s->arena && cap <= UINT32_MAX / 2);
     const char **list = arena_alloc(s->arena, sizeof *list * cap);

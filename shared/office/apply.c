@@ -110,6 +110,9 @@ static void ask_about_new(const struct office *o, const struct dossier *d, struc
 /* What route() must know of each new event. */
 static void note_news(struct news *n, const struct dossier *d, struct arena *a)
 {
+    n->known = d->opening;
+    n->sites = (struct text_set){.arena = a};
+    dossier_sites(d, &n->sites);
     for (size_t i = 0; i < n->count; i++) {
         const struct dossier_event *x = found(d, &n->at[i]->ev);
         assert(x);
@@ -219,7 +222,8 @@ struct judging {
     struct office *o;
     struct db *db;
     struct marks marks; /* of one event at a time */
-    struct lent seen;
+    struct lent lent;
+    struct text_set seen; /* what types have found to be right (dossier.h) */
     struct text_set done; /* ids of what is overruled by now */
 };
 
@@ -236,7 +240,7 @@ static enum err doubt_numbers(struct judging *j, const struct dossier_type *t,
     for (int i = 0; err == OK && !why[0] && i < j->marks.count; i++) {
         const struct mark *m = &j->marks.list[i];
         bool foreign;
-        err = number_is_foreign(j->o, j->db, m, &j->seen, &foreign, e);
+        err = number_is_foreign(j->o, j->db, m, &j->lent, &foreign, e);
         if (err == OK && foreign)
             snprintf(why, DOUBT_BYTES, "number %lld of the kind %s was not lent to %s",
                      (long long)m->n, m->kind, m->holder);
@@ -256,20 +260,20 @@ static enum err judge_one(struct judging *j, const struct dossier_type *t, struc
     struct json *record = NULL;
     enum err err = OK;
 
-    event_sum(&x->ev, &sum);
-    event_id(&sum, id);
-    hex_encode(id, sizeof id, hex);
-    if (text_set_has(&j->done, hex))
-        return OK;
     if (!x->record &&
         (err = json_parse_in(j->marks.arena, x->ev.record, x->ev.record_len, &record, e)) != OK)
         return err; /* it was parsed before, or would not stand */
     x->record = x->record ? x->record : record;
     err = doubt_numbers(j, t, x, why, e);
     if (err == OK && !why[0] && t->doubt)
-        err = t->doubt(j->o, j->db, x, why, e);
+        err = t->doubt(j->o, j->db, x, &j->seen, why, e);
     if (err != OK || !why[0])
         return err;
+    event_sum(&x->ev, &sum); /* dear: not of all */
+    event_id(&sum, id);
+    hex_encode(id, sizeof id, hex);
+    if (text_set_has(&j->done, hex))
+        return OK;
     text_set_put(&j->done, hex, NULL);
     return say_overruled(j->o, j->db, &x->ev, hex, why, e);
 }
@@ -344,8 +348,12 @@ static bool anything_asked(const struct office_ahead *all)
 static enum err respond(struct office *o, struct db *db, const struct office_ahead *all, bool local,
                         struct arena *a, struct errmsg *e)
 {
-    struct judging j = {
-        .o = o, .db = db, .marks = {.arena = a}, .seen = {.arena = a}, .done = {.arena = a}};
+    struct judging j = {.o = o,
+                        .db = db,
+                        .marks = {.arena = a},
+                        .lent = {.arena = a},
+                        .seen = {.arena = a},
+                        .done = {.arena = a}};
     bool recalling;
     enum err err;
 

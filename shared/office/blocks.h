@@ -37,14 +37,13 @@ MUST_USE enum err number_next(struct office *o, struct db *db, const char *kind,
 /* Blocks that were found while numbers were looked up. Start with {.arena = a}; good until something
  * is lent otherwise. */
 struct lent {
-    struct arena *arena; /* of the batch */
+    struct arena *arena; /* of the list */
     struct lent_block {
-        struct lent_block *next; /* or NULL */
-        /* who may use first..last of a number space, whose name is a constant */
-        char holder[13];
-        const char *kind;
-        int64_t first, last;
-    } * list; /* NULL: none was found yet */
+        struct lent_block *next; /* found before */
+        char holder[13];         /* whose it is */
+        const char *kind;        /* of a number space: a constant */
+        int64_t first, last;     /* its numbers */
+    } * list;                    /* the last found first */
 };
 
 /**

@@ -108,9 +108,10 @@ struct dossier_type {
     /* All its rows, before save() makes others of them. */
     enum err (*drop)(struct db *db, const char *id, struct errmsg *e);
     /* What an event of a site directly below says, and the facts here do not bear out: why, into why,
-     * which is "" before. Asked once, when it comes; it is overruled then. */
+     * which is "" before. Asked once, when it comes; it is overruled then. seen: what the type has found
+     * to be right in this batch and need not look up again, in words of its own. */
     enum err (*doubt)(struct office *o, struct db *db, const struct dossier_event *x,
-                      char why[DOUBT_BYTES], struct errmsg *e);
+                      struct text_set *seen, char why[DOUBT_BYTES], struct errmsg *e);
     /* Something of it that stands has come from elsewhere, and its rows are made: what this site says to
      * that by itself (say.h), if anything. Not while it is getting its past back, nor at a fresh fold:
      * what hangs on an answer must find its way without one. */

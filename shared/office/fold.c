@@ -214,27 +214,46 @@ static void chain_custody(struct dossier *d)
     }
 }
 
-static bool part_of(const char *place, const char *site)
+/* Call fn for every site that has part by itself, until it says true. */
+static bool each_part(const struct dossier *d, bool (*fn)(void *arg, const char *site), void *arg)
 {
-    return place && strlen(place) == 12 && division_within(place, site);
+    if (!d->opening)
+        return false;
+    if (fn(arg, d->opening->site) || (d->owner[0] && fn(arg, d->owner)))
+        return true;
+    for (int i = 1; i <= d->custody.no; i++)
+        if (fn(arg, d->custody.at[i]))
+            return true;
+    for (const char *at = d->type->part; at && (at = strchr(at, ' ')) && at[1]; at++) {
+        const char *site;
+        char member[32];
+        snprintf(member, sizeof member, "%.*s", (int)strcspn(at + 1, " "), at + 1);
+        site = json_get_text(d->opening->record, member);
+        if (site && site[0] && fn(arg, site))
+            return true;
+    }
+    return false;
+}
+
+static bool at_or_below(void *arg, const char *place)
+{
+    return strlen(place) == 12 && division_within(place, arg);
 }
 
 bool dossier_has_part(const struct dossier *d, const char *site)
 {
-    if (!d->opening)
-        return false;
-    if (part_of(d->opening->site, site) || part_of(d->owner, site))
-        return true;
-    for (int i = 1; i <= d->custody.no; i++)
-        if (part_of(d->custody.at[i], site))
-            return true;
-    for (const char *at = d->type->part; at && (at = strchr(at, ' ')) && at[1]; at++) {
-        char member[32];
-        snprintf(member, sizeof member, "%.*s", (int)strcspn(at + 1, " "), at + 1);
-        if (part_of(json_get_text(d->opening->record, member), site))
-            return true;
-    }
+    return each_part(d, at_or_below, (void *)(uintptr_t)site);
+}
+
+static bool put(void *arg, const char *site)
+{
+    text_set_put(arg, site, NULL);
     return false;
+}
+
+void dossier_sites(const struct dossier *d, struct text_set *ret)
+{
+    (void)each_part(d, put, ret);
 }
 
 static const char *no_authority(const struct dossier *d, const struct dossier_event *x)

@@ -70,6 +70,8 @@ void dossier_unfold(struct dossier *d);
 /* Has site part in the dossier: was it opened there, is it named by the opening, does or did it have
  * it in hand; or is it an office above such a site? */
 bool dossier_has_part(const struct dossier *d, const char *site);
+/* The sites that have part, without the offices above them, into ret; none of what is not opened. */
+void dossier_sites(const struct dossier *d, struct text_set *ret);
 
 /* Is it shown, and sent to who has part? What stands is; what is not known here, if its author has part
  * in the dossier: whatever a newer program makes of it, a stranger has no say in it. */

@@ -3,6 +3,7 @@
 #ifndef OFFICE_NEWS_H
 #define OFFICE_NEWS_H
 
+#include "base/text_set.h"
 #include "ledger/ledger.h"
 #include "office/fold.h"
 
@@ -18,8 +19,10 @@ struct news {
         *folded;          /* made ahead: as it folds if there is nothing else of it here; or NULL */
     struct asking *asked; /* office_apply()'s own: what is to be judged; NULL: nothing */
     /* Set by office_apply(), for office_route(). */
-    bool alone;  /* nothing of the dossier is here but this */
-    bool opened; /* its opening is among these, and stands */
+    bool known;            /* the dossier is opened, and ... */
+    struct text_set sites; /* ... these have part: dossier_sites() */
+    bool alone;            /* nothing of the dossier is here but this */
+    bool opened;           /* its opening is among these, and stands */
     bool moved; /* custody went on, or something that was not its author's to say is so now: who has
                   * part may never have heard of it */
     bool *sent_down; /* sent_down[0 .. count): which of these concern children */

@@ -107,17 +107,13 @@ static enum err route_fact(struct routing *r, const struct event *ev, const stru
 /* ---- dossiers ---------------------------------------------------------------------------------*/
 
 /* The children in whose part of the tree somebody has part in it. */
-static enum err interested(struct routing *r, const struct dossier_type *t, const char *id,
-                           struct text_set *ret, bool *known, struct errmsg *e)
+static enum err interested(struct routing *r, const struct text_set *sites, struct text_set *ret,
+                           struct errmsg *e)
 {
-    struct text_set sites = {.arena = r->a};
-    enum err err;
+    enum err err = OK;
 
-    *known = false;
-    if (!t->concerns || (err = t->concerns(r->db, id, &sites, known, e)) != OK || !*known)
-        return t->concerns ? err : OK;
-    for (size_t i = 0; err == OK && i < sites.count; i++)
-        err = add_child_of(r, sites.list[i], ret, e);
+    for (size_t i = 0; err == OK && i < sites->count; i++)
+        err = add_child_of(r, sites->list[i], ret, e);
     return err;
 }
 
@@ -229,11 +225,10 @@ static enum err route_unopened(struct routing *r, const struct news *n, struct e
 static enum err route_dossier(struct routing *r, const struct news *n, struct errmsg *e)
 {
     struct text_set peers = {.arena = r->a};
-    bool known, whole = n->opened || n->moved,
-                from_child = r->from && strcmp(r->from, r->o->parent);
-    enum err err = interested(r, n->type, n->id, &peers, &known, e);
+    bool whole = n->opened || n->moved, from_child = r->from && strcmp(r->from, r->o->parent);
+    enum err err = interested(r, &n->sites, &peers, e);
 
-    if (err != OK || !known)
+    if (err != OK || !n->known)
         return err == OK ? route_unopened(r, n, e) : err;
     /* They get its whole history, once: of what came before they had no need. */
     size_t newcomers = whole ? peers.count : 0;
@@ -294,9 +289,12 @@ enum err route_whole(struct office *o, struct db *db, const struct dossier_type 
 {
     struct arena *a = arena_create();
     struct routing r = begin(o, db, a, NULL);
-    struct news n = {.id = id, .type = t, .moved = true};
-    enum err err = o->tier == TIER_COMMUNITY ? OK : route_dossier(&r, &n, e);
+    struct news n = {.id = id, .type = t, .sites = {.arena = a}, .moved = true};
+    enum err err = OK;
 
+    if (o->tier != TIER_COMMUNITY && t->concerns &&
+        (err = t->concerns(db, id, &n.sites, &n.known, e)) == OK)
+        err = route_dossier(&r, &n, e);
     arena_destroy(a);
     return err;
 }

@@ -255,6 +255,44 @@ static void streams(void **state)
     buf_free(&big);
 }
 
+/* Each piece is whole when it has come, whatever its size, and small ones cost little more than what
+ * is new in them. */
+static void streams_of_pieces(void **state)
+{
+    struct deflater *d = deflater_create(3, NULL, 0);
+    struct inflater *i = inflater_create(NULL, 0);
+    struct buf piece = {0}, packed = {0}, out = {0};
+    uint32_t dice = 7;
+    size_t last = 0;
+
+    (void)state;
+    for (int turn = 0; turn < 3000; turn++) {
+        size_t n = turn % 50 == 49 ? 4000 + dice % 9000 : 1 + dice % 500;
+        buf_reset(&piece);
+        buf_reset(&packed);
+        buf_reset(&out);
+        for (size_t k = 0; k < n; k++) {
+            dice = dice * 1664525u + 1013904223u;
+            buf_u8(&piece, turn % 3 && k % 40 ? k & 63 : dice >> 24);
+        }
+        deflater_run(d, piece.data, n, &packed);
+        assert_int_equal(inflater_run(i, packed.data, packed.len, &out, n), OK);
+        assert_int_equal(out.len, n);
+        assert_memory_equal(out.data, piece.data, n);
+    }
+    for (int turn = 0; turn < 10; turn++) { /* the same again: a match, and the end of the block */
+        buf_reset(&packed);
+        deflater_run(d, "the same again and again", 24, &packed);
+        last = packed.len;
+    }
+    assert_true(last <= 6);
+    deflater_destroy(d);
+    inflater_destroy(i);
+    buf_free(&piece);
+    buf_free(&packed);
+    buf_free(&out);
+}
+
 static void times(void **state)
 {
     char text[32];
@@ -320,10 +358,15 @@ static void problems(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_is_canonical), cmocka_unit_test(json_refuses),
-        cmocka_unit_test(json_members),      cmocka_unit_test(buffers),
-        cmocka_unit_test(digests),           cmocka_unit_test(sha1_vectors),
-        cmocka_unit_test(streams),           cmocka_unit_test(times),
+        cmocka_unit_test(json_is_canonical),
+        cmocka_unit_test(json_refuses),
+        cmocka_unit_test(json_members),
+        cmocka_unit_test(buffers),
+        cmocka_unit_test(digests),
+        cmocka_unit_test(sha1_vectors),
+        cmocka_unit_test(streams),
+        cmocka_unit_test(streams_of_pieces),
+        cmocka_unit_test(times),
         cmocka_unit_test(problems),
     };
 

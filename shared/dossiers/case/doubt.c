@@ -2,6 +2,7 @@
 #include "dossiers/case/doubt.h"
 
 #include "base/text.h"
+#include "base/text_set.h"
 #include "catalogue/items.h"
 #include "dossiers/case/state.h"
 
@@ -26,22 +27,27 @@ static bool lowest(const struct json *decided_at, enum tier *ret)
 }
 
 enum err case_doubt(struct office *o, struct db *db, const struct dossier_event *x,
-                    char why[DOUBT_BYTES], struct errmsg *e)
+                    struct text_set *seen, char why[DOUBT_BYTES], struct errmsg *e)
 {
     const char *code = text_or(json_get_text(x->record, "item"), "");
-    char tiers[ITEM_TIERS_BYTES];
+    int64_t version = json_get_int(x->record, "item_version", 0);
+    char tiers[ITEM_TIERS_BYTES], key[128];
     enum tier tier;
-    enum err err;
 
     (void)o;
     if (!text_is(x->ev.kind, "case.filed/1") || !lowest(json_get(x->record, "decided_at"), &tier))
         return OK; /* nobody below the district may decide it */
-    err = item_tiers(db, code, json_get_int(x->record, "item_version", 0), tiers, e);
+    snprintf(key, sizeof key, "case %d %lld %.80s", (int)tier, (long long)version, code);
+    if (text_set_has(seen, key))
+        return OK;
+    enum err err = item_tiers(db, code, version, tiers, e);
     if (err != OK)
         return err;
     if (!tiers[0])
         snprintf(why, DOUBT_BYTES, "no item %.60s of such a version was published", code);
     else if (!decides(tiers, tier))
         snprintf(why, DOUBT_BYTES, "item %.60s is not decided by a %s", code, tier_name(tier));
+    else if (strlen(code) <= 80)
+        text_set_put(seen, key, NULL);
     return OK;
 }

@@ -6,6 +6,6 @@
 
 /* For the type's table: does the filing give any office more to decide than the item does? */
 MUST_USE enum err case_doubt(struct office *o, struct db *db, const struct dossier_event *x,
-                             char why[DOUBT_BYTES], struct errmsg *e);
+                             struct text_set *seen, char why[DOUBT_BYTES], struct errmsg *e);
 
 #endif

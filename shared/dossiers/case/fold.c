@@ -432,23 +432,32 @@ void case_finish(void *state)
     s->own_materials = s->timeline = s->delivery.steps = NULL;
 }
 
+/* The number that p begins with, of at most n digits. */
+static int64_t digits(const char *p, int n)
+{
+    int64_t out = 0;
+
+    while (n-- && *p >= '0' && *p <= '9')
+        out = out * 10 + (*p++ - '0');
+    return out;
+}
+
 void case_numbers(const struct dossier_event *x, struct marks *m)
 {
-    const char *number = json_get_text(x->record, "number"),
-               *waybill = json_get_text(x->record, "waybill"), *no = x->ev.dossier;
-    char scope[8], digits[9];
+    const char *number, *waybill = json_get_text(x->record, "waybill"), *no = x->ev.dossier;
+    size_t n;
 
-    if (text_is(x->ev.kind, "case.filed/1")) {
-        snprintf(scope, sizeof scope, "%.6s", no + 9);
-        snprintf(digits, sizeof digits, "%.5s", no + 15);
-        marks_note(m, "case", x->site, scope, strtoll(digits, NULL, 10));
-    } else if (text_is(x->ev.kind, "certificate.issued/1") && number && strlen(number) > 6) {
-        marks_note(m, "certificate", x->site, "", strtoll(number + strlen(number) - 6, NULL, 10));
+    if (text_is(x->ev.kind, "case.filed/1")) { /* the id of a case has 21 digits */
+        char day[7] = "";
+        memcpy(day, no + 9, 6);
+        marks_note(m, "case", x->site, day, digits(no + 15, 5));
+    } else if (text_is(x->ev.kind, "certificate.issued/1")) {
+        number = text_or(json_get_text(x->record, "number"), "");
+        if ((n = strlen(number)) > 6)
+            marks_note(m, "certificate", x->site, "", strtoll(number + n - 6, NULL, 10));
     }
-    if (waybill && !strncmp(x->ev.kind, "delivery.", 9) && s10_check(waybill)) {
-        snprintf(digits, sizeof digits, "%.8s", waybill + 2);
-        marks_note(m, "waybill", x->site, "", strtoll(digits, NULL, 10));
-    }
+    if (waybill && !strncmp(x->ev.kind, "delivery.", 9) && s10_check(waybill))
+        marks_note(m, "waybill", x->site, "", digits(waybill + 2, 8));
 }
 
 /* ---- telling ----------------------------------------------------------------------------------*/

@@ -35,6 +35,11 @@ static void add_word(char *list, size_t cap, const char *word)
     snprintf(list + n, cap - n, "%s%s ", n ? "" : " ", word);
 }
 
+static void lend(struct stmt *st, int n, const char *text)
+{
+    lend_text(st, n, text_or(text, ""), text ? strlen(text) : 0);
+}
+
 static enum err save_row(struct db *db, const struct dossier *d, struct errmsg *e)
 {
     struct stmt *st = db_stmt(
@@ -72,16 +77,16 @@ static enum err save_row(struct db *db, const struct dossier *d, struct errmsg *
                                  s->filed_at,
                                  custody_holder(&d->custody)};
     for (int i = 0; i < 10; i++)
-        lend_text(st, i + 1, text_or(texts[i], ""), strlen(text_or(texts[i], "")));
+        lend(st, i + 1, texts[i]);
     bind_int(st, 11, d->custody.no);
-    lend_text(st, 12, held, strlen(held));
-    lend_text(st, 13, s->state, strlen(s->state));
+    lend(st, 12, held);
+    lend(st, 13, s->state);
     bind_int(st, 14, s->filed_ms);
     bind_int(st, 15, s->promised_ms);
     bind_int(st, 16, s->completed_ms);
     bind_int(st, 17, trips_saved(s));
     bind_int(st, 18, person_key(text_or(texts[6], ""), s->filed_ms));
-    lend_text(st, 19, certificates, strlen(certificates));
+    lend(st, 19, certificates);
     return db_run(st, e);
 }
 
@@ -96,12 +101,12 @@ static enum err save_certificate(struct db *db, const struct dossier *d, const c
             "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (number, case_no, street) DO UPDATE "
             "SET issuer = excluded.issuer, issued_ms = excluded.issued_ms, state = excluded.state");
 
-    bind_text(st, 1, street);
-    bind_text(st, 2, number);
-    bind_text(st, 3, d->id);
-    bind_text(st, 4, issuer);
+    lend(st, 1, street);
+    lend(st, 2, number);
+    lend(st, 3, d->id);
+    lend(st, 4, issuer);
     bind_int(st, 5, issued_ms);
-    bind_text(st, 6, state);
+    lend(st, 6, state);
     return db_run(st, e);
 }
 
@@ -132,13 +137,13 @@ static enum err save_delivery(struct db *db, const struct dossier *d, struct err
         "ordered_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id, street) DO UPDATE "
         "SET method = excluded.method, state = excluded.state, courier = excluded.courier, "
         "waybill = excluded.waybill, ordered_ms = excluded.ordered_ms");
-    bind_text(st, 1, d->street);
-    bind_text(st, 2, y->id);
-    bind_text(st, 3, d->id);
-    bind_text(st, 4, y->method);
-    bind_text(st, 5, y->state);
-    bind_text(st, 6, y->courier);
-    bind_text(st, 7, y->waybill);
+    lend(st, 1, d->street);
+    lend(st, 2, y->id);
+    lend(st, 3, d->id);
+    lend(st, 4, y->method);
+    lend(st, 5, y->state);
+    lend(st, 6, y->courier);
+    lend(st, 7, y->waybill);
     bind_int(st, 8, y->order->at_ms);
     return db_run(st, e);
 }
