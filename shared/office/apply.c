@@ -23,7 +23,8 @@ enum err apply_dossier(struct office *o, struct db *db, const struct dossier *d,
 
     for (int i = 0; i < d->count && d->type->numbers; i++) {
         const struct dossier_event *x = &d->events[i];
-        if (x->verdict == VERDICT_APPLIED || x->verdict == VERDICT_ASIDE)
+        /* Whatever becomes of it, now or later: its author has used the number. */
+        if (x->verdict != VERDICT_REFUSED && x->verdict != VERDICT_UNKNOWN)
             d->type->numbers(x, m);
     }
     /* An older event that comes late can change what stands: then all rows are made anew. */
@@ -56,35 +57,35 @@ static const struct dossier_event *found(const struct dossier *d, const struct e
 /* An event of a child, to be asked about when its batch is folded. */
 struct asking {
     struct asking *next;
-    const struct dossier_type *type;
+    struct news *news;      /* of its dossier */
     struct dossier_event x; /* its texts are in the batch's arena */
 };
 
 /* Of an event that stands now and did not before: what is not its author's to say needs no judge until
  * it is, nor does what is overruled. */
-static struct asking *ask_about(const struct office *o, const struct dossier_type *t,
+static struct asking *ask_about(const struct office *o, struct news *n,
                                 const struct dossier_event *x, struct arena *a,
                                 struct asking **list)
 {
     char parent[13];
 
-    if ((!t->numbers && !t->doubt) || x->overruled || !x->kind ||
+    if ((!n->type->numbers && !n->type->doubt) || x->overruled || !x->kind ||
         (x->verdict != VERDICT_APPLIED && x->verdict != VERDICT_ASIDE) ||
         !division_parent(x->site, parent) || strcmp(parent, o->site) != 0)
         return NULL;
     struct asking *q = arena_alloc(a, sizeof *q);
-    *q = (struct asking){.next = *list, .type = t, .x = *x};
+    *q = (struct asking){*list, n, *x};
     *list = q;
     return q;
 }
 
-/* What came before it was its author's to say, as far as could be told. */
-static void ask_about_old(const struct office *o, const struct dossier *d, struct arena *a,
-                          struct asking **list)
+/* What came before, and is its author's to say only now. */
+static void ask_about_old(const struct office *o, struct news *n, const struct dossier *d,
+                          struct arena *a, struct asking **list)
 {
     for (int i = 0; i < d->count; i++) {
         const struct dossier_event *x = &d->events[i];
-        struct asking *q = x->noted == VERDICT_DENIED ? ask_about(o, d->type, x, a, list) : NULL;
+        struct asking *q = x->noted == VERDICT_DENIED ? ask_about(o, n, x, a, list) : NULL;
         if (!q)
             continue;
         q->x.ev = event_copy(&x->ev, a); /* the dossier is closed before */
@@ -92,21 +93,30 @@ static void ask_about_old(const struct office *o, const struct dossier *d, struc
     }
 }
 
-/* What route() must know of each new event. */
-static void note_news(struct news *n, const struct dossier *d, const struct office *o,
-                      struct arena *a, struct asking **list)
+static void ask_about_new(const struct office *o, struct news *n, const struct dossier *d,
+                          struct arena *a, struct asking **list)
 {
+    for (size_t i = 0; i < n->count; i++) {
+        const struct arrival *at = n->at[i];
+        struct asking *q =
+            at->got == RECEIVED_NEW ? ask_about(o, n, found(d, &at->ev), a, list) : NULL;
+        if (!q)
+            continue;
+        q->x.ev = at->ev;
+        q->x.record = at->record;
+        q->x.personal = at->personal;
+    }
+}
+
+/* What the ledger and route() must know of each new event. */
+static void note_news(struct news *n, const struct dossier *d, struct arena *a)
+{
+    n->opened = false;
     for (size_t i = 0; i < n->count; i++) {
         const struct dossier_event *x = found(d, &n->at[i]->ev);
         assert(x);
         n->sent_down[i] = dossier_event_counts(x) || x->verdict == VERDICT_ASIDE;
         n->opened |= x == d->opening;
-        struct asking *q = n->at[i]->got == RECEIVED_NEW ? ask_about(o, d->type, x, a, list) : NULL;
-        if (q) {
-            q->x.ev = n->at[i]->ev;
-            q->x.record = n->at[i]->record;
-            q->x.personal = n->at[i]->personal;
-        }
         n->at[i]->state = x->verdict == VERDICT_APPLIED ? NULL : verdict_name(x->verdict);
         n->at[i]->why = x->why ? arena_strdup(a, x->why) : NULL;
         n->moved |= x->moved;
@@ -134,8 +144,9 @@ static enum err apply_folded(struct office *o, struct db *db, struct news *n, st
     if (err == OK)
         err = apply_dossier(o, db, d, m, &moved, e);
     if (err == OK) {
-        ask_about_old(o, d, a, list);
-        note_news(n, d, o, a, list);
+        ask_about_old(o, n, d, a, list);
+        ask_about_new(o, n, d, a, list);
+        note_news(n, d, a);
     }
     n->moved |= moved;
     return err;
@@ -238,12 +249,13 @@ static enum err judge_one(struct judging *j, struct asking *q, struct errmsg *e)
         (err = json_parse_in(j->marks.arena, x->ev.record, x->ev.record_len, &record, e)) != OK)
         return err; /* it was parsed before, or would not stand */
     x->record = x->record ? x->record : record;
-    err = doubt_numbers(j, q->type, x, why, e);
-    if (err == OK && !why[0] && q->type->doubt)
-        err = q->type->doubt(j->o, j->db, x, why, e);
+    err = doubt_numbers(j, q->news->type, x, why, e);
+    if (err == OK && !why[0] && q->news->type->doubt)
+        err = q->news->type->doubt(j->o, j->db, x, why, e);
     if (err != OK || !why[0])
         return err;
     text_set_put(&j->done, hex, NULL);
+    q->news->overruled = true;
     return say_overruled(j->o, j->db, &x->ev, hex, why, e);
 }
 
@@ -266,6 +278,20 @@ enum err apply_answer(struct office *o, struct db *db, const struct dossier_type
     return err == OK && t->answer && !recalling ? t->answer(o, db, id, e) : err;
 }
 
+/* What was overruled has made others of the verdicts beside it. */
+static enum err note_again(struct office *o, struct db *db, struct news *n, struct arena *a,
+                           struct errmsg *e)
+{
+    struct dossier d;
+    enum err err = dossier_load(o->work, db, n->id, &d, e);
+
+    if (err != OK)
+        return err;
+    note_news(n, &d, a);
+    dossier_close(&d);
+    return OK;
+}
+
 static enum err judge_all(struct office *o, struct db *db, struct asking *asked, struct arena *a,
                           struct errmsg *e)
 {
@@ -275,6 +301,11 @@ static enum err judge_all(struct office *o, struct db *db, struct asking *asked,
 
     for (struct asking *q = asked; err == OK && q; q = q->next)
         err = judge_one(&j, q, e);
+    for (struct asking *q = asked; err == OK && q; q = q->next)
+        if (q->news->overruled) {
+            q->news->overruled = false;
+            err = note_again(o, db, q->news, a, e);
+        }
     return err;
 }
 

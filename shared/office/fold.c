@@ -57,7 +57,7 @@ static bool open_still(const struct dossier_event *x)
 
 bool dossier_event_counts(const struct dossier_event *x)
 {
-    return x->verdict == VERDICT_APPLIED || (x->verdict == VERDICT_UNKNOWN && !x->foreign);
+    return (x->verdict == VERDICT_APPLIED || x->verdict == VERDICT_UNKNOWN) && !x->foreign;
 }
 
 /* ---- 1: what may be said at all ---------------------------------------------------------------*/
@@ -70,6 +70,7 @@ static void read_event(struct dossier *d, struct dossier_event *x)
     assert(text_is(x->ev.dossier, d->id));
     judge(x, VERDICT_APPLIED, NULL);
     x->moved = x->foreign = x->overruled = false;
+    x->overrules = NULL;
     event_site(x->ev.origin, x->site);
     if (!x->record && json_parse_in(d->arena, x->ev.record, x->ev.record_len, &part, NULL) == OK)
         x->record = part;
@@ -131,6 +132,7 @@ static void overrule(struct dossier *d, const struct event_name *ids, struct dos
             found = true;
             if (!(may = above(by->site, x->site)))
                 break; /* all of that id are of one author */
+            by->overrules = x;
             x->overruled = open_still(x) || x->verdict == VERDICT_UNKNOWN;
             if (x->overruled)
                 judge(x, VERDICT_ASIDE, why[0] ? why : "an office above has overruled it");
@@ -285,6 +287,19 @@ static void ask_authority(struct dossier *d)
     }
 }
 
+/* What a stranger has said in a dossier that another has opened was not his to say, overruled or not; and
+ * that it was overruled is no step in the history of those who have part. */
+static void part_from_strangers(struct dossier *d)
+{
+    for (int i = 0; d->opening && i < d->count; i++) {
+        struct dossier_event *x = &d->events[i];
+        if (x->overrules)
+            x->foreign = !dossier_has_part(d, x->overrules->site);
+        else if (x->overruled && !dossier_has_part(d, x->site))
+            judge(x, VERDICT_DENIED, x->why);
+    }
+}
+
 /* Whatever an unknown kind may be: who has no part in a dossier does not stop its work by it. */
 static void find_unknown(struct dossier *d)
 {
@@ -389,6 +404,7 @@ void dossier_fold(struct dossier *d)
     open_dossier(d);
     chain_custody(d);
     ask_authority(d);
+    part_from_strangers(d);
     find_unknown(d);
     find_decision(d);
     fold_events(d);

@@ -31,13 +31,15 @@ struct dossier_event {
     char site[13];                 /* of its author */
     int64_t at_ms;                 /* Unix ms by the wall clock of who said it: what people read */
     int64_t custody_no;            /* under which it was said; 0: under none */
-    bool foreign;                  /* of an unknown kind, and its author has no part */
-    bool moved;                    /* custody went on by it */
-    bool overruled;                /* an office above has said so, and it is left out */
-    enum verdict verdict;          /* what became of it */
-    const char *why;               /* in words, unless it is applied */
-    enum verdict noted;            /* as the ledger has it so far; the fold does not look at it */
-    const char *noted_why;         /* with its reason, or NULL */
+    bool foreign; /* nothing to whom has part: of a kind that is not known, by a stranger; or it
+                   * overrules what a stranger has said */
+    const struct dossier_event *overrules; /* what it names, of MAY_OVERRULE; NULL: nothing here */
+    bool moved;                            /* custody went on by it */
+    bool overruled;                        /* an office above has said so, and it is left out */
+    enum verdict verdict;                  /* what became of it */
+    const char *why;                       /* in words, unless it is applied */
+    enum verdict noted;    /* as the ledger has it so far; the fold does not look at it */
+    const char *noted_why; /* with its reason, or NULL */
 };
 
 struct dossier {

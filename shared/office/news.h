@@ -19,6 +19,7 @@ struct news {
     bool opened; /* its opening is among these, and stands */
     bool moved; /* custody went on, or something that was not its author's to say is so now: who has
                   * part may never have heard of it */
+    bool overruled;  /* office_apply()'s own: something of it was, in this batch */
     bool *sent_down; /* sent_down[0 .. count): which of these concern children */
 };
 

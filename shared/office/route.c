@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "ledger/outbox.h"
 #include "office/equipped.h"
+#include "office/welcome.h"
 
 struct routing {
     struct office *o;
@@ -201,7 +202,7 @@ static enum err route_dossier(struct routing *r, const struct news *n, struct er
         if ((err = knows(r, peer, n->type, &equipped, e)) != OK || !equipped)
             continue;
         if (i < newcomers)
-            err = ledger_enqueue_dossier(&r->o->ledger, r->db, peer, n->id, e);
+            err = welcome_dossier(r->o, r->db, peer, n->id, e);
         for (size_t k = 0; i >= newcomers && err == OK && k < n->count; k++)
             if (n->sent_down[k])
                 err = ledger_enqueue(&r->o->ledger, r->db, peer, n->at[k]->ev.origin,
