@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "ledger/outbox.h"
 #include "office/equipped.h"
+#include "office/welcome.h"
 
 struct routing {
     struct office *o;
@@ -243,7 +244,7 @@ static enum err route_dossier(struct routing *r, const struct news *n, struct er
         if ((err = knows(r, peer, n->type, &equipped, e)) != OK || !equipped)
             continue;
         if (i < newcomers)
-            err = ledger_enqueue_dossier(&r->o->ledger, r->db, peer, n->id, e);
+            err = welcome_dossier(r->o, r->db, peer, n->id, e);
         else
             err = enqueue_news(r, n, peer, NULL, e);
     }
