@@ -205,6 +205,18 @@ static enum err enqueue_news(struct routing *r, const struct news *n, const char
     return err;
 }
 
+static enum err tell_unopened(struct routing *r, const struct news *n, const char *peer,
+                              const char *kind, struct errmsg *e)
+{
+    bool equipped;
+    enum err err;
+
+    if (r->from && !strcmp(r->from, peer))
+        return OK;
+    err = knows(r, peer, n->type, &equipped, e);
+    return err == OK && equipped ? enqueue_news(r, n, peer, kind, e) : err;
+}
+
 /* No opening stands, or none does any more: who was told of one goes on hearing, and who said one
  * hears why it does not stand. */
 static enum err route_unopened(struct routing *r, const struct news *n, struct errmsg *e)
@@ -215,11 +227,10 @@ static enum err route_unopened(struct routing *r, const struct news *n, struct e
     if (err == OK)
         err = openers(r, n, &said, e);
     for (size_t i = 0; err == OK && i < told.count; i++)
-        if (!r->from || strcmp(r->from, told.list[i]))
-            err = enqueue_news(r, n, told.list[i], NULL, e);
+        err = tell_unopened(r, n, told.list[i], NULL, e);
     for (size_t i = 0; err == OK && i < said.count; i++)
-        if ((!r->from || strcmp(r->from, said.list[i])) && !text_set_has(&told, said.list[i]))
-            err = enqueue_news(r, n, said.list[i], KIND_OVERRULED, e);
+        if (!text_set_has(&told, said.list[i]))
+            err = tell_unopened(r, n, said.list[i], KIND_OVERRULED, e);
     return err;
 }
 
@@ -248,7 +259,10 @@ static enum err route_dossier(struct routing *r, const struct news *n, struct er
         else
             err = enqueue_news(r, n, peer, NULL, e);
     }
-    return err == OK && has_part && whole && !n->alone ? enqueue_others(r, n->id, e) : err;
+    bool equipped = false;
+    if (err == OK && has_part && whole && !n->alone)
+        err = knows(r, r->from, n->type, &equipped, e);
+    return err == OK && equipped ? enqueue_others(r, n->id, e) : err;
 }
 
 /* ---- a batch ----------------------------------------------------------------------------------*/
