@@ -230,6 +230,17 @@ bool check_is_lost(const char *digest)
     return false;
 }
 
+/* ---- clocks -----------------------------------------------------------------------------------*/
+
+void check_clock(struct site *s)
+{
+    int64_t hlc_ms = (int64_t)(s->office.ledger.hlc_last >> 16);
+
+    if (s->no != rogue && hlc_ms > s->wall_max_ms + 5 * 60 * 1000)
+        breach("site %d: its clock of events is %lld s before its own", s->no,
+               (long long)(hlc_ms - s->wall_max_ms) / 1000);
+}
+
 /* ---- after a crash ----------------------------------------------------------------------------*/
 
 int64_t check_count(struct site *s, const char *sql)

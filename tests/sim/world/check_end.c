@@ -209,6 +209,11 @@ static void check_site(struct site *s)
     if (blob_verify_all(s->blobs, &papers, &e) != OK)
         breach("site %d: a paper is not what its name says: %s", s->no, e.text);
     check_papers(s);
+    check_clock(s);
+    if (check_count(s,
+                    "SELECT count(*) FROM repair r JOIN event v ON v.origin = r.origin AND v.seq = "
+                    "r.seq WHERE v.state IN ('applied', 'unknown') /* full scan: a test */"))
+        breach("site %d: a repair item about what is applied, or not known", s->no);
     tables_read(s, NULL, &before);
     if (db_begin(s->db, &e) != OK || office_rebuild(&s->office, s->db, &e) != OK)
         breach("site %d: the projections cannot be folded again: %s", s->no, e.text);

@@ -19,7 +19,11 @@ static const char *const codes[SITES] = {
 
 static int64_t wall(void *arg)
 {
-    return EPOCH_MS + now + ((struct site *)arg)->wall_offset_ms;
+    struct site *s = arg;
+    int64_t ms = EPOCH_MS + now + s->wall_offset_ms;
+
+    s->wall_max_ms = ms > s->wall_max_ms ? ms : s->wall_max_ms;
+    return ms;
 }
 
 static int64_t mono(void *arg)
@@ -194,7 +198,7 @@ void site_reset(int no)
     s->no = no;
     snprintf(s->code, sizeof s->code, "%s", codes[no]);
     s->host = (struct host){wall, mono, random_bytes, s};
-    s->wall_offset_ms = 0;
+    s->wall_offset_ms = s->wall_max_ms = 0;
     s->mono_base_ms = 1000;
     s->mono_started_ms = 0;
     s->drift_ppm = 0;

@@ -56,6 +56,7 @@ static enum err command_run(struct job *j, struct db *db, struct errmsg *e)
     unsigned char hash[32];
     enum err err = ledger_head(db, j->s->office.ledger.origin, &j->in.pos, hash, e);
 
+    j->wall_ms = host_wall_ms(&j->s->host);
     if (err == OK)
         err = j->fn(&j->s->office, db, &j->caller, j->arg, &j->out, &j->problem);
 

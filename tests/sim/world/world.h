@@ -50,6 +50,7 @@ struct job {
     struct link_end_batch batch;
     bool here;
     int day; /* by the wall clock of its site, when it ran */
+    int64_t wall_ms;
     /* office work */
     const struct sim_type *type;
     office_fn *fn;
@@ -70,6 +71,7 @@ struct site {
     bool up;
     int life; /* counts starts */
     int64_t wall_offset_ms, mono_base_ms, mono_started_ms;
+    int64_t wall_max_ms; /* the latest that its wall clock has ever shown */
     int drift_ppm;
     int64_t lease_ms;
     struct job *queue, **queue_end;
@@ -251,6 +253,7 @@ void check_custody(struct site *s, const char *case_no, const char *action, uint
 /* A disk is about to go, or has gone: what only it held is not looked for any more. */
 void check_disk_goes(int no);
 void check_disk_gone(int no);
+void check_clock(struct site *s); /* it follows another's by five minutes at most */
 int64_t check_count(struct site *s, const char *sql); /* the one number of its answer */
 void check_papers(struct site *s);                    /* has it the bytes of all it says it has? */
 bool check_paper_there(int no, const char *hex);      /* on that disk */
