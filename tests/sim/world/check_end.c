@@ -78,6 +78,8 @@ const char *check_waits(void)
             what = "has no link";
         else if (!all_acknowledged(s))
             what = "has events that are not acknowledged";
+        else if (!s->caught_up)
+            what = "has not caught up with its program";
         else if (check_count(s, "SELECT count(*) FROM meta WHERE key = 'recall'") != 0)
             what = "waits for its past";
         else if (wants(s))

@@ -212,6 +212,7 @@ void faults_heal(void)
         net_close(&conns[i], "healed");
         later((int64_t)dice(500), net_dial, i, 0);
     }
+    program_heal();
     for (int i = 0; i < SITES; i++) {
         site_speak(i, WIRE_OLDEST, WIRE_NEWEST);
         if (!site[i].up)

@@ -72,7 +72,7 @@ enum err site_open_office(struct site *s, struct errmsg *e)
 
     memset(o, 0, sizeof *o);
     o->host = &s->host;
-    o->work = &all_work;
+    o->work = s->program;
     snprintf(o->site, sizeof o->site, "%s", s->code);
     if (p >= 0)
         snprintf(o->parent, sizeof o->parent, "%s", site[p].code);
@@ -142,6 +142,7 @@ void site_up(int no)
     trace("site %d up", no);
     check_reopened(s);
     later((int64_t)dice(TICK_MS), tick, no, s->life);
+    program_starts(no, s->life);
     if (no)
         later((int64_t)dice(1000), net_dial, no, 0);
 }

@@ -165,7 +165,8 @@ void work_some(int no, int unused)
     what = dice(100);
     for (size_t t = 0; t < sim_type_count; t++) {
         if (what < sim_types[t]->share) {
-            sim_types[t]->work(s);
+            if (program_knows(s, sim_types[t]->name, NULL))
+                sim_types[t]->work(s);
             return;
         }
         what -= sim_types[t]->share;

@@ -92,6 +92,8 @@ struct site {
     bool lost;     /* its street has declared it lost, and not enrolled it again */
     bool was_lost; /* ... some time in this world */
     int slow_ms;   /* its disk is slow: jobs wait up to so long */
+    const struct office_work *program; /* what its program knows */
+    bool caught_up;                    /* its program has read all that the one before could not */
     struct speaks {
         unsigned oldest, newest;
     } speaks; /* the versions of the protocol that its program knows */
@@ -213,6 +215,15 @@ void work_both(int community, int unused);       /* its street and it want the s
 /* faults.c */
 void faults_plan(int64_t from, int64_t until);
 void faults_heal(void);
+
+/* program.c */
+void program_reset(void);
+void program_all_older(void);
+/* Before the sites are up: who has which. False: all have the newest, and always had. */
+bool program_plan(int64_t until);
+void program_starts(int no, int life); /* catch up, then say what it knows */
+void program_heal(void);               /* the last upgrades */
+bool program_knows(const struct site *s, const char *type, const char *kind); /* kind: or NULL */
 
 /* rogue.c: a site that says what it likes; -1: none */
 extern int rogue;
