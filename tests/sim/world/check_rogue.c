@@ -17,7 +17,7 @@ void check_rogue_reset(void)
     offences = reached_gen = 0;
 }
 
-static bool offends(const struct arrival *x)
+static bool offends(struct site *s, const struct arrival *x)
 {
     struct told t = {.record = (char *)(uintptr_t)x->ev.record};
 
@@ -25,7 +25,10 @@ static bool offends(const struct arrival *x)
     snprintf(t.dossier, sizeof t.dossier, "%s", x->ev.dossier);
     snprintf(t.street, sizeof t.street, "%s", x->ev.street);
     snprintf(t.by, sizeof t.by, "%.12s", x->ev.origin);
-    return !strcmp(t.by, site[rogue].code) && judge_ever(&t);
+    const struct dossier_type *type = dossier_type_of(s->program, t.dossier);
+    bool kind = type ? event_kind_of(type, t.kind) != NULL
+                     : !t.dossier[0] && fact_kind_of(s->program, t.kind) != NULL;
+    return !strcmp(t.by, site[rogue].code) && judge_for(&t, type != NULL, kind);
 }
 
 /* A batch from a child was stored on that day. */
@@ -44,7 +47,7 @@ void check_heard(struct job *j, int day)
             "to say",
             j->s->no, offences);
     for (size_t i = 0; i < j->batch.count; i++)
-        more += j->batch.list[i].got != RECEIVED_DUPLICATE && offends(&j->batch.list[i]);
+        more += j->batch.list[i].got != RECEIVED_DUPLICATE && offends(j->s, &j->batch.list[i]);
     if (!more)
         return;
     if (day != offence_day)

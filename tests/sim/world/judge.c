@@ -98,15 +98,6 @@ static bool fits_type(const char *dossier, const char *kind)
     return known_type(dossier);
 }
 
-/* As its type makes them: a case's has a check digit, a ticket's a day, a letter and three digits. */
-static bool shaped(const char *dossier)
-{
-    if (dossier[0] != 'q')
-        return case_number_check(dossier);
-    return strlen(dossier) == 20 && strspn(dossier + 1, "0123456789") == 15 && dossier[16] >= 'A' &&
-           dossier[16] <= 'Z' && strspn(dossier + 17, "0123456789") == 3;
-}
-
 /* The kinds of one type mean nothing in a dossier of another. */
 static const struct rule *rule_of(const struct told *x)
 {
@@ -219,20 +210,41 @@ static const char *fact_ever(const struct told *x, const struct rule *r)
     return "no fact";
 }
 
-const char *judge_ever(const struct told *x)
+/* The form of ids that anybody gives out. */
+static bool well_formed(const char *id)
 {
-    const struct rule *r = rule_of(x);
+    if (id[0] != 'q')
+        return case_number_check(id);
+    return strlen(id) == 20 && strspn(id + 1, "0123456789") == 15 && id[16] >= 'A' &&
+           id[16] <= 'Z' && strspn(id + 17, "0123456789") == 3;
+}
+
+static const char *opened_wrongly(const struct told *x, const struct rule *r)
+{
     char place[32] = "";
 
-    if (x->record[0] != '{' && (r || known_type(x->dossier)))
+    if (!is_district(x->by) && strncmp(x->by, x->street, 9))
+        return "opened from another street";
+    told_text(x, r->place, place, sizeof place);
+    return !strcmp(place, x->by) || directly_above(x->by, place) || directly_above(place, x->by)
+               ? NULL
+               : "opened into strange hands";
+}
+
+const char *judge_for(const struct told *x, bool type_known, bool kind_known)
+{
+    const struct rule *r = kind_known ? rule_of(x) : NULL;
+    bool type = type_known && known_type(x->dossier);
+
+    if (x->record[0] != '{' && (r || type))
         return "its record is no object";
     if (strncmp(x->by, x->street, 6))
         return "by another district";
     if ((x->dossier[0] && strncmp(street9_of(x->dossier), x->street, 9)) ||
         strcmp(x->street + 9, "000"))
         return "under the wrong street";
-    if (x->dossier[0] && known_type(x->dossier) && !shaped(x->dossier))
-        return "of a dossier whose id is none";
+    if (type && !well_formed(x->dossier))
+        return "an id that nobody gives out";
     if (!r)
         return NULL;
     if (!x->dossier[0])
@@ -241,14 +253,12 @@ const char *judge_ever(const struct told *x)
         return is_street(x->by) ? NULL : "only a street takes back";
     if (r->who == OVERRULES)
         return strcmp(x->by + 9, "000") ? "a community is above nobody" : NULL;
-    if (r->who != OPENS)
-        return NULL;
-    if (!is_district(x->by) && strncmp(x->by, x->street, 9))
-        return "opened from another street";
-    told_text(x, r->place, place, sizeof place);
-    return !strcmp(place, x->by) || directly_above(x->by, place) || directly_above(place, x->by)
-               ? NULL
-               : "opened into strange hands";
+    return r->who == OPENS ? opened_wrongly(x, r) : NULL;
+}
+
+const char *judge_ever(const struct told *x)
+{
+    return judge_for(x, true, true);
 }
 
 /* ---- what can be said of a dossier ------------------------------------------------------------*/

@@ -43,6 +43,8 @@ int64_t told_int(const struct told *x, const char *key);
 /* Could its author ever say this? NULL, or why not. Of a kind that nobody here knows: could he say
  * anything there? */
 const char *judge_ever(const struct told *x);
+/* The same to a program that may not know the type of the dossier, or not the kind. */
+const char *judge_for(const struct told *x, bool type_known, bool kind_known);
 
 bool judge_knows(const struct told *x); /* has the newest program a row for it? */
 
