@@ -9,7 +9,7 @@ import { DESK, addPaper, answer, go, launch, look, main, office, page, signIn } 
 let site, browser
 
 before(async () => {
-  site = await office('pages', [['clerk', '窗口甲', 'clerk']], { site: '331002000000', title: '椒江区' })
+  site = await office('pages', [['clerk', '窗口甲', 'clerk']])
   browser = await launch()
 }, { timeout: 60000 })
 after(async () => {

@@ -26,7 +26,7 @@ export const launchKept = (dir, more = {}) => chromium.launchPersistentContext(d
 })
 
 /** A hub with the shipped catalogue; `accounts`: [[username, name, role]]. Started; stop() also removes its folder. */
-export async function office(name, accounts, { site = '331002003000', title = '葭沚街道' } = {}) {
+export async function office(name, accounts, { site = '331002000000', title = '椒江区' } = {}) {
   const dir = mkdtempSync(join(tmpdir(), `doorstep-${name}-`))
   const s = new Site(join(dir, 's'), HUB, 's')
   run(HUB, ['init', '--data', s.dir, '--site', site, '--name', title])

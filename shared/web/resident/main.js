@@ -14,5 +14,5 @@ startModes()
 configure({ credentials: 'omit' })
 startWords(l => (l === 'en' ? import('../words/en.json') : import('../words/zh-CN.json'))).then(() => {
   createApp(App).use(router).mount('#app')
-  if (hadKept()) import('../filing/start.js').then(m => m.startFiling())
+  hadKept().then(had => { if (had) import('../filing/start.js').then(m => m.startFiling()) })
 })
