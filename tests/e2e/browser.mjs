@@ -115,6 +115,7 @@ export async function answer(p, { paper, method = 'pickup', person = {} } = {}) 
     for (const box of await p.locator('form .paper').all()) {
       const id = await box.getAttribute('id')
       if (paper && !(await box.locator('img.thumb').count())) await addPaper(p, '#' + id, paper)
+      else if (!paper && await box.locator('input[type=checkbox]').count()) await box.locator('input[type=checkbox]').first().check()      // promised, or later
     }
     const at = new URL(p.url()).hash
     await main(p).click()

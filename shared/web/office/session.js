@@ -12,10 +12,10 @@ export const session = reactive({ state: 'unknown', user: null, over: false, oth
 const kept = () => { try { return JSON.parse(localStorage.getItem(KEY) || 'null') } catch { return null } }
 const keep = u => { try { u ? localStorage.setItem(KEY, JSON.stringify(u)) : localStorage.removeItem(KEY) } catch { /* then the server alone watches */ } }
 
-/** Before each write: is this browser still the one whom the page shows? */
-export function guard(path) {
+/** Before each write: is this browser, and is the session (`said`), still the one whom the page shows? */
+export function guard(path, said = null) {
   if (path.startsWith('/sessions')) return
-  const now = kept()
+  const now = said || kept()
   if (!session.user || !now || now.username === session.user.username) return
   session.other = now
   throw new Problem(409, { code: 'another-user', detail: t('other.text', { name: now.name }) })
