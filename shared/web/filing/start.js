@@ -13,6 +13,8 @@ export function startFiling() {
     run()
     sendAll()
     persist()
+    // what comes later in a filing is fetched now: the line may be away by then
+    for (const part of [() => import('./Tasks.vue'), () => import('./Step.vue'), () => import('./Check.vue'), () => import('./Sent.vue'), () => import('./Receipt.vue'), () => import('../lib/upload.js')]) part().catch(() => {})
   })()
   return started
 }

@@ -2,8 +2,10 @@
 import { createApp } from 'vue'
 import '../kit/tokens.css'
 import '../kit/kit.css'
+import '../kit/desk.css'
 import '../kit/app.css'
 import { configure } from '../lib/api.js'
+import { guardDoublePress } from '../lib/double.js'
 import { startModes } from '../lib/modes.js'
 import { startWords } from '../lib/i18n.js'
 import { startFiling } from '../filing/start.js'
@@ -15,6 +17,7 @@ import App from './App.vue'
 import { router } from './router.js'
 
 startModes()
+guardDoublePress()
 document.documentElement.dataset.density = 'desk'
 configure({ credentials: 'same-origin', user: () => session.user?.username || '', guard, renew })
 filer.office = true
@@ -30,4 +33,6 @@ Promise.all([words, boot()]).then(async () => {
     startWork(needs(session.user.role))
   }
   createApp(App).use(router).mount('#app')
+  // pages that are needed when the line is away
+  if (session.user) for (const part of [() => import('./Unsent.vue'), () => import('./Hand.vue'), () => import('./FileStart.vue')]) part().catch(() => {})
 })

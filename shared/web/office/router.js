@@ -1,6 +1,7 @@
 import { nextTick } from 'vue'
 import { createRouter, createWebHashHistory } from 'vue-router'
 import { t } from '../lib/i18n.js'
+import { say } from '../kit/toast.js'
 import Shell from './Shell.vue'
 import { landing } from './places.js'
 import { session } from './session.js'
@@ -43,6 +44,8 @@ export const router = createRouter({
   ],
   scrollBehavior: (to, from, saved) => saved || (to.path === from.path ? false : { top: 0 }),
 })
+// A part of the program that cannot be fetched now: said, and the page stays.
+router.onError(() => say(t('e.offline'), { bad: true }))
 router.beforeEach(to => {
   if (!session.user && !to.meta.open) return { path: '/signin', query: to.path === '/' ? {} : { to: to.fullPath } }
   if (session.user && to.meta.open) return '/'

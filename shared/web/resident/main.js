@@ -5,12 +5,14 @@ import '../kit/kit.css'
 import '../kit/app.css'
 import { configure } from '../lib/api.js'
 import { hadKept } from '../lib/had.js'
+import { guardDoublePress } from '../lib/double.js'
 import { startModes } from '../lib/modes.js'
 import { startWords } from '../lib/i18n.js'
 import App from './App.vue'
 import { router } from './router.js'
 
 startModes()
+guardDoublePress()
 configure({ credentials: 'omit' })
 startWords(l => (l === 'en' ? import('../words/en.json') : import('../words/zh-CN.json'))).then(() => {
   createApp(App).use(router).mount('#app')

@@ -1,6 +1,7 @@
 import { nextTick } from 'vue'
 import { createRouter, createWebHashHistory } from 'vue-router'
 import { moreWords, t } from '../lib/i18n.js'
+import { say } from '../kit/toast.js'
 import Home from './Home.vue'
 
 // Pages of a filing come with its machinery and its words.
@@ -27,6 +28,8 @@ export const router = createRouter({
   ],
   scrollBehavior: (to, from, saved) => saved || (to.path === from.path ? false : { top: 0 }),
 })
+// A part of the program that cannot be fetched now: said, and the page stays.
+router.onError(() => say(t('e.offline'), { bad: true }))
 router.afterEach(async (to, from) => {
   document.title = `${t(to.meta.title)} · ${t('portal')}`
   if (!from.matched.length || to.path === from.path) return
