@@ -8,7 +8,7 @@ import { Client } from '../../scripts/demo/client.mjs'
 import { PASSWORD } from '../../scripts/demo/world.mjs'
 import { png } from '../../scripts/demo/samples.mjs'
 import { filing } from '../../scripts/demo/story.mjs'
-import { DESK, PHONE, axeFaults, addPaper, answer, file, go, launch, look, main, office, page, signIn } from './browser.mjs'
+import { DESK, PHONE, axeFaults, addPaper, answer, go, launch, look, main, office, page, signIn } from './browser.mjs'
 
 let site, browser, clerk, item
 const MODES = [

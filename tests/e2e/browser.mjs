@@ -58,7 +58,20 @@ export async function axeFaults(p) {
   return p.evaluate(async src => {
     if (!window.axe) new Function(src)()
     const r = await window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
-    return r.violations.map(v => `${v.id}: ${v.nodes.map(n => n.target).join(' ')}`)
+    const faults = []
+    for (const v of r.violations)
+      for (const n of v.nodes) {
+        // what the sill covers just now is measured again where one scrolls it to
+        if (v.id === 'target-size') {
+          const [x, y] = [scrollX, scrollY]
+          document.querySelector(n.target[0]).scrollIntoView({ block: 'center' })
+          const again = await window.axe.run(n.target[0], { runOnly: ['target-size'] })
+          scrollTo(x, y)
+          if (!again.violations.length) continue
+        }
+        faults.push(`${v.id}: ${n.target}`)
+      }
+    return faults
   }, axe)
 }
 
