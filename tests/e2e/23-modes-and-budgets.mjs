@@ -59,6 +59,7 @@ async function everyMode(p, name, narrow) {
   await p.emulateMedia({ forcedColors: 'none' })
   await p.evaluate(() => { for (const k of ['lang', 'theme', 'size']) localStorage.removeItem(k) })
   await p.reload()
+  await p.locator('main h1, main h2').first().waitFor({ state: 'attached' })
 }
 
 test('the residents\' pages', { timeout: 400000 }, async () => {
