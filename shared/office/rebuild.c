@@ -282,13 +282,11 @@ static enum err sweep(struct office *o, struct db *db, const struct dossier_type
         (err = meta_read(db, at_key, at, sizeof at, NULL, e)) != OK)
         return err;
     while (err == OK && row && *left > 0) {
-        /* Of a type that is new here what it knows is read by now; what is left are dossiers in which
-         * it knows nothing, and which it may refuse. */
-        st = db_stmt(db, version
-                             ? "SELECT min(dossier) FROM event WHERE dossier > $1 AND dossier >= "
-                               "$2 AND dossier < $3"
-                             : "SELECT min(dossier) FROM event WHERE dossier > $1 AND dossier >= "
-                               "$2 AND dossier < $3 AND state = 'unknown'");
+        /* Of a type that is new here nothing was folded before, but some of it has been read by now. */
+        st = db_stmt(db, version ? "SELECT min(dossier) FROM event WHERE dossier > $1 AND "
+                                   "dossier >= $2 AND dossier < $3"
+                                 : "SELECT min(dossier) FROM event WHERE dossier > $1 AND "
+                                   "dossier >= $2 AND dossier < $3 AND state = 'unknown'");
         bind_text(st, 1, at);
         bind_text(st, 2, from);
         bind_text(st, 3, before);
