@@ -67,6 +67,48 @@ static struct hands *custody_at(const char *case_no)
             return &custodies[i];
 }
 
+static bool waits_for_its_community(struct site *s, const char *case_no)
+{
+    struct stmt *st =
+        db_stmt(s->db, "SELECT record FROM event WHERE dossier = $1 AND kind = 'case.filed/1' AND "
+                       "state = 'applied'");
+    char text[16] = "";
+    bool row;
+
+    bind_text(st, 1, case_no);
+    if (db_step(st, &row, NULL) == OK && row)
+        text_of(col_text(st, 0), "take_back", text, sizeof text);
+    db_reset(st);
+    return strcmp(text, "overrule") != 0;
+}
+
+static bool lost_holder(const char *code)
+{
+    for (int i = 0; i < SITES; i++)
+        if (!strcmp(site[i].code, code))
+            return site[i].lost;
+    return !code[0]; /* nobody was seen to have it in hand */
+}
+
+/* What a street has taken back it decides only when the district knows that. */
+static void check_held_above(struct site *s, const char *case_no, int64_t no)
+{
+    static const char sql[] = "SELECT record FROM event WHERE dossier = $1 AND kind = "
+                              "'case.taken_back/1' AND state = 'applied'";
+    bool row, took = false, held = false;
+
+    for (int i = 0; i < 2 && site[0].db; i++) {
+        struct stmt *st = db_stmt(i ? site[0].db : s->db, sql);
+        bind_text(st, 1, case_no);
+        while (db_step(st, &row, NULL) == OK && row)
+            if (int_of(col_text(st, 0), "custody_no") == no)
+                *(i ? &held : &took) = true;
+        db_reset(st);
+    }
+    if (site[0].db && took && !held)
+        breach("site %d decided %s, and its taking back is not yet held above", s->no, case_no);
+}
+
 /* A case is handed on by its custodian, or taken back when his lease is over; so no two sites ever
  * make the same custody, and once one is made nobody decides under an older one. */
 void check_custody(struct site *s, const char *case_no, const char *action, uint64_t before)
@@ -91,7 +133,7 @@ void check_custody(struct site *s, const char *case_no, const char *action, uint
     if (stranger) /* what a rogue has or had in hand it decides when it likes */
         return;
     st = db_stmt(s->db, "SELECT 1 FROM event WHERE origin = $1 AND seq > $2 "
-                        "AND kind IN ('case.granted/1', 'case.refused/1')");
+                        "AND kind IN ('case.granted/1', 'case.refused/1', 'case.not_accepted/1')");
     bind_text(st, 1, s->office.ledger.origin);
     bind_int(st, 2, (int64_t)before);
     decides = db_step(st, &row, NULL) == OK && row;
@@ -100,6 +142,8 @@ void check_custody(struct site *s, const char *case_no, const char *action, uint
         breach(
             "site %d decided %s under custody %lld after custody %lld had begun: outside its lease",
             s->no, case_no, (long long)no, (long long)c->no);
+    if (decides && s->no && s->no < 3)
+        check_held_above(s, case_no, no);
     if (decides && strcmp(custodian, s->code))
         breach("site %d decided %s, which is in the hands of %s", s->no, case_no, custodian);
     if (no == c->no && c->no && strcmp(custodian, c->custodian))
@@ -109,6 +153,9 @@ void check_custody(struct site *s, const char *case_no, const char *action, uint
         return;
     if (!strcmp(action, "take_back"))
         trace("site %d took %s back, custody %lld", s->no, case_no, (long long)no);
+    if (!strcmp(action, "take_back") && waits_for_its_community(s, case_no) &&
+        !lost_holder(c->custodian))
+        breach("site %d took %s back, which waits for %s", s->no, case_no, c->custodian);
     snprintf(c->case_no, sizeof c->case_no, "%s", case_no);
     snprintf(c->custodian, sizeof c->custodian, "%s", custodian);
     c->no = no;

@@ -147,8 +147,8 @@ static void check_agreement(void)
             buf_reset(&all);
             tables_read_one(&site[0], p, &all);
             for (int k = 1; k < SITES && !broken; k++) {
-                if (k == rogue || cut_off(k))
-                    continue; /* it may have opened what is nobody's */
+                if (rogue_ground_no(k))
+                    continue; /* it may have opened what is nobody's; a street may keep anything back */
                 buf_reset(&mine);
                 tables_read_one(&site[k], p, &mine);
                 agree(k, buf_text(&mine), buf_text(&all));
@@ -185,7 +185,7 @@ static void one_concerned(struct site *district, struct telling *t)
     (void)district;
     judge_hands(t, &h);
     for (int i = 1; h.opening && i < SITES; i++)
-        if (i != rogue && !cut_off(i) && judge_part(&h, site[i].code))
+        if (!rogue_ground_no(i) && judge_part(&h, site[i].code))
             check_has_all(&site[i], t);
 }
 

@@ -110,6 +110,9 @@ static void one_fault(int kind, int unused)
     case 13:
         site_reinstall(no);
         break;
+    case 16:
+        site_lose(3 + no % 6);
+        break;
     case 14: /* an old copy comes back */
         site_restore(no, dice(3) != 0);
         break;
@@ -178,6 +181,8 @@ void faults_plan(int64_t from, int64_t until)
         later(from + (int64_t)dice((uint64_t)(until - from)), one_fault, 13, 0);
     if (dice(12) == 0)
         later(from + (int64_t)dice((uint64_t)(until - from)), one_fault, 15, 0);
+    if (dice(8) == 0)
+        later(from + (int64_t)dice((uint64_t)(until - from) / 2), one_fault, 16, 0);
     for (int i = 0; i < n; i++)
         later(from + (int64_t)dice((uint64_t)(until - from)), one_fault, (int)dice(13), 0);
     if (dice(10) == 0)

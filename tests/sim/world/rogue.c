@@ -331,8 +331,10 @@ static void say_something(struct site *s)
     struct json *record = dice(60) ? any_record(&p) : dice(2) ? json_array() : json_text("无");
     said.record = record;
     bool may = ever(&said);
-    /* A street that gives its communities other keys loses their signatures: that is its own loss. */
-    if (may && !strcmp(kind, "site.enrolled/1") && rogue < 3) {
+    /* A street that gives its communities other keys loses their signatures, and one that says that it
+     * knows no cases hears of none: that is its own loss, and its communities'. */
+    if (may && rogue < 3 &&
+        (!strcmp(kind, "site.enrolled/1") || !strcmp(kind, "site.equipped/1"))) {
         json_free(record);
         return;
     }

@@ -199,7 +199,7 @@ void site_reset(int no)
     s->mono_started_ms = 0;
     s->drift_ppm = 0;
     s->acked_seq = 0;
-    s->restored = s->untold = s->absent = false;
+    s->restored = s->untold = s->absent = s->lost = s->was_lost = false;
     s->speaks = (struct speaks){WIRE_OLDEST, WIRE_NEWEST};
     s->slow_ms = 0;
     disk_backup_free(s->backup);

@@ -76,17 +76,16 @@ static void install(int no, int unused)
     office_close(&s->office);
     db_close(s->db);
     s->db = NULL;
-    s->absent = false;
+    s->absent = s->lost = false;
     site_up(no);
     net_local(p);
 }
 
-void site_reinstall(int no)
+/* Nothing is left of it; after `ms` somebody begins to install it. */
+static void wipe(int no, int64_t ms)
 {
     struct site *s = &site[no];
 
-    if (no < 3 || s->absent || neighbour_forgot(no))
-        return;
     site_crash(no, false);
     trace("site %d is installed anew", no);
     check_disk_goes(no);
@@ -99,7 +98,59 @@ void site_reinstall(int no)
     s->restored = s->absent = true;
     s->acked_seq = 0;
     site_other_machine(s);
-    later(1000 + (int64_t)dice(30000), install, no, 0);
+    later(ms, install, no, 0);
+}
+
+void site_reinstall(int no)
+{
+    if (no >= 3 && !site[no].absent && !site[no].lost && !neighbour_forgot(no))
+        wipe(no, 1000 + (int64_t)dice(30000));
+}
+
+static enum err lose_run(struct job *j, struct db *db, struct errmsg *e)
+{
+    return office_revoke(&j->s->office, db, site[j->day].code, true, e);
+}
+
+static void wipe_later(int no, int unused)
+{
+    (void)unused;
+    if (site[no].lost && !site[no].absent)
+        wipe(no, 1000);
+}
+
+static void lose_done(struct job *j)
+{
+    int no = j->day;
+    int64_t away_ms = LEASE_MS + MARGIN_MS + 5000 + (int64_t)dice(90000);
+
+    if (j->err != OK || neighbour_forgot(no) || site[no].absent) {
+        trace("site %d cannot declare %d lost: %s", j->s->no, no, j->msg.text);
+        return;
+    }
+    trace("site %d declares %d lost", j->s->no, no);
+    site[no].lost = site[no].was_lost = true;
+    net_close(&conns[no], "declared lost");
+    if (dice(3)) /* else it lives, and nobody lets it in */
+        wipe(no, away_ms);
+    else
+        later(away_ms, wipe_later, no, 0);
+    for (int i = 0; i < 6; i++)
+        later(LEASE_MS + MARGIN_MS + (int64_t)dice(30000), work_after_loss, no, 0);
+}
+
+void site_lose(int no)
+{
+    struct site *s = &site[no], *p = &site[parent_of(no)];
+    struct job *j;
+
+    if (no < 3 || s->absent || s->lost || !p->up || neighbour_forgot(no))
+        return;
+    j = job_new(p, true);
+    j->day = no;
+    j->run = lose_run;
+    j->done = lose_done;
+    job_queue(j);
 }
 
 /* ---- from an old copy -------------------------------------------------------------------------*/
@@ -137,7 +188,7 @@ void site_restore(int no, bool told)
 {
     struct site *s = &site[no];
 
-    if (!s->backup || s->absent || neighbour_forgot(no))
+    if (!s->backup || s->absent || s->lost || neighbour_forgot(no))
         return;
     site_crash(no, false);
     trace("site %d restored from its old copy%s", no, told ? "" : ", and nobody told it");

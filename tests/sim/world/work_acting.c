@@ -214,6 +214,21 @@ static void act_on(struct site *s, const char *case_no, const char *action)
     work_command(&sim_case, s, &c, case_act, in);
 }
 
+void work_after_loss(int community, int unused)
+{
+    struct site *street = &site[parent_of(community)];
+    struct pick p = {.no = ""};
+
+    (void)unused;
+    if (healing || !street->up)
+        return;
+    memcpy(p.custodian, site[community].code, sizeof p.custodian);
+    if (!in_read(street, pick_lent, &p))
+        return;
+    act_on(street, p.no, "take_back");
+    act_on(street, p.no, dice(2) ? "complete" : "accept");
+}
+
 /* A street that has not heard of its community for long wants a case back, and the community goes
  * on with the same. */
 void work_both(int community, int unused)

@@ -87,6 +87,8 @@ struct site {
     bool untold;   /* ... and it did not know: until it finds out it may give numbers out again */
     bool restored; /* in this world: what was acknowledged before may be gone with the disk */
     bool absent;   /* its disk is gone: it is being installed anew */
+    bool lost;     /* its street has declared it lost, and not enrolled it again */
+    bool was_lost; /* ... some time in this world */
     int slow_ms;   /* its disk is slow: jobs wait up to so long */
     struct speaks {
         unsigned oldest, newest;
@@ -169,6 +171,8 @@ void site_restore(int no, bool told);
 void site_backup(int no);
 /* Another machine, an empty disk, the same code: it enrols again. */
 void site_reinstall(int no);
+/* Its street declares it lost: its disk is gone, or seems to be; long after it is installed anew. */
+void site_lose(int no);
 
 /* world.c */
 void world_make(void);
@@ -201,7 +205,8 @@ struct caller work_caller(int no);
 void work_prepare(void); /* once, in the finished world */
 
 /* work_acting.c */
-void work_both(int community, int unused); /* its street and it want the same case */
+void work_after_loss(int community, int unused); /* what it had in hand its street wants back */
+void work_both(int community, int unused);       /* its street and it want the same case */
 
 /* faults.c */
 void faults_plan(int64_t from, int64_t until);
