@@ -170,6 +170,10 @@ $(B)/blind/doorstep-node: $(NODE_OBJ) $(B)/blind/lib.a
 $(B)/blind/doorstep-hub: $(HUB_OBJ) $(B)/blind/lib.a
 	$(CC) $(LDFLAGS) $^ $(HUB_LIBS) $(LIB_LIBS) -o $@
 
+# What the tables say and what became of events, for tests/e2e.
+$(B)/tables: tests/e2e/tables.c $(LIB)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $< $(LIB) $(LIB_LIBS) $(LDFLAGS) -o $@
+
 $(B)/adversity.so: tests/e2e/adversity.c | build/.deps
 	$(CC) -D_GNU_SOURCE -O1 -Wall -shared -fPIC $< -o $@ -ldl
 
@@ -193,7 +197,7 @@ fuzz-long: | build/.deps $(B)/gen/dictionary.c  ## libFuzzer on every decoder (S
 sim-mutants: $(LIB)  ## can the checkers fail? one deliberate fault at a time
 	B=$(B) JOBS=$(or $(JOBS),2) WRAP="$(FILES_WRAP)" node tests/sim/mutants.mjs
 
-test: programs pages $(UNIT) $(FUZZ) $(B)/crash-day $(B)/sim $(B)/sim-link $(B)/adversity.so $(WIRES) $(BLIND)  ## every test; ends with "N passed, N failed"
+test: programs pages $(UNIT) $(FUZZ) $(B)/crash-day $(B)/sim $(B)/sim-link $(B)/adversity.so $(B)/tables $(WIRES) $(BLIND)  ## every test; ends with "N passed, N failed"
 	B=$(B) SAN=$(SAN) UNIT="$(UNIT)" FUZZ="$(FUZZ)" bash scripts/test.sh
 
 demo: programs  ## the main job through three tiers on real input (ONCE=1: play and stop)

@@ -1,1 +1,1 @@
-import '@shared/apply/main.js'
+import '@shared/resident/main.js'

@@ -1,1 +1,1 @@
-import '@shared/desk/main.js'
+import '@shared/office/main.js'

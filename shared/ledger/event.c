@@ -178,6 +178,16 @@ static const char *get_text(struct reader *r, struct arena *a, size_t min, size_
     return arena_strndup(a, (const char *)p, n);
 }
 
+/* A name that stands in logs, lists and other programs as it is: ASCII, nothing that parts words. */
+static const char *get_name(struct reader *r, struct arena *a, size_t min, size_t max)
+{
+    const char *name = get_text(r, a, min, max, NULL);
+
+    for (const char *p = name; p && *p; p++)
+        r->bad |= *p <= ' ' || *p > '~' || *p == '"' || *p == '\\';
+    return r->bad ? NULL : name;
+}
+
 static const unsigned char *get_copy(struct reader *r, struct arena *a, size_t n)
 {
     const unsigned char *p = reader_bytes(r, n);
@@ -203,10 +213,10 @@ static void get_fields(struct reader *r, struct arena *a, struct event *ev)
     const unsigned char *more;
 
     ev->hlc = reader_varint(r);
-    ev->kind = get_text(r, a, 1, 64, NULL);
-    ev->dossier = get_text(r, a, 0, 32, NULL);
-    ev->street = get_text(r, a, 12, 12, NULL);
-    ev->actor = get_text(r, a, 0, 64, NULL);
+    ev->kind = get_name(r, a, 1, 64);
+    ev->dossier = get_name(r, a, 0, 32);
+    ev->street = get_name(r, a, 12, 12);
+    ev->actor = get_name(r, a, 0, 64);
     ev->record = get_text(r, a, 2, EVENT_TEXT_BYTES_MAX, &ev->record_len);
     more = get_bytes(r, 0, EVENT_MORE_BYTES_MAX, &ev->more_len);
     if (more && ev->more_len)

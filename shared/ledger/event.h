@@ -49,7 +49,8 @@ enum event_flag {
 enum event_form { EVENT_FORM_NONE = 0, EVENT_FORM_HERE = 1, EVENT_FORM_DIGEST = 2 };
 
 /**
- * Shapes  Texts end with NUL and hold no other; the lengths do not count it. flags has
+ * Shapes  Texts end with NUL and hold no other; the lengths do not count it. kind, dossier, street and
+ *         actor are ASCII without blanks, control characters, " and \. flags has
  *         EVENT_PERSONAL exactly when form is not NONE, EVENT_SIGNED exactly when signature is
  *         not NULL. form HERE: personal and salt; form DIGEST: personal_digest; else NULL.
  * Units   hlc is Unix ms << 16 | counter.

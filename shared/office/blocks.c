@@ -420,8 +420,9 @@ static enum err top_up(struct office *o, struct db *db, const struct number_spac
     (void)n;
     if (!s->share || s->district)
         return OK;
-    if ((err = used_by(o, db, s, child, &u, e)) != OK || (u.last - u.next) * 5 >= u.biggest)
-        return err;
+    if ((err = used_by(o, db, s, child, &u, e)) != OK || !u.biggest ||
+        (u.last - u.next) * 5 >= u.biggest)
+        return err; /* of what its program does not know yet it holds nothing */
     if (u.next > u.last + 1 &&
         ((err = meta_read_u64(db, "numbers_after", &lost, e)) != OK || !lost))
         return err;

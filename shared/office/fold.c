@@ -70,6 +70,7 @@ static void read_event(struct dossier *d, struct dossier_event *x)
     assert(text_is(x->ev.dossier, d->id));
     judge(x, VERDICT_APPLIED, NULL);
     x->moved = x->foreign = x->overruled = false;
+    x->overrules = NULL;
     event_site(x->ev.origin, x->site);
     if (!x->record && json_parse_in(d->arena, x->ev.record, x->ev.record_len, &part, NULL) == OK)
         x->record = part;
@@ -138,6 +139,7 @@ static void overrule(struct dossier *d, const struct event_name *ids, struct dos
             judge(by, VERDICT_DENIED, "only an office above its author overrules an event");
             return; /* all of that id are of one author */
         }
+        by->overrules = x;
         if (open_still(x) || x->verdict == VERDICT_UNKNOWN) {
             judge(x, VERDICT_ASIDE, why[0] ? why : "an office above has overruled it");
             x->overruled = true;
@@ -312,6 +314,16 @@ static void ask_authority(struct dossier *d)
     }
 }
 
+/* What a stranger has said in a dossier that another has opened was not his to say, overruled or not. */
+static void part_from_strangers(struct dossier *d)
+{
+    for (int i = 0; d->opening && i < d->count; i++) {
+        struct dossier_event *x = &d->events[i];
+        if (x->overruled && x->verdict == VERDICT_ASIDE && !dossier_has_part(d, x->site))
+            judge(x, VERDICT_DENIED, x->why);
+    }
+}
+
 /* Whatever an unknown kind may be: who has no part in a dossier does not stop its work by it. */
 static void find_unknown(struct dossier *d)
 {
@@ -416,6 +428,7 @@ void dossier_fold(struct dossier *d)
     open_dossier(d);
     chain_custody(d);
     ask_authority(d);
+    part_from_strangers(d);
     find_unknown(d);
     find_decision(d);
     fold_events(d);

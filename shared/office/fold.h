@@ -34,10 +34,11 @@ struct dossier_event {
     bool foreign;                  /* of an unknown kind, and its author has no part */
     bool moved;                    /* custody went on by it */
     bool overruled;                /* an office above has said so, and it is left out */
-    enum verdict verdict;          /* what became of it */
-    const char *why;               /* in words, unless it is applied */
-    enum verdict noted;            /* as the ledger has it so far; the fold does not look at it */
-    const char *noted_why;         /* with its reason, or NULL */
+    const struct dossier_event *overrules; /* of MAY_OVERRULE: what it names; NULL: nothing here */
+    enum verdict verdict;                  /* what became of it */
+    const char *why;                       /* in words, unless it is applied */
+    enum verdict noted;    /* as the ledger has it so far; the fold does not look at it */
+    const char *noted_why; /* with its reason, or NULL */
 };
 
 struct dossier {

@@ -278,14 +278,15 @@ static enum err sweep(struct office *o, struct db *db, const struct dossier_type
     range_of(t, from, before);
     if ((err = meta_read_u64(db, version_key, &version, e)) != OK)
         return err;
-    if (!version) /* of a type that is new here nothing was folded before */
-        return meta_write_u64(db, version_key, (uint64_t)t->fold_version, e);
     if (version == (uint64_t)t->fold_version ||
         (err = meta_read(db, at_key, at, sizeof at, NULL, e)) != OK)
         return err;
     while (err == OK && row && *left > 0) {
-        st = db_stmt(db, "SELECT min(dossier) FROM event WHERE dossier > $1 AND dossier >= $2 AND "
-                         "dossier < $3");
+        /* Of a type that is new here nothing was folded before, but some of it has been read by now. */
+        st = db_stmt(db, version ? "SELECT min(dossier) FROM event WHERE dossier > $1 AND "
+                                   "dossier >= $2 AND dossier < $3"
+                                 : "SELECT min(dossier) FROM event WHERE dossier > $1 AND "
+                                   "dossier >= $2 AND dossier < $3 AND state = 'unknown'");
         bind_text(st, 1, at);
         bind_text(st, 2, from);
         bind_text(st, 3, before);
@@ -295,7 +296,7 @@ static enum err sweep(struct office *o, struct db *db, const struct dossier_type
             COPY_TEXT(at, col_text(st, 0));
         db_reset(st);
         if (row && dossier_type_of(o->work, at) == t)
-            err = dossier_again(o, db, at, false, e);
+            err = dossier_again(o, db, at, !version, e);
         --*left;
     }
     if (err != OK)

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "ledger/outbox.h"
 #include "office/equipped.h"
+#include "office/welcome.h"
 
 struct routing {
     struct office *o;
@@ -204,6 +205,18 @@ static enum err enqueue_news(struct routing *r, const struct news *n, const char
     return err;
 }
 
+static enum err tell_unopened(struct routing *r, const struct news *n, const char *peer,
+                              const char *kind, struct errmsg *e)
+{
+    bool equipped;
+    enum err err;
+
+    if (r->from && !strcmp(r->from, peer))
+        return OK;
+    err = knows(r, peer, n->type, &equipped, e);
+    return err == OK && equipped ? enqueue_news(r, n, peer, kind, e) : err;
+}
+
 /* No opening stands, or none does any more: who was told of one goes on hearing, and who said one
  * hears why it does not stand. */
 static enum err route_unopened(struct routing *r, const struct news *n, struct errmsg *e)
@@ -214,11 +227,10 @@ static enum err route_unopened(struct routing *r, const struct news *n, struct e
     if (err == OK)
         err = openers(r, n, &said, e);
     for (size_t i = 0; err == OK && i < told.count; i++)
-        if (!r->from || strcmp(r->from, told.list[i]))
-            err = enqueue_news(r, n, told.list[i], NULL, e);
+        err = tell_unopened(r, n, told.list[i], NULL, e);
     for (size_t i = 0; err == OK && i < said.count; i++)
-        if ((!r->from || strcmp(r->from, said.list[i])) && !text_set_has(&told, said.list[i]))
-            err = enqueue_news(r, n, said.list[i], KIND_OVERRULED, e);
+        if (!text_set_has(&told, said.list[i]))
+            err = tell_unopened(r, n, said.list[i], KIND_OVERRULED, e);
     return err;
 }
 
@@ -243,11 +255,14 @@ static enum err route_dossier(struct routing *r, const struct news *n, struct er
         if ((err = knows(r, peer, n->type, &equipped, e)) != OK || !equipped)
             continue;
         if (i < newcomers)
-            err = ledger_enqueue_dossier(&r->o->ledger, r->db, peer, n->id, e);
+            err = welcome_dossier(r->o, r->db, peer, n->id, e);
         else
             err = enqueue_news(r, n, peer, NULL, e);
     }
-    return err == OK && has_part && whole && !n->alone ? enqueue_others(r, n->id, e) : err;
+    bool equipped = false;
+    if (err == OK && has_part && whole && !n->alone)
+        err = knows(r, r->from, n->type, &equipped, e);
+    return err == OK && equipped ? enqueue_others(r, n->id, e) : err;
 }
 
 /* ---- a batch ----------------------------------------------------------------------------------*/

@@ -55,6 +55,13 @@ static int by_time(const void *a, const void *b)
     return event_order(&x->ev, &y->ev);
 }
 
+/* What a stranger has said is in nobody's history, nor that it was overruled. */
+static bool of_a_stranger(const struct dossier_event *x)
+{
+    return x->kind && x->kind->may == MAY_OVERRULE &&
+           (!x->overrules || x->overrules->verdict == VERDICT_DENIED);
+}
+
 struct json *view_lines(const struct dossier *d)
 {
     struct dossier_event **told = arena_alloc(d->arena, sizeof *told * (size_t)d->count);
@@ -64,7 +71,7 @@ struct json *view_lines(const struct dossier *d)
         told[i] = &d->events[i];
     qsort(told, (size_t)d->count, sizeof *told, by_time);
     for (int i = 0; i < d->count; i++)
-        if (dossier_event_counts(told[i]))
+        if (dossier_event_counts(told[i]) && !of_a_stranger(told[i]))
             json_push(list, line_of(told[i]));
     return list;
 }

@@ -5,6 +5,7 @@
 #include "ledger/outbox.h"
 #include "ledger/row.h"
 #include "office/equipped.h"
+#include "office/load.h"
 
 bool fact_concerns(const char *place, const char *child)
 {
@@ -54,6 +55,37 @@ static enum err tell_facts(struct office *o, struct db *db, const char *child, s
     return err;
 }
 
+/* Is there anything that only the fold can tell whether it is told? Nearly never. */
+static enum err has_unknown(struct db *db, const char *id, bool *ret, struct errmsg *e)
+{
+    struct stmt *st =
+        db_stmt(db, "SELECT 1 FROM event WHERE dossier = $1 AND state = 'unknown' LIMIT 1");
+
+    bind_text(st, 1, id);
+    enum err err = db_step(st, ret, e);
+    db_reset(st);
+    return err;
+}
+
+enum err welcome_dossier(struct office *o, struct db *db, const char *child, const char *id,
+                         struct errmsg *e)
+{
+    struct dossier d;
+    bool look;
+    enum err err = has_unknown(db, id, &look, e);
+
+    if (err != OK || !look)
+        return err != OK ? err : ledger_enqueue_dossier(&o->ledger, db, child, id, e);
+    if ((err = dossier_load(o->work, db, id, &d, e)) != OK)
+        return err;
+    for (int i = 0; err == OK && i < d.count; i++)
+        if (dossier_event_counts(&d.events[i]) || d.events[i].verdict == VERDICT_ASIDE)
+            err =
+                ledger_enqueue(&o->ledger, db, child, d.events[i].ev.origin, d.events[i].ev.seq, e);
+    dossier_close(&d);
+    return err;
+}
+
 struct telling {
     struct office *o;
     struct db *db;
@@ -64,7 +96,7 @@ static enum err tell_dossier(void *arg, const char *id, struct errmsg *e)
 {
     struct telling *t = arg;
 
-    return ledger_enqueue_dossier(&t->o->ledger, t->db, t->child, id, e);
+    return welcome_dossier(t->o, t->db, t->child, id, e);
 }
 
 enum err welcome_type(struct office *o, struct db *db, const char *child,

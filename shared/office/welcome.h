@@ -8,6 +8,10 @@
 /* Put everything that the child must know into its outbox: its own past first, in order, for it may
  * have been here before; then the facts, then the dossiers in which it has part. */
 MUST_USE enum err welcome(struct office *o, struct db *db, const char *child, struct errmsg *e);
+/* The history of one dossier, as far as it is told to who has part: not what was not its author's to
+ * say, nor what is not known here and comes from a stranger. Each event once. */
+MUST_USE enum err welcome_dossier(struct office *o, struct db *db, const char *child,
+                                  const char *id, struct errmsg *e);
 /* The dossiers of one type in which it has part. */
 MUST_USE enum err welcome_type(struct office *o, struct db *db, const char *child,
                                const struct dossier_type *t, struct errmsg *e);

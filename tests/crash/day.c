@@ -318,7 +318,7 @@ static void check(const char *kind, int64_t n)
 
 static void begin_day(uint64_t seed)
 {
-    disk_restore_snapshot();
+    disk_restore_snapshot(0);
     files_wipe(0);
     rng = seed * 0x9e3779b97f4a7c15ULL + 1;
     clock_ms = 1790000000000LL;
@@ -415,7 +415,7 @@ int main(void)
     if (db_commit(db, &e) != OK)
         fail("commit", "nothing", 0, &e);
     close_all();
-    disk_snapshot();
+    disk_snapshot(0);
     int64_t ops = whole_day();
     for (int64_t n = 0; n < ops; n++)
         for (int f = STOP; f <= FULL; f++) {

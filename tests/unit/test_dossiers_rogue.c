@@ -17,9 +17,9 @@ static void what_is_overruled_is_so_in_every_copy(void **state)
 {
     struct given g[] = {
         {A, 5, "case.filed/1", FILED, PERSON, VERDICT_APPLIED, 0},
-        {EVIL, 1, "case.filed/1", FILED_TO(EVIL), PERSON, VERDICT_ASIDE, 0},
-        {EVIL, 1, "case.filed/1", FILED_TO(EVIL), PERSON, VERDICT_ASIDE, 0},
-        {EVIL ".2", 1, "case.filed/1", FILED_TO(EVIL), PERSON, VERDICT_ASIDE, 0},
+        {EVIL, 1, "case.filed/1", FILED_TO(EVIL), PERSON, VERDICT_DENIED, 0},
+        {EVIL, 1, "case.filed/1", FILED_TO(EVIL), PERSON, VERDICT_DENIED, 0},
+        {EVIL ".2", 1, "case.filed/1", FILED_TO(EVIL), PERSON, VERDICT_DENIED, 0},
         {S, 6, KIND_OVERRULED, "", "{\"reason\":\"not lent\"}", VERDICT_APPLIED, 0},
         {A, 7, "case.accepted/1", UNDER(1), NULL, VERDICT_APPLIED, 0},
         {EVIL, 8, "case.granted/1", UNDER(1), NULL, VERDICT_DENIED, 0},

@@ -306,6 +306,24 @@ static void origins_and_streets(void **state)
     buf_free(&b);
 }
 
+/* They stand in logs and lists as they are: nothing in them ends a line, a word or a quotation. */
+static void names_are_plain(void **state)
+{
+    static const char *const wrong[] = {
+        "case.filed/1 x=1", "a\nlevel=error", "a\"b", "a\\b", "\x7f", "\xff\xfe", "\xe9\x9d\xa2"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        for (int field = 0; field < 3; field++) {
+            struct event ev = bare(), out;
+            struct buf b = {0};
+            *(field == 0 ? &ev.kind : field == 1 ? &ev.dossier : &ev.actor) = wrong[i];
+            event_encode(&ev, &b);
+            assert_int_equal(decode(b.data, b.len, &out, NULL), ERR_PEER);
+            buf_free(&b);
+        }
+}
+
 static void is_hex(const void *p, size_t n, const char *want)
 {
     char hex[256];
@@ -419,6 +437,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(lengths_have_an_end, setup, teardown),
         cmocka_unit_test_setup_teardown(numbers_have_one_form, setup, teardown),
         cmocka_unit_test_setup_teardown(origins_and_streets, setup, teardown),
+        cmocka_unit_test_setup_teardown(names_are_plain, setup, teardown),
         cmocka_unit_test_setup_teardown(vectors, setup, teardown),
         cmocka_unit_test_setup_teardown(the_core_holds_what_was_said, setup, teardown),
         cmocka_unit_test_setup_teardown(signatures, setup, teardown),

@@ -1,6 +1,6 @@
 /* The promises that hold at every moment, checked apart from the code that must keep them: numbers,
  * custody, and what a site still knows after a crash. */
-#include "world.h"
+#include "told.h"
 
 #include "files.h"
 #include "ledger/link_rows.h"
@@ -90,6 +90,35 @@ static bool lost_holder(const char *code)
     return !code[0]; /* nobody was seen to have it in hand */
 }
 
+/* A step that may forbid deciding, and of which its program does not know what it means; or the program
+ * of him to whom it hands the case on, as far as it was told. */
+static void check_unknown(struct site *s, const char *case_no, bool decides, const char *to)
+{
+    struct stmt *st = db_stmt(
+        s->db,
+        "SELECT v.kind, v.state, v.origin, coalesce(q.critical, '') FROM event v LEFT JOIN "
+        "equipped q ON q.site = $2 WHERE v.dossier = $1 AND v.flags % 2 = 1 AND v.state NOT IN "
+        "('refused', 'denied') AND v.kind <> 'dossier.overruled/1'");
+    char by[13];
+    bool row;
+
+    bind_text(st, 1, case_no);
+    bind_text(st, 2, to);
+    while (db_step(st, &row, NULL) == OK && row) {
+        snprintf(by, sizeof by, "%s", col_text(st, 2));
+        if (rogue_ground(by))
+            continue;
+        if (decides && !strcmp(col_text(st, 1), "unknown"))
+            breach("site %d decided %s beside %s, which its program does not know", s->no, case_no,
+                   col_text(st, 0));
+        if (!decides && strcmp(s->code, to) && code_within(to, s->code) &&
+            !strstr(col_text(st, 3), col_text(st, 0)))
+            breach("site %d handed %s to %s, whose program does not know %s", s->no, case_no, to,
+                   col_text(st, 0));
+    }
+    db_reset(st);
+}
+
 /* What a street has taken back it decides only when the district knows that. */
 static void check_held_above(struct site *s, const char *case_no, int64_t no)
 {
@@ -142,6 +171,8 @@ void check_custody(struct site *s, const char *case_no, const char *action, uint
         breach(
             "site %d decided %s under custody %lld after custody %lld had begun: outside its lease",
             s->no, case_no, (long long)no, (long long)c->no);
+    if (decides || !strcmp(action, "transfer"))
+        check_unknown(s, case_no, decides, custodian);
     if (decides && s->no && s->no < 3)
         check_held_above(s, case_no, no);
     if (decides && strcmp(custodian, s->code))
@@ -228,6 +259,17 @@ bool check_is_lost(const char *digest)
         if (!strcmp(lost[i], digest + 7))
             return true;
     return false;
+}
+
+/* ---- clocks -----------------------------------------------------------------------------------*/
+
+void check_clock(struct site *s)
+{
+    int64_t hlc_ms = (int64_t)(s->office.ledger.hlc_last >> 16);
+
+    if (s->no != rogue && hlc_ms > s->wall_max_ms + 5 * 60 * 1000)
+        breach("site %d: its clock of events is %lld s before its own", s->no,
+               (long long)(hlc_ms - s->wall_max_ms) / 1000);
 }
 
 /* ---- after a crash ----------------------------------------------------------------------------*/

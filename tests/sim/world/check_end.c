@@ -78,6 +78,8 @@ const char *check_waits(void)
             what = "has no link";
         else if (!all_acknowledged(s))
             what = "has events that are not acknowledged";
+        else if (!s->caught_up)
+            what = "has not caught up with its program";
         else if (check_count(s, "SELECT count(*) FROM meta WHERE key = 'recall'") != 0)
             what = "waits for its past";
         else if (wants(s))
@@ -209,6 +211,11 @@ static void check_site(struct site *s)
     if (blob_verify_all(s->blobs, &papers, &e) != OK)
         breach("site %d: a paper is not what its name says: %s", s->no, e.text);
     check_papers(s);
+    check_clock(s);
+    if (check_count(s,
+                    "SELECT count(*) FROM repair r JOIN event v ON v.origin = r.origin AND v.seq = "
+                    "r.seq WHERE v.state IN ('applied', 'unknown') /* full scan: a test */"))
+        breach("site %d: a repair item about what is applied, or not known", s->no);
     tables_read(s, NULL, &before);
     if (db_begin(s->db, &e) != OK || office_rebuild(&s->office, s->db, &e) != OK)
         breach("site %d: the projections cannot be folded again: %s", s->no, e.text);

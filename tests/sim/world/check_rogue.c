@@ -85,6 +85,9 @@ static void one_event(struct site *s, const struct telling *t, const struct hand
     if (applied && why)
         breach("site %d applies %s of %s by %s, seq %llu: %s", s->no, x->kind, x->dossier, x->by,
                (unsigned long long)x->seq, why);
+    if (!strcmp(x->state, "unknown") && judge_knows(x))
+        breach("site %d has not read %s of %s, which its program knows", s->no, x->kind,
+               x->dossier);
     if (!strcmp(x->state, "refused") && !stranger(x))
         breach("site %d refuses %s of %s by %s, which is honest", s->no, x->kind, x->dossier,
                x->by);

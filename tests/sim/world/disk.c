@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct disk disks[DISKS_MAX], kept[DISKS_MAX];
+static struct disk disks[DISKS_MAX], kept[2][DISKS_MAX];
 
 void *disk_more(void *p, size_t n)
 {
@@ -190,16 +190,16 @@ static void copy_disk(struct disk *to, const struct disk *from)
     to->stopped = to->full = to->read_error = to->sync_error = false;
 }
 
-void disk_snapshot(void)
+void disk_snapshot(int which)
 {
     for (int i = 0; i < DISKS_MAX; i++)
-        copy_disk(&kept[i], &disks[i]);
+        copy_disk(&kept[which][i], &disks[i]);
 }
 
-void disk_restore_snapshot(void)
+void disk_restore_snapshot(int which)
 {
     for (int i = 0; i < DISKS_MAX; i++) {
-        copy_disk(&disks[i], &kept[i]);
+        copy_disk(&disks[i], &kept[which][i]);
         disks[i].ops = 0;
     }
 }

@@ -10,9 +10,9 @@
 #define DISKS_MAX 16
 
 void disk_register(void);
-/* Remember all files of all disks, and go back to that state later. */
-void disk_snapshot(void);
-void disk_restore_snapshot(void);
+/* Remember all files of all disks, and go back to that state later: one of two, 0 or 1. */
+void disk_snapshot(int which);
+void disk_restore_snapshot(int which);
 void disk_wipe(int n); /* a new disk, empty and well */
 /* A copy of one disk's files, as a backup; and back. */
 void *disk_backup(int n);

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+static int64_t age_ms; /* months that have passed */
+
 static void open_line(int child, int unused)
 {
     (void)unused;
@@ -89,8 +91,12 @@ static void one_fault(int kind, int unused)
         disk_fail_sync(no);
         break;
     case 10:
-        s->wall_offset_ms += (int64_t)dice(6 * 3600000) - 3 * 3600000;
-        trace("wall clock of %d jumps", no);
+        if (dice(3)) /* by hours, or by days */
+            s->wall_offset_ms += (int64_t)dice(6 * 3600000) - 3 * 3600000;
+        else
+            s->wall_offset_ms += ((int64_t)dice(80) - 40) * 86400000;
+        trace("wall clock of %d jumps to %+lld s", no,
+              (long long)(s->wall_offset_ms - age_ms) / 1000);
         break;
     case 11: /* all nodes return at once */
         for (int i = 1; i < SITES; i++)
@@ -144,6 +150,7 @@ static void months_pass(int away, int unused)
     (void)unused;
     if (healing)
         return;
+    age_ms += ms;
     trace("months pass%s", away ? ", one is away" : "");
     for (int i = 1; i < SITES; i++)
         net_cut(&conns[i], "months");
@@ -165,6 +172,7 @@ static void backup_one(int no, int unused)
 
 void faults_plan(int64_t from, int64_t until)
 {
+    age_ms = 0;
     int n = until > 200000 ? (int)dice(14) : (int)dice(6);
 
     if (dice(4) == 0)
@@ -194,6 +202,8 @@ void faults_heal(void)
     for (int i = 0; i < SITES; i++) {
         disk_heal(i);
         site[i].slow_ms = 0;
+        if (dice(2)) /* somebody looks at the clock, or nobody does */
+            site[i].wall_offset_ms = age_ms;
     }
     for (int i = 1; i < SITES; i++) {
         conns[i].cut = false;
@@ -202,6 +212,7 @@ void faults_heal(void)
         net_close(&conns[i], "healed");
         later((int64_t)dice(500), net_dial, i, 0);
     }
+    program_heal();
     for (int i = 0; i < SITES; i++) {
         site_speak(i, WIRE_OLDEST, WIRE_NEWEST);
         if (!site[i].up)

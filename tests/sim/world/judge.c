@@ -117,6 +117,11 @@ static const struct rule *rule_of(const struct told *x)
     return NULL;
 }
 
+bool judge_knows(const struct told *x)
+{
+    return rule_of(x) != NULL;
+}
+
 /* ---- codes ------------------------------------------------------------------------------------*/
 
 static bool is_code(const char *code)

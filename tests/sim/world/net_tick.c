@@ -103,6 +103,7 @@ void net_tick(int no)
                     conns[i].end[e].refused_count = 0;
                 net_step(&conns[i], e, &in);
             }
+    check_clock(s);
     if (no)
         net_recall_look(&conns[no], NULL);
     net_local(s);

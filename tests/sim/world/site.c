@@ -19,7 +19,11 @@ static const char *const codes[SITES] = {
 
 static int64_t wall(void *arg)
 {
-    return EPOCH_MS + now + ((struct site *)arg)->wall_offset_ms;
+    struct site *s = arg;
+    int64_t ms = EPOCH_MS + now + s->wall_offset_ms;
+
+    s->wall_max_ms = ms > s->wall_max_ms ? ms : s->wall_max_ms;
+    return ms;
 }
 
 static int64_t mono(void *arg)
@@ -68,7 +72,7 @@ enum err site_open_office(struct site *s, struct errmsg *e)
 
     memset(o, 0, sizeof *o);
     o->host = &s->host;
-    o->work = &all_work;
+    o->work = s->program;
     snprintf(o->site, sizeof o->site, "%s", s->code);
     if (p >= 0)
         snprintf(o->parent, sizeof o->parent, "%s", site[p].code);
@@ -138,6 +142,7 @@ void site_up(int no)
     trace("site %d up", no);
     check_reopened(s);
     later((int64_t)dice(TICK_MS), tick, no, s->life);
+    program_starts(no, s->life);
     if (no)
         later((int64_t)dice(1000), net_dial, no, 0);
 }
@@ -194,7 +199,7 @@ void site_reset(int no)
     s->no = no;
     snprintf(s->code, sizeof s->code, "%s", codes[no]);
     s->host = (struct host){wall, mono, random_bytes, s};
-    s->wall_offset_ms = 0;
+    s->wall_offset_ms = s->wall_max_ms = 0;
     s->mono_base_ms = 1000;
     s->mono_started_ms = 0;
     s->drift_ppm = 0;

@@ -44,6 +44,8 @@ int64_t told_int(const struct told *x, const char *key);
  * anything there? */
 const char *judge_ever(const struct told *x);
 
+bool judge_knows(const struct told *x); /* has the newest program a row for it? */
+
 /* In whose hands a dossier was, by the moves that count at that site. */
 struct hands_of {
     const struct told *opening; /* NULL: none counts */

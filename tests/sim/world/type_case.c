@@ -2,6 +2,8 @@
 #include "told.h"
 #include "work.h"
 
+#include "base/time.h"
+
 #include <string.h>
 
 struct filed work_filed[FILED_MAX];
@@ -24,6 +26,16 @@ static void work(struct site *s)
         work_resident_acts(s);
 }
 
+/* The day in a number is that of the wall clock of the site that gives it, whatever clock it follows. */
+static void check_day(const struct job *j, const char *no)
+{
+    char day[7];
+
+    time_yymmdd(j->wall_ms, day);
+    if (strncmp(day, no + 9, 6))
+        breach("site %d filed %s on the day %s", j->s->no, no, day);
+}
+
 static void committed(struct job *j)
 {
     const char *no = json_get_text(j->out, "case_no"), *action = json_get_text(j->arg, "action");
@@ -35,6 +47,8 @@ static void committed(struct job *j)
         return;
     if (j->fn == case_lodge)
         check_number("case", no);
+    if (j->fn == case_lodge)
+        check_day(j, no);
     if (json_get_text(certificate, "number") && action && !strcmp(action, "complete")) {
         snprintf(both, sizeof both, "%s", json_get_text(certificate, "number"));
         check_number(no, both);
@@ -55,6 +69,7 @@ static void told(struct job *j)
           (unsigned long long)j->in.seq);
     if (j->fn == case_lodge && work_filed_count < FILED_MAX) {
         snprintf(work_filed[work_filed_count].case_no, 22, "%s", no);
+        work_filed[work_filed_count].filed_ms = j->wall_ms;
         snprintf(work_filed[work_filed_count].code, 7, "%s", json_get_text(j->out, "query_code"));
         work_filed_count++;
     }
@@ -213,11 +228,108 @@ static void check_deciders(struct site *s)
     db_reset(st);
 }
 
+/* Its number may be another filing's: the first went with a disk, unheard of. */
+static bool forgot(const char *code)
+{
+    for (int i = 0; i < SITES; i++)
+        if (site[i].restored && !strcmp(site[i].code, code))
+            return true;
+    return false;
+}
+
+/* When a case was filed is told at every site by the wall clock of the one that took it. */
+static void check_days(struct site *s)
+{
+    for (int i = 0; i < work_filed_count && !broken; i++) {
+        const struct filed *f = &work_filed[i];
+        struct stmt *st =
+            db_stmt(s->db, "SELECT filed_ms, filed_at FROM case_file WHERE case_no = $1");
+        bool row;
+        bind_text(st, 1, f->case_no);
+        if (db_step(st, &row, NULL) == OK && row && !rogue_ground(col_text(st, 1)) &&
+            !forgot(col_text(st, 1)) && col_int(st, 0) != f->filed_ms)
+            breach("site %d: %s was filed at %lld, and not at %lld", s->no, f->case_no,
+                   (long long)f->filed_ms, (long long)col_int(st, 0));
+        db_reset(st);
+    }
+}
+
 static void check_all(void)
 {
     for (int i = 0; i < SITES && !broken; i++)
+        check_days(&site[i]);
+    for (int i = 0; i < SITES && !broken; i++)
         if (i < 3 || dice(3) == 0)
             check_deciders(&site[i]);
+}
+
+/* What the page of a case offers can be done: a case of which every step is refused is stuck. */
+static bool possible(struct site *s, const char *no, const char *action)
+{
+    struct caller c = work_caller(s->no);
+    struct json *in = json_object(), *out = NULL;
+    struct problem p = {0};
+    struct errmsg e = {""};
+    enum err err = db_begin(s->db, &e);
+
+    json_set_text(in, "case_no", no);
+    json_set_text(in, "action", action);
+    json_set_text(in, "reason", "试一下");
+    if (err == OK)
+        err = case_act(&s->office, s->db, &c, in, &out, &p);
+    db_rollback(s->db, NULL);
+    json_free(in);
+    json_free(out);
+    if (err != OK)
+        trace("site %d offers %s of %s: %s %s", s->no, action, no, err_name(err), p.en);
+    return err == OK;
+}
+
+static enum err any_open(struct site *s, void *arg, struct errmsg *e)
+{
+    struct stmt *st =
+        db_stmt(s->db, "SELECT case_no FROM case_file WHERE custodian = $1 AND state IN "
+                       "('submitted', 'accepted', 'correction_required') ORDER BY "
+                       "case_no LIMIT 1 OFFSET $2 /* full scan: a test */");
+    bool row;
+
+    bind_text(st, 1, s->code);
+    bind_int(st, 2, (int64_t)dice(8));
+    enum err err = db_step(st, &row, e);
+    if (err == OK && row)
+        snprintf(arg, 24, "%s", col_text(st, 0));
+    db_reset(st);
+    return err == OK && !row ? ERR_NOT_FOUND : err;
+}
+
+static void check_stuck(struct site *s)
+{
+    struct caller c = work_caller(s->no);
+    struct json *in = json_object(), *shown = NULL;
+    const struct json *actions;
+    struct problem p = {0};
+    char no[24] = "";
+
+    if (in_read(s, any_open, no)) {
+        json_set_text(in, "case_no", no);
+        if (case_show(&s->office, s->db, &c, in, &shown, &p) != OK)
+            breach("site %d cannot show %s, which it has in hand", s->no, no);
+        actions = json_get(shown, "actions");
+        for (size_t i = 0; i < json_count(actions) && !broken; i++) {
+            const char *name = json_value_text(json_at(actions, i));
+            bool papers = !strcmp(name, "supplement"), below = !strcmp(name, "transfer") && !s->no;
+            if (!papers && !below && !possible(s, no, name))
+                breach("site %d offers %s of %s, and refuses it", s->no, name, no);
+        }
+    }
+    json_free(in);
+    json_free(shown);
+}
+
+static void check_people(struct site *s)
+{
+    work_check(s);
+    check_stuck(s);
 }
 
 const struct sim_type sim_case = {.name = "case",
@@ -227,4 +339,4 @@ const struct sim_type sim_case = {.name = "case",
                                   .committed = committed,
                                   .told = told,
                                   .check_end = check_all,
-                                  .check_people = work_check};
+                                  .check_people = check_people};

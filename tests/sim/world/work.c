@@ -56,6 +56,7 @@ static enum err command_run(struct job *j, struct db *db, struct errmsg *e)
     unsigned char hash[32];
     enum err err = ledger_head(db, j->s->office.ledger.origin, &j->in.pos, hash, e);
 
+    j->wall_ms = host_wall_ms(&j->s->host);
     if (err == OK)
         err = j->fn(&j->s->office, db, &j->caller, j->arg, &j->out, &j->problem);
 
@@ -164,7 +165,8 @@ void work_some(int no, int unused)
     what = dice(100);
     for (size_t t = 0; t < sim_type_count; t++) {
         if (what < sim_types[t]->share) {
-            sim_types[t]->work(s);
+            if (program_knows(s, sim_types[t]->name, NULL))
+                sim_types[t]->work(s);
             return;
         }
         what -= sim_types[t]->share;

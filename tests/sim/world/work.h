@@ -8,6 +8,7 @@
 #define FILED_MAX 4000
 struct filed {
     char case_no[22], code[7];
+    int64_t filed_ms; /* by the wall clock of the site */
 };
 extern struct filed work_filed[FILED_MAX];
 extern int work_filed_count;

@@ -161,8 +161,8 @@ void work_act(struct site *s)
         {"submitted", "complete complete complete complete complete accept accept "
                       "request_supplement refuse_acceptance supplement "
                       "withdraw transfer transfer note record_visit"},
-        {"accepted",
-         "approve approve refuse complete complete request_supplement supplement transfer"},
+        {"accepted", "approve approve refuse complete complete request_supplement supplement "
+                     "transfer suspend resume resume"},
         {"correction_required", "supplement supplement withdraw transfer record_visit"},
         {"granted", "complete"},
         {"completed", "note revoke"},
@@ -185,6 +185,9 @@ void work_act(struct site *s)
         if (!strcmp(usual[i][0], p.state) && dice(10))
             list = usual[i][1];
     work_one_of(lent ? "take_back" : list, name);
+    if ((!strcmp(name, "suspend") || !strcmp(name, "resume")) &&
+        !program_knows(s, "case", "case.suspended/1"))
+        return; /* its page has no such button */
     if (s->no == 1 && dice(2) && !strcmp(name, "approve"))
         c.role = "reviewer";
     struct json *in = json_object();

@@ -14,6 +14,7 @@ static void reset(void)
 {
     fate_reset();
     healing = false;
+    program_reset();
     for (int i = 0; i < SITES; i++)
         site_reset(i);
     net_reset();
@@ -105,10 +106,13 @@ static void add_account(struct site *s, int no)
                "account", &e, NULL);
 }
 
-void world_make(void)
+/* By the newest program, or by the oldest. */
+static void make(bool older)
 {
     fate_seed(42);
     reset();
+    if (older)
+        program_all_older();
     for (int i = 0; i < SITES; i++)
         site_make(i, i > 0);
     struct errmsg e;
@@ -138,7 +142,15 @@ void world_make(void)
     }
     work_prepare();
     world_close();
-    disk_snapshot();
+    disk_snapshot(older);
+    for (int i = 0; i < SITES; i++)
+        disk_wipe(i);
+}
+
+void world_make(void)
+{
+    make(false);
+    make(true);
 }
 
 /* ---- one seed ---------------------------------------------------------------------------------*/
@@ -148,7 +160,6 @@ void world_make(void)
 bool world_run(uint64_t seed)
 {
     world_close();
-    disk_restore_snapshot();
     reset();
     fate_seed(seed * 0x2545f4914f6cdd1dULL + 1);
     /* Mostly a few busy minutes; sometimes longer than two leases. */
@@ -157,8 +168,11 @@ bool world_run(uint64_t seed)
         site[i].drift_ppm = (int)dice(8001) - 4000;
         site[i].mono_base_ms = 1000 + (int64_t)dice(1000000);
     }
+    disk_restore_snapshot(program_plan(work_ms));
     for (int i = 0; i < SITES; i++) {
         site_up(i);
+        /* Not before what was said when the world was made. */
+        site[i].wall_max_ms = (int64_t)(site[i].office.ledger.hlc_last >> 16);
         later((int64_t)dice(20000), work_some, i, 0);
     }
     faults_plan(5000, work_ms);

@@ -50,6 +50,7 @@ struct job {
     struct link_end_batch batch;
     bool here;
     int day; /* by the wall clock of its site, when it ran */
+    int64_t wall_ms;
     /* office work */
     const struct sim_type *type;
     office_fn *fn;
@@ -70,6 +71,7 @@ struct site {
     bool up;
     int life; /* counts starts */
     int64_t wall_offset_ms, mono_base_ms, mono_started_ms;
+    int64_t wall_max_ms; /* the latest that its wall clock has ever shown */
     int drift_ppm;
     int64_t lease_ms;
     struct job *queue, **queue_end;
@@ -90,6 +92,8 @@ struct site {
     bool lost;     /* its street has declared it lost, and not enrolled it again */
     bool was_lost; /* ... some time in this world */
     int slow_ms;   /* its disk is slow: jobs wait up to so long */
+    const struct office_work *program; /* what its program knows */
+    bool caught_up;                    /* its program has read all that the one before could not */
     struct speaks {
         unsigned oldest, newest;
     } speaks; /* the versions of the protocol that its program knows */
@@ -212,6 +216,15 @@ void work_both(int community, int unused);       /* its street and it want the s
 void faults_plan(int64_t from, int64_t until);
 void faults_heal(void);
 
+/* program.c */
+void program_reset(void);
+void program_all_older(void);
+/* Before the sites are up: who has which. False: all have the newest, and always had. */
+bool program_plan(int64_t until);
+void program_starts(int no, int life); /* catch up, then say what it knows */
+void program_heal(void);               /* the last upgrades */
+bool program_knows(const struct site *s, const char *type, const char *kind); /* kind: or NULL */
+
 /* rogue.c: a site that says what it likes; -1: none */
 extern int rogue;
 void rogue_reset(void);
@@ -251,6 +264,7 @@ void check_custody(struct site *s, const char *case_no, const char *action, uint
 /* A disk is about to go, or has gone: what only it held is not looked for any more. */
 void check_disk_goes(int no);
 void check_disk_gone(int no);
+void check_clock(struct site *s); /* it follows another's by five minutes at most */
 int64_t check_count(struct site *s, const char *sql); /* the one number of its answer */
 void check_papers(struct site *s);                    /* has it the bytes of all it says it has? */
 bool check_paper_there(int no, const char *hex);      /* on that disk */
