@@ -6,8 +6,18 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Copy src (NULL: "") into the array dst; what does not fit is cut. */
-#define COPY_TEXT(dst, src) ((void)snprintf((dst), sizeof(dst), "%s", (src) ? (src) : ""))
+/* Copy src (NULL: "") into dst, which has room for cap bytes, 1 or more; what does not fit is cut. */
+static inline void text_copy(char *dst, size_t cap, const char *src)
+{
+    size_t n = src ? strnlen(src, cap - 1) : 0;
+
+    if (n)
+        memmove(dst, src, n);
+    dst[n] = 0;
+}
+
+/* The same into an array. */
+#define COPY_TEXT(dst, src) text_copy((dst), sizeof(dst), (src))
 
 /* s, or `other` where there is none. */
 static inline const char *text_or(const char *s, const char *other)

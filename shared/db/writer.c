@@ -155,13 +155,18 @@ void *writer_main(void *arg)
 
 /* ---- the preparer -----------------------------------------------------------------------------*/
 
+/* The next turn's, and no more: what is prepared takes ten times the memory of what came. */
 static struct job *to_prepare(struct store *s)
 {
     struct job *job = s->writing ? s->writes.head : NULL; /* an idle writer does it by itself */
+    size_t bytes = 0;
 
-    while (job && (!job->prepare || job->prepared != UNPREPARED))
-        job = job->next;
-    return job;
+    for (; job && bytes <= TURN_BYTES_MAX; job = job->next) {
+        if (job->prepare && job->prepared == UNPREPARED)
+            return job;
+        bytes += job->bytes;
+    }
+    return NULL;
 }
 
 void *writer_preparer_main(void *arg)

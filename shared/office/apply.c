@@ -72,7 +72,7 @@ static struct asking *ask_about(const struct office *o, const struct dossier_typ
         (x->verdict != VERDICT_APPLIED && x->verdict != VERDICT_ASIDE) ||
         !division_parent(x->site, parent) || strcmp(parent, o->site) != 0)
         return NULL;
-    struct asking *q = arena_alloc(a, sizeof *q);
+    struct asking *q = arena_room(a, sizeof *q);
     *q = (struct asking){.next = n->asked, .x = *x};
     n->asked = q;
     return q;

@@ -229,7 +229,8 @@ static bool each_part(const struct dossier *d, bool (*fn)(void *arg, const char 
     for (const char *at = d->type->part; at && (at = strchr(at, ' ')) && at[1]; at++) {
         const char *site;
         char member[32];
-        snprintf(member, sizeof member, "%.*s", (int)strcspn(at + 1, " "), at + 1);
+        size_t n = strcspn(at + 1, " ");
+        text_copy(member, n < sizeof member ? n + 1 : sizeof member, at + 1);
         site = json_get_text(d->opening->record, member);
         if (site && site[0] && fn(arg, site))
             return true;

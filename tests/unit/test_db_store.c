@@ -437,6 +437,84 @@ static void close_drains(void **state)
     db_close(db);
 }
 
+/* ---- preparing ---------------------------------------------------------------------------------*/
+
+static bool held;  /* lock: the writer is not to go on from hold() */
+static bool begun; /* lock: it is there */
+static int ready;  /* lock: jobs whose prepare() was called */
+
+static enum err hold(struct job *job, struct db *db, struct errmsg *e)
+{
+    (void)job;
+    (void)db;
+    (void)e;
+    pthread_mutex_lock(&lock);
+    begun = true;
+    while (held)
+        pthread_cond_wait(&woken, &lock);
+    pthread_mutex_unlock(&lock);
+    return OK;
+}
+
+static void get_ready(struct job *job)
+{
+    (void)job;
+    pthread_mutex_lock(&lock);
+    ready++;
+    pthread_mutex_unlock(&lock);
+}
+
+static int how_many_are_ready(bool *ret_begun)
+{
+    pthread_mutex_lock(&lock);
+    int n = ready;
+    if (ret_begun)
+        *ret_begun = begun;
+    pthread_mutex_unlock(&lock);
+    return n;
+}
+
+/* While the writer is busy the next turn's jobs are prepared, but not all that wait: what is prepared
+ * takes much memory. */
+static void a_turn_is_prepared_ahead(void **state)
+{
+    enum { N = 40, KB = 100 };
+    static struct put_job first, jobs[N];
+    struct store *s = open_store();
+
+    (void)state;
+    bool busy = begun = false;
+    held = true;
+    ready = 0;
+    first = job_of(1000, GOOD);
+    first.way = READING;
+    first.job.run = hold;
+    store_write(s, &first.job);
+    for (int i = 0; i < N; i++) {
+        jobs[i] = job_of(i, GOOD);
+        jobs[i].job.prepare = get_ready;
+        jobs[i].job.bytes = KB * 1024;
+    }
+    for (int i = 0; i < 12000 && !busy; i++, usleep(5000))
+        (void)how_many_are_ready(&busy);
+    assert_true(busy);
+    for (int i = 0; i < N; i++)
+        store_write(s, &jobs[i].job);
+    for (int i = 0; i < 12000 && how_many_are_ready(NULL) < 6; i++)
+        usleep(5000);
+    usleep(50000);
+    assert_int_equal(how_many_are_ready(NULL), 6); /* 512 KB, and the one that passes it */
+    pthread_mutex_lock(&lock);
+    held = false;
+    pthread_cond_broadcast(&woken);
+    pthread_mutex_unlock(&lock);
+    drain(s);
+    assert_int_equal(how_many_are_ready(NULL), N);
+    for (int i = 0; i < N; i++)
+        assert_true(jobs[i].done && jobs[i].job.err == OK);
+    store_close(s);
+}
+
 static enum err run_much(struct job *job, struct db *db, struct errmsg *e)
 {
     static char text[1 << 20];
@@ -688,6 +766,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_failed_commit_stops_writing, setup, teardown),
         cmocka_unit_test_setup_teardown(precommit_can_undo_a_turn, setup, teardown),
         cmocka_unit_test_setup_teardown(close_drains, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_turn_is_prepared_ahead, setup, teardown),
         cmocka_unit_test_setup_teardown(the_log_is_carried_back, setup, teardown),
         cmocka_unit_test_setup_teardown(the_writer_waits_for_a_slow_carrier, setup, teardown),
         cmocka_unit_test_setup_teardown(readers_one_after_the_other_do_not_hold_the_log, setup,

@@ -26,19 +26,36 @@ static bool lowest(const struct json *decided_at, enum tier *ret)
     return false;
 }
 
+#define CODE_BYTES 80
+#define KEY_BYTES (CODE_BYTES + 32)
+
+/* A word for an item, a version and a tier. Not printf(): of every filing. */
+static void key_of(const char *code, int64_t version, enum tier tier, char out[KEY_BYTES])
+{
+    char *p = out;
+
+    memcpy(p, "case ", 5);
+    p += 5;
+    *p++ = (char)('0' + tier);
+    for (uint64_t v = (uint64_t)version; v; v >>= 4)
+        *p++ = "0123456789abcdef"[v & 15];
+    *p++ = ' ';
+    text_copy(p, CODE_BYTES + 1, code);
+}
+
 enum err case_doubt(struct office *o, struct db *db, const struct dossier_event *x,
                     struct text_set *seen, char why[DOUBT_BYTES], struct errmsg *e)
 {
     const char *code = text_or(json_get_text(x->record, "item"), "");
     int64_t version = json_get_int(x->record, "item_version", 0);
-    char tiers[ITEM_TIERS_BYTES], key[128];
+    char tiers[ITEM_TIERS_BYTES], key[KEY_BYTES];
     enum tier tier;
 
     (void)o;
     if (!text_is(x->ev.kind, "case.filed/1") || !lowest(json_get(x->record, "decided_at"), &tier))
         return OK; /* nobody below the district may decide it */
-    snprintf(key, sizeof key, "case %d %lld %.80s", (int)tier, (long long)version, code);
-    if (text_set_has(seen, key))
+    key_of(code, version, tier, key);
+    if (strlen(code) <= CODE_BYTES && text_set_has(seen, key))
         return OK;
     enum err err = item_tiers(db, code, version, tiers, e);
     if (err != OK)
@@ -47,7 +64,7 @@ enum err case_doubt(struct office *o, struct db *db, const struct dossier_event 
         snprintf(why, DOUBT_BYTES, "no item %.60s of such a version was published", code);
     else if (!decides(tiers, tier))
         snprintf(why, DOUBT_BYTES, "item %.60s is not decided by a %s", code, tier_name(tier));
-    else if (strlen(code) <= 80)
+    else if (strlen(code) <= CODE_BYTES)
         text_set_put(seen, key, NULL);
     return OK;
 }

@@ -442,22 +442,36 @@ static int64_t digits(const char *p, int n)
     return out;
 }
 
+static void waybill_number(const struct dossier_event *x, struct marks *m)
+{
+    const char *waybill = json_get_text(x->record, "waybill");
+
+    if (waybill && s10_check(waybill))
+        marks_note(m, "waybill", x->site, "", digits(waybill + 2, 8));
+}
+
+static void certificate_number(const struct dossier_event *x, struct marks *m)
+{
+    const char *number = text_or(json_get_text(x->record, "number"), "");
+    size_t n = strlen(number);
+
+    if (n > 6)
+        marks_note(m, "certificate", x->site, "", strtoll(number + n - 6, NULL, 10));
+}
+
 void case_numbers(const struct dossier_event *x, struct marks *m)
 {
-    const char *number, *waybill = json_get_text(x->record, "waybill"), *no = x->ev.dossier;
-    size_t n;
+    const char *no = x->ev.dossier; /* 21 digits */
+    char day[7] = "";
 
-    if (text_is(x->ev.kind, "case.filed/1")) { /* the id of a case has 21 digits */
-        char day[7] = "";
+    if (text_is(x->ev.kind, "case.filed/1")) {
         memcpy(day, no + 9, 6);
         marks_note(m, "case", x->site, day, digits(no + 15, 5));
     } else if (text_is(x->ev.kind, "certificate.issued/1")) {
-        number = text_or(json_get_text(x->record, "number"), "");
-        if ((n = strlen(number)) > 6)
-            marks_note(m, "certificate", x->site, "", strtoll(number + n - 6, NULL, 10));
+        certificate_number(x, m);
+    } else if (!strncmp(x->ev.kind, "delivery.", 9)) {
+        waybill_number(x, m);
     }
-    if (waybill && !strncmp(x->ev.kind, "delivery.", 9) && s10_check(waybill))
-        marks_note(m, "waybill", x->site, "", digits(waybill + 2, 8));
 }
 
 /* ---- telling ----------------------------------------------------------------------------------*/

@@ -28,11 +28,14 @@ static int64_t trips_saved(const struct case_state *s)
 /* Words with a blank at each end and between them. */
 static void add_word(char *list, size_t cap, const char *word)
 {
-    size_t n = strlen(list);
+    size_t n = strlen(list), len = strlen(word);
 
-    if (!word[0] || word_in(list, word) || n + strlen(word) + 3 > cap)
+    if (!len || word_in(list, word) || n + len + 3 > cap)
         return;
-    snprintf(list + n, cap - n, "%s%s ", n ? "" : " ", word);
+    if (!n)
+        list[n++] = ' ';
+    memcpy(list + n, word, len);
+    memcpy(list + n + len, " ", 2);
 }
 
 static void lend(struct stmt *st, int n, const char *text)
