@@ -47,6 +47,9 @@ export class Rogue extends Peer {
     return this.event('certificate.issued/1', no, { custody_no: 1, number })
   }
 
+  /** What became at `site` of an event that it has said. */
+  verdict(site, e) { return verdicts(site).find(x => x.origin === e.origin && x.seq === e.seq)?.state }
+
   async dial() {
     await this.connect(this.port)
     this.ws.on('error', () => {})
