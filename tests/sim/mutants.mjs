@@ -58,7 +58,7 @@ const mutants = [
     'shared/office/apply.c', 'k ? authority_refuses(ev, k->may, place) : authority_misplaced(ev);', 'k ? NULL : authority_misplaced(ev);'],
   ['believes-facts-of-anybody', 'shared/office/apply.c', 'k ? authority_refuses(ev, k->may, place) : authority_misplaced(ev);', 'k ? NULL : authority_misplaced(ev);'],
   ['believes-a-part-less-site', 'shared/office/fold.c', 'return dossier_has_part(d, x->site) ? NULL : "a site that has no part in it";', 'return NULL;'],
-  ['sends-down-what-was-denied', 'shared/office/apply.c', 'x->verdict != VERDICT_REFUSED && x->verdict != VERDICT_DENIED && !x->foreign;', 'x->verdict != VERDICT_REFUSED && !x->foreign;'],
+  ['sends-down-what-was-denied', 'shared/office/apply.c', 'dossier_event_counts(x) || x->verdict == VERDICT_ASIDE;', 'dossier_event_counts(x) || x->verdict == VERDICT_ASIDE || x->verdict == VERDICT_DENIED;'],
   ['sends-down-what-was-denied-with-the-rest', 'shared/ledger/outbox.c', '"state NOT IN (\'refused\', \'denied\') ORDER BY hlc, origin, seq"', '"state <> \'refused\' ORDER BY hlc, origin, seq"'],
   ['routes-by-moves-that-do-not-stand', 'shared/dossiers/case/rows.c', '        add_word(held, sizeof held, d->custody.at[i]);\n', '        add_word(held, sizeof held, d->custody.at[i]);\n    for (int i = 0; i < d->count; i++)\n        if (d->events[i].kind && (d->events[i].kind->flags & KIND_MOVES))\n            add_word(held, sizeof held, text_or(json_get_text(d->events[i].record, "to"), ""));\n'],
   ['punishes-the-unknown', 'shared/office/verdict.c', 'return v == VERDICT_DENIED || v == VERDICT_REFUSED ||', 'return v == VERDICT_DENIED || v == VERDICT_REFUSED || v == VERDICT_UNKNOWN ||'],
@@ -71,7 +71,7 @@ const mutants = [
   ['folds-from-personal', 'shared/dossiers/case/fold.c', '#define UNDER " custody_no "', '#define UNDER " custody "',
     'shared/office/fold.c', 'x->custody_no = json_get_int(x->record, "custody_no", 0);', 'x->custody_no = json_get_int(json_get(x->record, "custody_no") ? x->record : x->personal, "custody_no", 0);'],
   ['opens-twice', 'shared/office/fold.c', '            judge(x, VERDICT_ASIDE, "the dossier is opened already");', '            (void)x;'],
-  ['forgets-that-it-was-overruled', 'shared/office/apply.c', '        if (err == OK && o->ledger.hlc_last != before)\n            err = look_again(o, db, n, a, e);\n        before', '        before'],
+  ['forgets-that-it-was-overruled', 'shared/office/apply.c', '    if (err == OK && j->o->ledger.hlc_last != before)\n        err = look_again(j->o, j->db, n, a, e);\n', ''],
   ['tells-no-author', 'shared/office/route.c', 'err == OK ? route_unopened(r, n, e) : err', 'err'],
 ]
 
