@@ -40,6 +40,7 @@ export default defineConfig(({ mode: part, command }) => {
   return {
     root,
     base: '/',
+    cacheDir: resolve(top, 'build/vite', part),
     appType: 'mpa',
     publicDir: resolve(here, 'public'),
     plugins: [vue(), pinyinInitials()],
