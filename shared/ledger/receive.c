@@ -11,8 +11,8 @@
 #include <assert.h>
 #include <string.h>
 
-/* A clock that is this far ahead of ours is not followed: one broken site must not move all others.
- */
+/* A clock that is this far ahead of ours is not followed: one broken site must not move all others. But
+ * what this site itself has said and forgotten is: what it says now comes after that. */
 #define HLC_AHEAD_MS_MAX (5 * 60 * 1000LL)
 
 /* Where the chain of an origin stands while a batch is stored. */
@@ -42,7 +42,7 @@ static void follow_clock(struct receiving *r, const struct event *ev)
     struct ledger *l = r->l;
     int64_t ahead = (int64_t)(ev->hlc >> 16) - host_wall_ms(l->host);
 
-    if (ahead > HLC_AHEAD_MS_MAX) {
+    if (ahead > HLC_AHEAD_MS_MAX && strncmp(ev->origin, l->site, 12) != 0) {
         r->ahead_count++;
         r->ahead_ms = ahead > r->ahead_ms ? ahead : r->ahead_ms;
     } else if (ev->hlc > l->hlc_last) {

@@ -708,6 +708,31 @@ static void a_clock_far_ahead_is_not_followed(void **state)
     db_close(street.db);
 }
 
+/* A site made anew says nothing under a clock before that of what it had said: the newest would be old. */
+static void its_own_past_is_followed_however_far(void **state)
+{
+    struct event ev = {.origin = NODE,
+                       .seq = 1,
+                       .hlc = (uint64_t)(host_wall_ms(host_system()) + 40 * 86400000LL) << 16,
+                       .kind = "case.noted/1",
+                       .dossier = "",
+                       .street = STREET,
+                       .actor = "",
+                       .record = "{}",
+                       .record_len = 2};
+    struct site anew;
+
+    (void)state;
+    open_site(&anew, NODE);
+    good(db_begin(anew.db, &msg));
+    good(ledger_recall_begin(anew.db, &msg));
+    good(ledger_recall_agreed(anew.db, &msg));
+    good(db_commit(anew.db, &msg));
+    assert_int_equal(offer_again(&anew, STREET, &ev), RECEIVED_NEW);
+    assert_true(anew.l.hlc_last == ev.hlc);
+    db_close(anew.db);
+}
+
 static void documents_resume_and_are_checked(void **state)
 {
     struct blob_dir *d;
@@ -765,6 +790,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(marks, setup, teardown),
         cmocka_unit_test_setup_teardown(an_event_has_an_end, setup, teardown),
         cmocka_unit_test_setup_teardown(a_clock_far_ahead_is_not_followed, setup, teardown),
+        cmocka_unit_test_setup_teardown(its_own_past_is_followed_however_far, setup, teardown),
         cmocka_unit_test_setup_teardown(documents_resume_and_are_checked, setup, teardown),
     };
 
