@@ -45,8 +45,6 @@ struct file *disk_file(struct disk *d, const char *name, bool make)
     return spare;
 }
 
-static void zero_behind(struct file *f, int64_t len);
-
 void disk_file_synced(struct file *f)
 {
     for (int i = 0; i < f->dirty_count; i++)
@@ -67,7 +65,6 @@ void disk_file_drop(struct file *f)
 {
     disk_file_synced(f);
     disk_file_drop_shm(f);
-    zero_behind(f, 0);
     f->len = f->synced_len = 0;
     f->there = false;
 }
@@ -117,30 +114,18 @@ int disk_call(int n, enum disk_call call)
     return 0;
 }
 
-void disk_file_grow(struct file *f, int64_t len)
+void disk_file_room(struct file *f, int64_t len)
 {
     if (len > f->cap) {
         int64_t cap = f->cap ? f->cap : 65536;
         while (cap < len)
             cap *= 2;
         f->data = disk_more(f->data, (size_t)cap);
-        memset(f->data + f->cap, 0, (size_t)(cap - f->cap));
         f->cap = cap;
         f->dirty_map = disk_more(f->dirty_map, (size_t)(cap / SECTOR / 8 + 1));
         memset(f->dirty_map + f->map_cap, 0, (size_t)(cap / SECTOR / 8 + 1 - f->map_cap));
         f->map_cap = cap / SECTOR / 8 + 1;
     }
-    if (len > f->len)
-        f->len = len;
-    if (len > f->high)
-        f->high = len;
-}
-
-static void zero_behind(struct file *f, int64_t len)
-{
-    if (f->high > len)
-        memset(f->data + len, 0, (size_t)(f->high - len));
-    f->high = len;
 }
 
 void disk_file_touch(struct file *f, int64_t from, int64_t n)
@@ -155,7 +140,10 @@ void disk_file_touch(struct file *f, int64_t from, int64_t n)
         }
         struct sector *x = &f->dirty[f->dirty_count++];
         x->at = s;
-        memcpy(x->old, f->data + s * SECTOR, SECTOR);
+        int64_t had = f->len - s * SECTOR; /* behind the end there was nothing */
+        had = had < 0 ? 0 : had > SECTOR ? SECTOR : had;
+        memcpy(x->old, f->data + s * SECTOR, (size_t)had);
+        memset(x->old + had, 0, (size_t)(SECTOR - had));
     }
 }
 
@@ -179,12 +167,11 @@ static void copy_disk(struct disk *to, const struct disk *from)
         a->len = a->synced_len = 0;
         if (b->there) {
             memcpy(a->name, b->name, sizeof a->name);
-            disk_file_grow(a, b->len);
+            disk_file_room(a, b->len);
             if (b->len)
                 memcpy(a->data, b->data, (size_t)b->len);
             a->len = a->synced_len = b->len;
         }
-        zero_behind(a, a->len);
     }
     to->stop_at = to->error_at = to->full_at = -1;
     to->stopped = to->full = to->read_error = to->sync_error = false;
@@ -298,7 +285,6 @@ void disk_power_cycle(int n, uint64_t (*dice)(uint64_t below))
         if (f->len != f->synced_len && dice(2)) {
             if (f->synced_len < f->len)
                 memset(f->data + f->synced_len, 0, (size_t)(f->len - f->synced_len));
-            disk_file_grow(f, f->synced_len);
             f->len = f->synced_len;
         }
         for (int k = 0; k < f->dirty_count; k++) {
@@ -308,12 +294,11 @@ void disk_power_cycle(int n, uint64_t (*dice)(uint64_t below))
                 memcpy(f->data + at, f->dirty[k].old, SECTOR);
             else if (fate == 4)
                 /* Never what was not written: power-safe overwrite. */
-                for (int b = 0; b < SECTOR; b++)
+                for (int b = 0; b < SECTOR && at + b < f->len; b++)
                     if (f->data[at + b] != f->dirty[k].old[b])
                         f->data[at + b] = (unsigned char)dice(256);
         }
         disk_file_synced(f);
-        zero_behind(f, f->len);
         f->synced_len = f->len;
         disk_file_drop_shm(f);
     }

@@ -18,7 +18,6 @@ struct file {
     char name[64];
     unsigned char *data;
     int64_t len, cap, synced_len;
-    int64_t high; /* behind it all is zero */
     struct sector *dirty;
     int dirty_count, dirty_cap;
     unsigned char *dirty_map; /* a bit per sector */
@@ -36,7 +35,7 @@ struct disk {
 struct disk *disk_of(const char *path, const char **rest);
 struct file *disk_file(struct disk *d, const char *name, bool make);
 bool disk_count_op(struct disk *d); /* one more; false: it fails */
-void disk_file_grow(struct file *f, int64_t len);
+void disk_file_room(struct file *f, int64_t len); /* memory for so much */
 void disk_file_touch(struct file *f, int64_t from, int64_t n); /* before it is written there */
 void disk_file_synced(struct file *f);                         /* all that was written is safe */
 void disk_file_drop(struct file *f);

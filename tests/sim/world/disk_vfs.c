@@ -41,13 +41,18 @@ static int x_read(sqlite3_file *h, void *p, int n, sqlite3_int64 at)
 
 static int write_piece(struct handle *x, const void *p, int n, int64_t at)
 {
+    struct file *f = x->file;
+
     if (!disk_count_op(x->disk))
         return SQLITE_IOERR_WRITE;
     if (x->disk->full)
         return SQLITE_FULL;
-    disk_file_grow(x->file, at + n);
-    disk_file_touch(x->file, at, n);
-    memcpy(x->file->data + at, p, (size_t)n);
+    disk_file_room(f, at + n);
+    disk_file_touch(f, at, n);
+    if (at > f->len) /* what lies between was never written */
+        memset(f->data + f->len, 0, (size_t)(at - f->len));
+    memcpy(f->data + at, p, (size_t)n);
+    f->len = at + n > f->len ? at + n : f->len;
     return SQLITE_OK;
 }
 

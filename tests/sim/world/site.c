@@ -215,14 +215,15 @@ void site_reset(int no)
         s->seed[k] = (unsigned char)(no * 32 + k + 1);
 }
 
-void site_end(int no)
+void site_end(int no, bool kept)
 {
     struct site *s = &site[no];
 
     if (s->up)
         net_site_down(no);
     job_drop_all(s);
-    disk_stop_after(no, -1);
+    /* What closing writes is of no use to a world that is over. */
+    disk_stop_after(no, kept ? -1 : 0);
     db_close(s->db);
     s->db = NULL;
     office_close(&s->office);

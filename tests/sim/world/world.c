@@ -24,10 +24,15 @@ static void reset(void)
     check_rogue_reset();
 }
 
-void world_close(void)
+static void close_all(bool kept)
 {
     for (int i = 0; i < SITES; i++)
-        site_end(i);
+        site_end(i, kept);
+}
+
+void world_close(void)
+{
+    close_all(false);
 }
 
 /* ---- the world of every seed: made once -------------------------------------------------------*/
@@ -125,7 +130,7 @@ static void make(bool older)
     world_must(db_commit(site[0].db, &e), "commit", &e, NULL);
     for (int i = 1; i <= 2; i++)
         world_must(site_enrol(i, &e), "enrol", &e, NULL);
-    world_close();
+    close_all(true);
     for (int i = 0; i < SITES; i++)
         site_up(i);
     healing = true;
@@ -141,7 +146,7 @@ static void make(bool older)
         exit(1);
     }
     work_prepare();
-    world_close();
+    close_all(true);
     disk_snapshot(older);
     for (int i = 0; i < SITES; i++)
         disk_wipe(i);

@@ -161,7 +161,7 @@ void site_crash(int no, bool power);
 void site_fails(struct site *s, const char *why); /* its program ends by itself */
 /* Another program; it starts anew. */
 void site_speak(int no, unsigned oldest, unsigned newest);
-void site_end(int no); /* the world is over */
+void site_end(int no, bool kept); /* the world is over; kept: its disks go on */
 void site_other_machine(struct site *s);
 void site_db_path(int no, char out[40]);
 enum err site_open_office(struct site *s, struct errmsg *e);
