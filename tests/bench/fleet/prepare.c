@@ -58,8 +58,9 @@ static void hub_open(struct hub *h, const char *dir)
     must(folder_open_db(&h->folder, &h->db, &e), "database");
     must(db_begin(h->db, &e), "begin");
     must(folder_office(&h->folder, &h->office, h->db, &e), "office");
-    read_key(h, "keys/ca.key", &h->ca_key);
-    read_key(h, "keys/ca.crt", &h->ca_cert);
+    bool district = h->office.tier == TIER_DISTRICT;
+    read_key(h, district ? "keys/ca.key" : "keys/site.key", &h->ca_key);
+    read_key(h, district ? "keys/ca.crt" : "keys/site.crt", &h->ca_cert);
     pki_new_key(&h->key);
     must(pki_request(buf_text(&h->key), h->office.site, &h->csr, &e), "request");
 }
@@ -132,6 +133,7 @@ static void certificate(struct hub *h, const char *code, struct buf *out)
 
     snprintf(san, sizeof san, "DNS:localhost,IP:127.0.0.1,URI:urn:doorstep:site:%s", code);
     must(pki_issue(&in, out, &e), "certificate");
+    buf_append(out, h->ca_cert.data, h->ca_cert.len); /* up to the authority */
 }
 
 /* ---- a node's office --------------------------------------------------------------------------*/
