@@ -111,11 +111,11 @@ enum err welcome_type(struct office *o, struct db *db, const char *child,
 static enum err tell_overruled(struct office *o, struct db *db, const char *child, struct errmsg *e)
 {
     struct stmt *st = db_stmt(
-        db,
-        "SELECT v.origin, v.seq, v.dossier, x.kind FROM event v JOIN event x ON x.dossier = "
-        "v.dossier WHERE v.kind = '" KIND_OVERRULED "' AND v.state = 'applied' AND x.state = "
-        "'aside' AND x.from_peer = $1 ORDER BY v.hlc, v.origin, v.seq /* full scan: once in the "
-        "life of a child */");
+        db, "SELECT v.origin, v.seq, v.dossier, x.kind FROM event v JOIN event x ON x.dossier = "
+            "v.dossier WHERE v.kind = '" KIND_OVERRULED "' AND v.state = 'applied' AND x.state IN "
+            "('aside', 'denied') AND x.from_peer = $1 ORDER BY v.hlc, v.origin, v.seq /* full "
+            "scan: once in the "
+            "life of a child */");
     enum err err;
     bool row;
 
