@@ -67,7 +67,7 @@ const mutants = [
   ['decides-before-the-district-holds', 'shared/dossiers/case/actions.c', '*ret = (uint64_t)col_int(st, 0) <= up.acked_pos;', '*ret = up.acked_pos < UINT64_MAX;'],
   ['withdraws-without-custody', 'shared/dossiers/case/actions.c', '    if (text_is(custody_holder(&d->d->custody), d->o->site))\n        return say(d, "case.withdrawn/1"', '    if (d->d->custody.no)\n        return say(d, "case.withdrawn/1"',
     'shared/dossiers/case/fold.c', '{"case.withdrawn/1", "已撤回", "Withdrawn", MAY_CUSTODIAN,', '{"case.withdrawn/1", "已撤回", "Withdrawn", MAY_PART,'],
-  ['follows-every-clock', 'shared/ledger/receive.c', 'if (ahead > HLC_AHEAD_MS_MAX)', 'if (ahead > HLC_AHEAD_MS_MAX * 1000000)'],
+  ['follows-every-clock', 'shared/ledger/receive.c', 'if (ahead > HLC_AHEAD_MS_MAX && ', 'if (ahead > HLC_AHEAD_MS_MAX * 1000000 && '],
   ['folds-from-personal', 'shared/dossiers/case/fold.c', '#define UNDER " custody_no "', '#define UNDER " custody "',
     'shared/office/fold.c', 'x->custody_no = json_get_int(x->record, "custody_no", 0);', 'x->custody_no = json_get_int(json_get(x->record, "custody_no") ? x->record : x->personal, "custody_no", 0);'],
   ['opens-twice', 'shared/office/fold.c', '            judge(x, VERDICT_ASIDE, "the dossier is opened already");', '            (void)x;'],

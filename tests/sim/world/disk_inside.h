@@ -34,8 +34,8 @@ struct disk {
 
 struct disk *disk_of(const char *path, const char **rest);
 struct file *disk_file(struct disk *d, const char *name, bool make);
-bool disk_count_op(struct disk *d); /* one more; false: it fails */
-void disk_file_room(struct file *f, int64_t len); /* memory for so much */
+bool disk_count_op(struct disk *d);                            /* one more; false: it fails */
+void disk_file_room(struct file *f, int64_t len);              /* memory for so much */
 void disk_file_touch(struct file *f, int64_t from, int64_t n); /* before it is written there */
 void disk_file_synced(struct file *f);                         /* all that was written is safe */
 void disk_file_drop(struct file *f);
