@@ -84,8 +84,9 @@ const char *check_waits(void)
             what = "waits for its past";
         else if (wants(s))
             what = "waits for papers";
-        else if (i >= 3 && check_count(s, "SELECT count(*) FROM document WHERE sent = 0 "
-                                          "AND state = 'here' AND dossier <> ''") != 0)
+        else if (i >= 3 && i != rogue && /* what it names beside its right nobody wants */
+                 check_count(s, "SELECT count(*) FROM document WHERE sent = 0 AND state = 'here' "
+                                "AND dossier <> ''") != 0)
             what = "does not know that its papers have arrived";
         else if (i && site[parent_of(i)].up && site[0].up && unsigned_above(i))
             what = "has events above that it has not signed";
