@@ -188,6 +188,11 @@ static bool named(const struct telling *t)
     judge_hands(t, &h);
     if (h.opening && stranger(h.opening))
         return true;
+    /* A hostile street had part in what its community opened, until it overruled that. */
+    for (int i = 0; i < t->count; i++)
+        if (judge_opens(&t->list[i]) && stranger(&t->list[i]) &&
+            strcmp(t->list[i].by, site[rogue].code) != 0)
+            return true;
     for (int i = 0; i < t->count; i++)
         for (size_t k = 0; !stranger(&t->list[i]) && k < sizeof members / sizeof members[0]; k++)
             if (told_text(&t->list[i], members[k], text, sizeof text) && rogue_ground(text))
